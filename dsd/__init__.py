@@ -1,0 +1,76 @@
+"""dsd: populations of neural networks, drawn from design spaces, trained, and compared.
+
+After "Designing Network Design Spaces" (Radosavovic et al., CVPR 2020), cited as [DDS], and "On Network Design Spaces
+for Visual Recognition" (Radosavovic et al., ICCV 2019), cited as [NDS].
+
+Names are loaded when they are first used, so that `import dsd` takes no time and loads neither torch nor pandas.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dsd._version import __version__
+
+if TYPE_CHECKING:
+    from dsd.analysis.bootstrap import empirical_bootstrap
+    from dsd.analysis.compare import compare
+    from dsd.analysis.edf import edf
+    from dsd.analysis.populations import read_table, split
+    from dsd.design.complexity import Complexity, complexity
+    from dsd.design.named import network
+    from dsd.design.network import Family, Network, Networks
+    from dsd.design.population import Population
+    from dsd.design.sampling import sample
+    from dsd.design.spacefile import load_space
+    from dsd.errors import DsdError
+    from dsd.models.anynet import build
+
+HOMES = {
+    "Complexity": "dsd.design.complexity",
+    "DsdError": "dsd.errors",
+    "Family": "dsd.design.network",
+    "Network": "dsd.design.network",
+    "Networks": "dsd.design.network",
+    "Population": "dsd.design.population",
+    "build": "dsd.models.anynet",
+    "compare": "dsd.analysis.compare",
+    "complexity": "dsd.design.complexity",
+    "edf": "dsd.analysis.edf",
+    "empirical_bootstrap": "dsd.analysis.bootstrap",
+    "load_space": "dsd.design.spacefile",
+    "network": "dsd.design.named",
+    "read_table": "dsd.analysis.populations",
+    "sample": "dsd.design.sampling",
+    "split": "dsd.analysis.populations",
+}
+
+__all__ = [
+    "Complexity",
+    "DsdError",
+    "Family",
+    "Network",
+    "Networks",
+    "Population",
+    "__version__",
+    "build",
+    "compare",
+    "complexity",
+    "edf",
+    "empirical_bootstrap",
+    "load_space",
+    "network",
+    "read_table",
+    "sample",
+    "split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'dsd' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,154 @@
+"""The description of a network of the AnyNet family, and of many at once.
+
+Shape letters: n networks, s stages.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.design.blocks import BLOCKS, STEMS
+from dsd.errors import DsdError, known
+
+
+@dataclass(frozen=True)
+class Family:
+    """What all networks of a space have in common ([DDS] §3.1).
+
+    block: a name of `dsd.design.blocks.BLOCKS`
+    stem: a name of `dsd.design.blocks.STEMS`
+    strides: (s,) stride of the first block of each stage
+    """
+
+    block: str = "X"
+    stem: str = "simple"
+    strides: tuple[int, ...] = (2, 2, 2, 2)
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (("block", self.block, BLOCKS), ("stem", self.stem, STEMS)):
+            if value not in allowed:
+                raise DsdError(f"{name} = {value} is not known; choose one of: {known(allowed)}")
+        if not self.strides or any(stride < 1 for stride in self.strides):
+            raise DsdError(f"strides = {self.strides}: give a stride from 1 for each stage")
+
+    @property
+    def stages(self) -> int:
+        """The number of stages s."""
+        return len(self.strides)
+
+
+def check_task(resolution: int, classes: int) -> None:
+    """Refuse a resolution or a number of classes that is not positive."""
+    for name, number in (("resolution", resolution), ("classes", classes)):
+        if number < 1:
+            raise DsdError(f"{name} = {number} is not positive; give a whole number from 1")
+
+
+def key_of(family: Family, resolution: int, classes: int, stages: tuple[float, ...]) -> str:
+    """16 hexadecimal digits that are the same for the same network and, in practice, for no other.
+
+    stages: (4·s,) depths, widths, bottleneck ratios, group widths. With 64 bits, two of a million networks collide
+    with probability 3e-8.
+    """
+    text = f"{family.block};{family.stem};{family.strides};{resolution};{classes};"
+    text += ",".join(f"{value:g}" for value in stages)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: the head follows s stages of d_i blocks of width w_i, bottleneck ratio b_i, group width g_i.
+
+    bottleneck_ratios: the paper's divisor: the 3×3 convolution has w_i / b_i channels
+    group_widths: channels of one group of the 3×3 convolution, a divisor of w_i / b_i
+    resolution: side of the square input image [pixels]
+    classes: outputs of the head
+
+    Raises:
+        DsdError: a stage that cannot be built; the message names it and says why
+    """
+
+    depths: tuple[int, ...]
+    widths: tuple[int, ...]
+    bottleneck_ratios: tuple[float, ...]
+    group_widths: tuple[int, ...]
+    family: Family = Family()
+    resolution: int = 224
+    classes: int = 1000
+
+    def __post_init__(self) -> None:
+        check_task(self.resolution, self.classes)
+        stages = (self.depths, self.widths, self.bottleneck_ratios, self.group_widths)
+        if any(len(values) != self.family.stages for values in stages):
+            raise DsdError(f"a network of {self.family.stages} stages needs as many depths, widths, ratios, groups")
+        for stage, (d, w, b, g) in enumerate(zip(*stages, strict=True), start=1):
+            if min(d, w, b, g) <= 0:
+                raise DsdError(f"stage {stage}: depth {d}, width {w}, ratio {b} and group width {g} must be positive")
+            if (w / b) % g:
+                raise DsdError(f"stage {stage}: {w} / {b} channels do not divide into groups of {g}")
+
+    @property
+    def key(self) -> str:
+        """The network's identity: a hash of everything that it is built from."""
+        stages = (*self.depths, *self.widths, *self.bottleneck_ratios, *self.group_widths)
+        return key_of(self.family, self.resolution, self.classes, stages)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Network":
+        """The network of one row of a population's table (columns d1.., w1.., b1.., g1.., block, stem, …)."""
+        strides = tuple(int(stride) for stride in str(row["strides"]).split("-"))
+        numbers = range(1, len(strides) + 1)
+        ratios = (float(row[f"b{i}"]) for i in numbers)
+        return cls(
+            depths=tuple(int(row[f"d{i}"]) for i in numbers),
+            widths=tuple(int(row[f"w{i}"]) for i in numbers),
+            bottleneck_ratios=tuple(int(b) if b.is_integer() else b for b in ratios),
+            group_widths=tuple(int(row[f"g{i}"]) for i in numbers),
+            family=Family(row["block"], row["stem"], strides),
+            resolution=int(row["resolution"]),
+            classes=int(row["classes"]),
+        )
+
+
+@dataclass(frozen=True)
+class Networks:
+    """n networks of one family, as arrays (n, s) of int64 (`bottleneck_ratios` may be float64).
+
+    resolution: (n,) side of the input image [pixels]
+    classes: outputs of the head, the same for all
+    """
+
+    depths: NDArray[Any]
+    widths: NDArray[Any]
+    bottleneck_ratios: NDArray[Any]
+    group_widths: NDArray[Any]
+    resolution: NDArray[Any]
+    classes: int
+    family: Family
+
+    def __len__(self) -> int:
+        return len(self.depths)
+
+    def __iter__(self) -> Iterator[Network]:
+        s = self.family.stages
+        for row, resolution in zip(self.table().tolist(), self.resolution.tolist(), strict=True):
+            d, w, b, g = (tuple(row[i : i + s]) for i in range(0, 4 * s, s))
+            yield Network(d, w, b, g, self.family, resolution, self.classes)
+
+    def table(self) -> NDArray[Any]:
+        """(n, 4·s): depths, widths, bottleneck ratios, group widths."""
+        return np.hstack([self.depths, self.widths, self.bottleneck_ratios, self.group_widths])
+
+    def keys(self) -> list[str]:
+        """The key of each network: equal where the networks are."""
+        rows = zip(self.table().tolist(), self.resolution.tolist(), strict=True)
+        return [key_of(self.family, resolution, self.classes, tuple(row)) for row, resolution in rows]
+
+    def select(self, rows: NDArray[Any]) -> "Networks":
+        """The networks at these positions, or where this mask is true."""
+        names = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})

@@ -1,0 +1,172 @@
+"""A population: networks drawn from a space, as a table that can be written and read."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dsd.design.complexity import MEASURES, Complexity
+from dsd.design.network import Network, Networks
+from dsd.design.space import Columns, by_stage
+from dsd.design.window import Windows
+from dsd.errors import DsdError, known
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How a population came about: counts over all proposals tried.
+
+    proposals: draws from the space
+    valid: those that form a network (a RegNet needs the wanted number of stages)
+    in_window: of these, inside the windows
+    duplicates: of these, the same realised network as an earlier one
+    """
+
+    proposals: int = 0
+    valid: int = 0
+    in_window: int = 0
+    duplicates: int = 0
+
+    def __add__(self, other: "Draw") -> "Draw":
+        return Draw(
+            self.proposals + other.proposals,
+            self.valid + other.valid,
+            self.in_window + other.in_window,
+            self.duplicates + other.duplicates,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.proposals:,} proposals, {self.valid:,} valid, {self.in_window:,} in the window, "
+            f"{self.duplicates:,} duplicates left out"
+        )
+
+
+@dataclass(frozen=True)
+class Population:
+    """n networks of a space, with their complexity, what was drawn for them, and how the draw went."""
+
+    space: str
+    networks: Networks
+    drawn: Columns
+    complexity: Complexity
+    draw: Draw
+    windows: Windows
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    def __iter__(self) -> Iterator[Network]:
+        return iter(self.networks)
+
+    @property
+    def columns(self) -> Columns:
+        """The table as columns (n,), in the order of the file."""
+        networks, n = self.networks, len(self)
+        family = networks.family
+        return {
+            "space": np.full(n, self.space),
+            "key": np.array(networks.keys()),
+            **by_stage("d", networks.depths),
+            **by_stage("w", networks.widths),
+            **by_stage("b", networks.bottleneck_ratios),
+            **by_stage("g", networks.group_widths),
+            "depth": networks.depths.sum(axis=1),
+            **{name: getattr(self.complexity, name) for name in MEASURES},
+            **self.drawn,
+            "block": np.full(n, family.block),
+            "stem": np.full(n, family.stem),
+            "strides": np.full(n, "-".join(map(str, family.strides))),
+            "resolution": networks.resolution,
+            "classes": np.full(n, networks.classes),
+        }
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """The table as a DataFrame, one row a network."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns)
+
+
+def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table as Python values."""
+    return zip(*(column.tolist() for column in columns.values()), strict=True)
+
+
+def as_csv(populations: list[Population]) -> str:
+    """Populations one after the other as CSV; a column that one of them lacks stays empty there."""
+    tables = [population.columns for population in populations]
+    names = merged_names(tables)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        writer.writerows(dict(zip(table, row, strict=True)) for row in rows_of(table))
+    return text.getvalue()
+
+
+def as_jsonl(populations: list[Population]) -> str:
+    """Populations as one JSON object a line."""
+    tables = [population.columns for population in populations]
+    return "".join(
+        json.dumps(dict(zip(table, row, strict=True))) + "\n" for table in tables for row in rows_of(table)
+    )
+
+
+def merged_names(tables: list[Columns]) -> list[str]:
+    """The columns of all tables: stages and what was drawn stay together where tables differ in them."""
+    names: list[str] = []
+    for table in tables:
+        position = 0
+        for name in table:
+            if name in names:
+                position = names.index(name) + 1
+            else:
+                names.insert(position, name)
+                position += 1
+    return names
+
+
+WRITERS = {".csv": as_csv, ".jsonl": as_jsonl}
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file name whose ending is not a format, or whose folder is missing."""
+    endings = [*WRITERS, ".parquet"]
+    if path.suffix not in endings:
+        raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(endings)}")
+    if not path.parent.is_dir():
+        raise DsdError(f"-o {path}: the folder {path.parent} does not exist")
+
+
+def write(populations: list[Population], path: Path) -> None:
+    """Write populations to a file whose ending chooses the format: .csv, .jsonl or .parquet.
+
+    The file appears whole or not at all.
+
+    Raises:
+        DsdError: the ending is not known, the folder is missing, or .parquet without pyarrow
+    """
+    check_ending(path)
+    beside = path.with_name(f".{path.name}.part")
+    if path.suffix == ".parquet":
+        import pandas as pd
+
+        frame = pd.concat([population.frame for population in populations], ignore_index=True)
+        try:
+            frame.to_parquet(beside, index=False)
+        except ImportError as error:
+            raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv") from error
+    else:
+        beside.write_text(WRITERS[path.suffix](populations))
+    beside.replace(path)

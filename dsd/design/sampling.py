@@ -1,0 +1,138 @@
+"""Populations drawn from a design space inside windows of complexity.
+
+A draw is a function of (space, windows, seed) alone. Proposals come in blocks of fixed size, block k from its own
+generator, and are kept in order: the first 500 of 1000 networks are the 500 of another call, on any machine.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dsd.design.complexity import MEASURES, Complexity, complexity
+from dsd.design.network import Networks
+from dsd.design.population import Draw, Population
+from dsd.design.space import Columns, Space
+from dsd.design.window import Window, Windows, as_window
+from dsd.errors import DsdError
+
+BLOCK = 8192  # part of the contract: another size is another population
+PATIENCE = 2_000_000  # proposals in a row without a new network before giving up; about 2 s
+Limit = Window | str | tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one block contributes: its in-window networks, what was drawn for them, and the block's counts."""
+
+    networks: Networks
+    drawn: Columns
+    complexity: Complexity
+    draw: Draw
+
+
+def blocks(space: Space, windows: Windows, seed: int) -> Iterator[Kept]:
+    """Endless blocks of proposals; block k comes from SeedSequence(seed, spawn_key=(k,))."""
+    k = 0
+    while True:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k,)))
+        proposals = space.propose(rng, BLOCK)
+        costs = complexity(proposals.networks)
+        rows = np.flatnonzero(windows.mask(costs))
+        yield Kept(
+            proposals.networks.select(rows),
+            {name: column[rows] for name, column in proposals.drawn.items()},
+            Complexity(*(getattr(costs, name)[rows] for name in MEASURES)),
+            Draw(proposals=proposals.n, valid=len(proposals.networks), in_window=len(rows)),
+        )
+        k += 1
+
+
+def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
+    """Positions of the networks that are not in `seen`, in order; they are added to it."""
+    fresh = []
+    identity = np.column_stack([networks.table(), networks.resolution])
+    for row, content in enumerate(np.ascontiguousarray(identity)):
+        code = content.tobytes()
+        if code not in seen:
+            seen.add(code)
+            fresh.append(row)
+    return fresh
+
+
+def sample(
+    space: Space,
+    n: int,
+    *,
+    flops: Limit = "default",
+    params: Limit = None,
+    acts: Limit = None,
+    seed: int = 0,
+    resolution: int | None = None,
+    classes: int | None = None,
+) -> Population:
+    """Draw n distinct networks of a space inside the windows.
+
+    A proposal that realises a network already drawn (after the width rule) is counted as a duplicate and left out.
+
+    Args:
+        space: from `load_space`
+        n: how many networks
+        flops, params, acts: windows, as a Window, (low, high), "LO:HI" or None for no limit; "default" is the
+            space's own window of flops
+        seed: another seed, another population
+        resolution, classes: of input [pixels] and head, where they differ from the space's
+
+    Raises:
+        DsdError: n < 1, or no new network among PATIENCE proposals; says how many were tried and how many fell inside
+    """
+    if n < 1:
+        raise DsdError(f"n = {n}: give a whole number of networks, from 1")
+    if seed < 0:
+        raise DsdError(f"seed = {seed}: give a whole number, from 0")
+    facts = space.facts
+    facts = replace(facts, resolution=resolution or facts.resolution, classes=classes or facts.classes)
+    space = replace(space, facts=facts)
+    flops = facts.flops if flops == "default" else flops
+    windows = Windows(as_window(flops, "flops"), as_window(params, "params"), as_window(acts, "acts"))
+    kept: list[Kept] = []
+    total = Draw()
+    found, last_success = 0, 0
+    seen: set[bytes] = set()
+    for block in blocks(space, windows, seed):
+        fresh = new_rows(block.networks, seen)
+        duplicates = block.draw.in_window - len(fresh)
+        total = total + replace(block.draw, duplicates=duplicates)
+        take = np.array(fresh[: n - found], dtype=np.int64)
+        if len(take):
+            found, last_success = found + len(take), total.proposals
+            kept.append(taken(block, take))
+        if found == n:
+            return joined(facts.name, kept, total, windows, seed)
+        if total.proposals - last_success >= PATIENCE:
+            raise DsdError(
+                f"space {facts.name} gave {found} of {n} networks inside {windows} and no new one in {PATIENCE:,} "
+                f"proposals; of {total.proposals:,} proposals {total.in_window:,} fell inside, "
+                f"{total.duplicates:,} of them duplicates; widen the window or ask for fewer"
+            )
+    raise AssertionError("blocks() is endless")
+
+
+def taken(block: Kept, rows: np.ndarray) -> Kept:
+    """The block with these rows only."""
+    return Kept(
+        block.networks.select(rows),
+        {name: column[rows] for name, column in block.drawn.items()},
+        Complexity(*(getattr(block.complexity, name)[rows] for name in MEASURES)),
+        block.draw,
+    )
+
+
+def joined(name: str, kept: list[Kept], draw: Draw, windows: Windows, seed: int) -> Population:
+    """One population of what the blocks contribute, in order."""
+    first = kept[0].networks
+    arrays = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
+    networks = replace(first, **{a: np.concatenate([getattr(k.networks, a) for k in kept]) for a in arrays})
+    drawn = {column: np.concatenate([k.drawn[column] for k in kept]) for column in kept[0].drawn}
+    costs = Complexity(*(np.concatenate([getattr(k.complexity, m) for k in kept]) for m in MEASURES))
+    return Population(name, networks, drawn, costs, draw, windows, seed)

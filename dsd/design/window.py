@@ -1,0 +1,106 @@
+"""Windows of complexity: closed intervals such as `360M:400M`, either side open."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.design.complexity import MEASURES, Complexity
+from dsd.errors import DsdError
+
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}
+ANYTHING = ":"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The closed interval [low, high]."""
+
+    low: float = 0.0
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise DsdError(f"window {self} is reversed: give LO:HI with LO not above HI")
+
+    def __str__(self) -> str:
+        low, high = (side if 0 < side < math.inf else None for side in (self.low, self.high))
+        return f"{quantity(low)}:{quantity(high)}"
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which values (n,) lie inside."""
+        return (self.low <= values) & (values <= self.high)
+
+
+def quantity(value: float | None) -> str:
+    """A number with the largest unit that keeps it short: 400M; nothing for None."""
+    if value is None:
+        return ""
+    unit = next(u for u in ("G", "M", "K", "") if value >= UNITS[u] or not u)
+    return f"{value / UNITS[unit]:.10g}{unit}"
+
+
+def parse_quantity(text: str, place: str) -> float:
+    """A number with an optional unit K, M or G.
+
+    >>> parse_quantity("1.6G", "--flops")
+    1600000000.0
+    """
+    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMG]?)", text.strip(), re.IGNORECASE)
+    if not match:
+        raise DsdError(f"{place}: {text!r} is not a number with an optional unit K, M or G, such as 360M")
+    return float(match[1]) * UNITS[match[2].upper()]
+
+
+def parse_window(text: str, place: str = "window") -> Window:
+    """A window from `LO:HI`.
+
+    >>> parse_window("360M:400M")
+    Window(low=360000000.0, high=400000000.0)
+    >>> str(parse_window(":6M"))
+    ':6M'
+
+    Raises:
+        DsdError: naming `place`, where the text was given
+    """
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise DsdError(f"{place}: {text!r} is not a window; give LO:HI, such as 360M:400M, or :6M with one side open")
+    lower = parse_quantity(low, place) if low.strip() else 0.0
+    upper = parse_quantity(high, place) if high.strip() else math.inf
+    if lower > upper:
+        raise DsdError(f"{place}: {text!r} is reversed; the lower end comes first")
+    return Window(lower, upper)
+
+
+def as_window(value: "Window | str | tuple[float, float] | None", place: str) -> Window:
+    """A window from what a caller may give: one, a text, a pair of numbers, or None for no limit."""
+    if isinstance(value, Window):
+        return value
+    if value is None:
+        return Window()
+    return parse_window(value, place) if isinstance(value, str) else Window(*value)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A window on each measure of complexity."""
+
+    flops: Window = Window()
+    params: Window = Window()
+    acts: Window = Window()
+
+    def mask(self, complexity: Complexity) -> NDArray[np.bool_]:
+        """Which of n networks lie inside all three, (n,)."""
+        inside = [getattr(self, name).mask(getattr(complexity, name)) for name in MEASURES]
+        return np.logical_and.reduce(inside)
+
+    def __str__(self) -> str:
+        limits = {name: str(getattr(self, name)) for name in MEASURES}
+        return ", ".join(f"{name} {text}" for name, text in limits.items() if text != ANYTHING) or "no window"
