@@ -103,24 +103,20 @@ def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
     return zip(*(column.tolist() for column in columns.values()), strict=True)
 
 
-def as_csv(populations: list[Population]) -> str:
-    """Populations one after the other as CSV; a column that one of them lacks stays empty there."""
-    tables = [population.columns for population in populations]
-    names = merged_names(tables)
+def as_csv(tables: list[Columns]) -> str:
+    """Tables one after the other as CSV; a column that one of them lacks stays empty there."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, merged_names(tables), restval="", lineterminator="\n")
     writer.writeheader()
     for table in tables:
         writer.writerows(dict(zip(table, row, strict=True)) for row in rows_of(table))
     return text.getvalue()
 
 
-def as_jsonl(populations: list[Population]) -> str:
-    """Populations as one JSON object a line."""
-    tables = [population.columns for population in populations]
-    return "".join(
-        json.dumps(dict(zip(table, row, strict=True))) + "\n" for table in tables for row in rows_of(table)
-    )
+def as_jsonl(tables: list[Columns]) -> str:
+    """Tables as one JSON object a line."""
+    rows = (dict(zip(table, row, strict=True)) for table in tables for row in rows_of(table))
+    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def merged_names(tables: list[Columns]) -> list[str]:
@@ -168,5 +164,5 @@ def write(populations: list[Population], path: Path) -> None:
         except ImportError as error:
             raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv") from error
     else:
-        beside.write_text(WRITERS[path.suffix](populations))
+        beside.write_text(WRITERS[path.suffix]([population.columns for population in populations]))
     beside.replace(path)

@@ -1,0 +1,133 @@
+"""Studies as hydra composes them, turned into frozen dataclasses: the one place that knows hydra.
+
+hydra only composes; jobs are submitted by `dsd.sweep.launch`.
+"""
+
+import difflib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from dsd.errors import DsdError, known
+from dsd.paths import shipped
+from dsd.sweep.clusters import CLUSTERS, Cluster
+from dsd.sweep.plan import Study
+from dsd.training.run import DataSpec, Recipe
+
+Settings = TypeVar("Settings", Recipe, DataSpec, Cluster)
+
+
+def choices(group: str) -> list[str]:
+    """The names of a group of `experiments/`: study, recipe, data or cluster."""
+    return sorted(path.stem for path in (shipped("experiments") / group).glob("*.yaml"))
+
+
+def load_study(name: str, overrides: Sequence[str] = ()) -> Study:
+    """The study of a name of `experiments/study/` or of a file, with overrides such as `n=100 recipe.lr=0.1`.
+
+    Raises:
+        DsdError: the study, a group's choice or a key is not known, or a value is not allowed
+    """
+    file = Path(name)
+    if file.suffix in (".yaml", ".yml"):
+        if not file.is_file():
+            raise DsdError(f"study {name}: there is no such file")
+        with tempfile.TemporaryDirectory() as folder:
+            group = Path(folder) / "study"
+            group.mkdir()
+            (group / f"{file.stem}.yaml").write_text(file.read_text())
+            return study_of(composed(file.stem, overrides, search=folder), name)
+    if name not in choices("study"):
+        near = difflib.get_close_matches(name, choices("study"))
+        hint = f"did you mean {known(near)}? " if near else ""
+        raise DsdError(f"study {name} is not known; {hint}give a .yaml file or one of: {known(choices('study'))}")
+    return study_of(composed(name, overrides), name)
+
+
+def composed(study: str, overrides: Sequence[str], search: str = "") -> dict[str, Any]:
+    """The study as hydra composes it, resolved."""
+    for override in overrides:
+        if "=" not in override:
+            raise DsdError(f"override {override!r}: write key=value, for example n=100")
+    paths = [f"hydra.searchpath=[file://{search}]"] if search else []
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(shipped("experiments")), version_base="1.3"):
+            config = compose("config", [f"study={study}", *paths, *overrides])
+        if config.get("study"):
+            raise DsdError(f"study {study}: its first line must be '# @package _global_', or its keys are not found")
+        content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise DsdError(f"study {study}: {explained(error)}") from error
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}
+
+
+def explained(error: Exception) -> str:
+    """hydra's message in one line, with the keys or choices that are known."""
+    if isinstance(error, MissingConfigException) and error.options:
+        return f"{error.missing_cfg_file} is not known; choose one of: {known(error.options)}"
+    reason = error if isinstance(error, OmegaConfBaseException) else error.__cause__
+    if isinstance(reason, ConfigKeyError | ConfigAttributeError) and reason.parent_node is not None:
+        return f"{reason.full_key} is not a key; known keys are: {known(reason.parent_node)}"
+    return str(error).splitlines()[0]
+
+
+def study_of(content: dict[str, Any], place: str) -> Study:
+    """A composed study as a dataclass; every key and value is checked."""
+    content = {key: value for key, value in content.items() if key != "study"}
+    try:
+        return Study(
+            recipe=settings(Recipe, content.pop("recipe"), "recipe"),
+            data=settings(DataSpec, content.pop("data"), "data"),
+            cluster=cluster_of(content.pop("cluster")),
+            **{key: typed(Study, key, value) for key, value in content.items()},
+        )
+    except DsdError as error:
+        raise DsdError(f"study {place}: {error}") from error
+
+
+def cluster_of(content: dict[str, Any]) -> Cluster:
+    """The settings of a cluster; its name says which."""
+    if content.get("name") not in CLUSTERS:
+        raise DsdError(f"cluster.name = {content.get('name')} is not known; choose one of: {known(CLUSTERS)}")
+    return settings(CLUSTERS[content["name"]], content, "cluster")
+
+
+def settings(kind: type[Settings], content: dict[str, Any], place: str) -> Settings:
+    """A group of settings as its dataclass."""
+    missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in content]
+    if missing:
+        raise DsdError(f"{place}.{missing[0]} is missing; known keys are: {known(f.name for f in fields(kind))}")
+    return kind(**{key: typed(kind, key, value, f"{place}.") for key, value in content.items()})
+
+
+def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
+    """The value as the type of the dataclass' field of that name.
+
+    Raises:
+        DsdError: there is no such field, or the value is of another type
+    """
+    types = {f.name: f.type for f in fields(kind)}
+    if key not in types:
+        raise DsdError(f"{prefix}{key} is not a key; known keys are: {known(types)}")
+    wanted = types[key]
+    if wanted in (tuple[str, ...], tuple[int, ...]):
+        inner = str if wanted == tuple[str, ...] else int
+        values = value if isinstance(value, list) else [value]
+        if all(isinstance(item, inner) for item in values):
+            return tuple(values)
+    elif wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)):
+        return value
+    name = getattr(wanted, "__name__", "") if not getattr(wanted, "__args__", ()) else "list"
+    raise DsdError(f"{prefix}{key} = {value!r} is not of type {name}")

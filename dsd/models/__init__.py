@@ -1,0 +1,1 @@
+"""How a network is built: its description turned into a torch module."""

@@ -1,0 +1,117 @@
+"""A study, and the runs it plans: every network of every space, with every training seed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dsd.design.population import Draw, Population
+from dsd.design.sampling import sample
+from dsd.design.space import Columns
+from dsd.design.spacefile import load_space
+from dsd.design.window import parse_window
+from dsd.errors import DsdError
+from dsd.sweep.clusters import Cluster
+from dsd.training.run import DataSpec, Recipe, run_key
+
+BACKWARD = 2  # a backward pass costs about two forward passes
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to compare and how.
+
+    spaces: names or files of design spaces
+    n: networks of each space
+    flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared
+    sample_seed: of the draw
+    seeds: of the training; each network is trained once with each
+    """
+
+    name: str
+    spaces: tuple[str, ...]
+    n: int
+    flops: str
+    params: str
+    acts: str
+    sample_seed: int
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    data: DataSpec
+    cluster: Cluster
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
+        if not self.spaces or len(set(self.spaces)) < len(self.spaces):
+            raise DsdError(f"spaces = {list(self.spaces)}: give at least one, each once")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise DsdError(f"seeds = {list(self.seeds)}: give at least one whole number from 0, each once")
+        for key in ("flops", "params", "acts"):
+            parse_window(getattr(self, key), key)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of a study.
+
+    specs: the resolved file of each space, by its name
+    draws: how each space's draw went
+    tables: for each space and seed the columns of `networks.csv`
+    """
+
+    study: Study
+    specs: dict[str, dict[str, Any]]
+    draws: dict[str, Draw]
+    tables: list[Columns]
+
+    @property
+    def runs(self) -> list[str]:
+        """The keys of all runs, in the order of `networks.csv`."""
+        return [run for table in self.tables for run in table["run"].tolist()]
+
+    @property
+    def training_flops(self) -> int:
+        """Multiply-adds of all runs: epochs × images × (forward + backward), evaluation left out; 0 if unknown."""
+        images = self.study.data.train_images
+        per_image = sum(int(table["flops"].sum()) for table in self.tables)
+        return (1 + BACKWARD) * self.study.recipe.epochs * images * per_image
+
+
+def plan(study: Study) -> Plan:
+    """Draw the networks of a study and give each run its key.
+
+    Raises:
+        DsdError: a space is not known or its file wrong, or its window cannot be filled
+    """
+    specs, draws, tables = {}, {}, []
+    for name in study.spaces:
+        space = load_space(name)
+        if space.facts.name in specs:
+            raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.facts.name}")
+        population = sample(
+            space,
+            study.n,
+            flops=study.flops,
+            params=study.params,
+            acts=study.acts,
+            seed=study.sample_seed,
+            resolution=study.data.resolution,
+            classes=study.data.classes,
+        )
+        specs[population.space], draws[population.space] = space.facts.spec, population.draw
+        tables += [planned(population, study, seed) for seed in study.seeds]
+    return Plan(study, specs, draws, tables)
+
+
+def planned(population: Population, study: Study, seed: int) -> Columns:
+    """The rows of `networks.csv` for one population and one training seed."""
+    columns = population.columns
+    runs = [run_key(key, study.recipe, study.data, seed) for key in columns["key"].tolist()]
+    space, *others = columns
+    return {
+        space: columns[space],
+        "run": np.array(runs),
+        "seed": np.full(len(population), seed),
+        **{name: columns[name] for name in others},
+    }

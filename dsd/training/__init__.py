@@ -1,0 +1,1 @@
+"""What a network reaches: data, recipe, the training loop, and its checkpoints."""

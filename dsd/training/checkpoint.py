@@ -1,0 +1,65 @@
+"""Checkpoints: what a run needs to go on, written beside and renamed, so that a kill leaves the old one or the new."""
+
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch reached.
+
+    epoch: number, from 1
+    lr: learning rate of its first step
+    loss: mean training loss over the epoch
+    error: top-1 error on the test images [%]
+    train_s, eval_s: seconds of training and of evaluation
+    """
+
+    epoch: int
+    lr: float
+    loss: float
+    error: float
+    train_s: float
+    eval_s: float
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """State after an epoch: the model's and the optimizer's, and the epochs so far."""
+
+    run: str
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    epochs: list[Epoch]
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint so that `path` holds either the old one or all of the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.part")
+    content = {**vars(checkpoint), "epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
+    with beside.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def load(path: Path, run: str) -> Checkpoint | None:
+    """The checkpoint of this run, or None where there is none that can be read: the run then starts anew."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = Checkpoint(**{**content, "epochs": [Epoch(**epoch) for epoch in content["epochs"]]})
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # torch raises many kinds on a damaged file
+        log.warning("checkpoint %s cannot be read (%s); the run starts anew", path, error)
+        return None
+    return checkpoint if checkpoint.run == run else None
