@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -116,7 +116,7 @@ def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
     Raises:
         DsdError: there is no such field, or the value is of another type
     """
-    types = {f.name: f.type for f in fields(kind)}
+    types = get_type_hints(kind)
     if key not in types:
         raise DsdError(f"{prefix}{key} is not a key; known keys are: {known(types)}")
     wanted = types[key]

@@ -6,6 +6,7 @@ are exact, a draw is one look-up, and ordered tuples can be drawn from their exa
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class Axis:
     probabilities: (k,) positive, sum 1
     """
 
-    values: NDArray[np.generic]
+    values: NDArray[Any]
     probabilities: Floats
 
     def __len__(self) -> int:
@@ -35,10 +36,11 @@ class Axis:
 
 def pick(cumulative: Floats, u: Floats) -> Ints:
     """For each u in [0, 1) the first position whose cumulative mass, scaled to end at 1, exceeds u."""
-    return np.searchsorted(cumulative[:-1], u * cumulative[-1], side="right")
+    found: Ints = np.searchsorted(cumulative[:-1], u * cumulative[-1], side="right")
+    return found
 
 
-def _grid(low: float, high: float, step: float) -> NDArray[np.generic]:
+def _grid(low: float, high: float, step: float) -> NDArray[Any]:
     count = round((high - low) / step) + 1
     # step · integer, then rounded: 8.1 and not 8.100000000000001 in the user's table
     values = np.round(step * (round(low / step) + np.arange(count)), 10)

@@ -55,6 +55,13 @@ def of_head(w_in: Width, classes: int) -> Complexity:
     return Complexity(w_in * classes + classes, w_in * classes + classes, classes)
 
 
+def stage_of(network: Network | Networks, stage: int) -> tuple[Width, Width, Width, Width]:
+    """d, w, b and g of a stage: numbers of one network, or arrays (n,) of a population."""
+    if isinstance(network, Network):
+        return tuple(values[stage] for values in network.stages)  # type: ignore[return-value]
+    return tuple(values[:, stage] for values in network.stages)  # type: ignore[return-value]
+
+
 def complexity(network: Network | Networks) -> Complexity:
     """Complexity of a network, or of each network of a population.
 
@@ -68,10 +75,7 @@ def complexity(network: Network | Networks) -> Complexity:
     total, side = of_conv(stem, network.resolution)
     w_in: Width = stem.w_out
     for stage, stride in enumerate(family.strides):
-        d, w, b, g = (
-            values[stage] if isinstance(network, Network) else values[:, stage]
-            for values in (network.depths, network.widths, network.bottleneck_ratios, network.group_widths)
-        )
+        d, w, b, g = stage_of(network, stage)
         first, side = of_block(make(w_in, w, b, g, stride), side)
         rest, _ = of_block(make(w, w, b, g, 1), side)
         total += first + rest * (d - 1)

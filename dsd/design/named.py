@@ -25,8 +25,7 @@ def regnet(
         DsdError: the parameters do not give four stages
     """
     family = Family()
-    parameters = (np.array([value], float) for value in (w_0, w_a, w_m))
-    found = generate(*parameters, np.array([d]), family.stages)
+    found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), family.stages)
     if not len(found.rows):
         raise DsdError(f"depth {d}, w_0 {w_0}, w_a {w_a}, w_m {w_m} do not form {family.stages} stages")
     ratios = np.full((1, family.stages), b)

@@ -6,6 +6,7 @@ Shape letters: n networks, s stages.
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,9 @@ class Network:
 
     def __post_init__(self) -> None:
         check_task(self.resolution, self.classes)
-        stages = (self.depths, self.widths, self.bottleneck_ratios, self.group_widths)
-        if any(len(values) != self.family.stages for values in stages):
+        if any(len(values) != self.family.stages for values in self.stages):
             raise DsdError(f"a network of {self.family.stages} stages needs as many depths, widths, ratios, groups")
-        for stage, (d, w, b, g) in enumerate(zip(*stages, strict=True), start=1):
+        for stage, (d, w, b, g) in enumerate(zip(*self.stages, strict=True), start=1):
             if min(d, w, b, g) <= 0:
                 raise DsdError(f"stage {stage}: depth {d}, width {w}, ratio {b} and group width {g} must be positive")
             if (w / b) % g:
@@ -94,8 +94,12 @@ class Network:
     @property
     def key(self) -> str:
         """The network's identity: a hash of everything that it is built from."""
-        stages = (*self.depths, *self.widths, *self.bottleneck_ratios, *self.group_widths)
-        return key_of(self.family, self.resolution, self.classes, stages)
+        return key_of(self.family, self.resolution, self.classes, tuple(chain(*self.stages)))
+
+    @property
+    def stages(self) -> tuple[tuple[float, ...], ...]:
+        """Depths, widths, bottleneck ratios and group widths, each (s,)."""
+        return self.depths, self.widths, self.bottleneck_ratios, self.group_widths
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Network":
@@ -141,7 +145,12 @@ class Networks:
 
     def table(self) -> NDArray[Any]:
         """(n, 4·s): depths, widths, bottleneck ratios, group widths."""
-        return np.hstack([self.depths, self.widths, self.bottleneck_ratios, self.group_widths])
+        return np.hstack(self.stages)
+
+    @property
+    def stages(self) -> tuple[NDArray[Any], ...]:
+        """Depths, widths, bottleneck ratios and group widths, each (n, s)."""
+        return self.depths, self.widths, self.bottleneck_ratios, self.group_widths
 
     def keys(self) -> list[str]:
         """The key of each network: equal where the networks are."""

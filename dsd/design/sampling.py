@@ -6,6 +6,7 @@ generator, and are kept in order: the first 500 of 1000 networks are the 500 of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -132,7 +133,8 @@ def joined(name: str, kept: list[Kept], draw: Draw, windows: Windows, seed: int)
     """One population of what the blocks contribute, in order."""
     first = kept[0].networks
     arrays = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
-    networks = replace(first, **{a: np.concatenate([getattr(k.networks, a) for k in kept]) for a in arrays})
+    joint: dict[str, Any] = {a: np.concatenate([getattr(k.networks, a) for k in kept]) for a in arrays}
+    networks = replace(first, **joint)
     drawn = {column: np.concatenate([k.drawn[column] for k in kept]) for column in kept[0].drawn}
     costs = Complexity(*(np.concatenate([getattr(k.complexity, m) for k in kept]) for m in MEASURES))
     return Population(name, networks, drawn, costs, draw, windows, seed)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dsd.design.complexity import MEASURES, Complexity
 from dsd.errors import DsdError
 
-UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 ANYTHING = ":"
 
 
@@ -35,14 +35,14 @@ class Window:
 
     def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Which values (n,) lie inside."""
-        return (self.low <= values) & (values <= self.high)
+        return np.logical_and(self.low <= values, values <= self.high)
 
 
 def quantity(value: float | None) -> str:
     """A number with the largest unit that keeps it short: 400M; nothing for None."""
     if value is None:
         return ""
-    unit = next(u for u in ("G", "M", "K", "") if value >= UNITS[u] or not u)
+    unit = next(u for u in ("P", "T", "G", "M", "K", "") if value >= UNITS[u] or not u)
     return f"{value / UNITS[unit]:.10g}{unit}"
 
 
@@ -52,7 +52,7 @@ def parse_quantity(text: str, place: str) -> float:
     >>> parse_quantity("1.6G", "--flops")
     1600000000.0
     """
-    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMG]?)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMGTP]?)", text.strip(), re.IGNORECASE)
     if not match:
         raise DsdError(f"{place}: {text!r} is not a number with an optional unit K, M or G, such as 360M")
     return float(match[1]) * UNITS[match[2].upper()]
@@ -98,8 +98,8 @@ class Windows:
 
     def mask(self, complexity: Complexity) -> NDArray[np.bool_]:
         """Which of n networks lie inside all three, (n,)."""
-        inside = [getattr(self, name).mask(getattr(complexity, name)) for name in MEASURES]
-        return np.logical_and.reduce(inside)
+        inside: list[NDArray[np.bool_]] = [getattr(self, name).mask(getattr(complexity, name)) for name in MEASURES]
+        return inside[0] & inside[1] & inside[2]
 
     def __str__(self) -> str:
         limits = {name: str(getattr(self, name)) for name in MEASURES}

@@ -38,7 +38,12 @@ class EventWriter:
 
     def write(self, event: str, run: str, **values: Any) -> None:
         """Append one event; on return the file system has it."""
-        record = {"event": event, "run": run, "time": time.time(), **{k: finite(v) for k, v in values.items()}}
+        record = {
+            "event": event,
+            "run": run,
+            "time": time.time(),
+            **{k: finite(v) for k, v in values.items()},
+        }
         line = json.dumps(record, allow_nan=False).encode() + b"\n"
         written = os.write(self._file, line)
         if written < len(line):

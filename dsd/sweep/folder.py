@@ -1,11 +1,11 @@
 """A sweep is a folder, and nothing else is needed to understand or resume it.
 
-    sweep.yaml      resolved study, version, commit
-    networks.csv    one row per planned run
-    events/         what happened, one file a job (`dsd.sweep.events`)
-    checkpoints/    only while a run is unfinished
-    jobs/           submitit's logs, claims, and which job holds which runs
-    table.csv       one row per planned run with its result, made by collect
+sweep.yaml      resolved study, version, commit
+networks.csv    one row per planned run
+events/         what happened, one file a job (`dsd.sweep.events`)
+checkpoints/    only while a run is unfinished
+jobs/           submitit's logs, claims, and which job holds which runs
+table.csv       one row per planned run with its result, made by collect
 """
 
 import json

@@ -72,10 +72,9 @@ class Plan:
 
     @property
     def training_flops(self) -> int:
-        """Multiply-adds of all runs: epochs × images × (forward + backward), evaluation left out; 0 if unknown."""
-        images = self.study.data.train_images
-        per_image = sum(int(table["flops"].sum()) for table in self.tables)
-        return (1 + BACKWARD) * self.study.recipe.epochs * images * per_image
+        """Multiply-adds of training all runs: epochs × images × (forward + backward), evaluation left out."""
+        forward = sum(int(table["flops"].sum()) for table in self.tables)
+        return (1 + BACKWARD) * self.study.recipe.epochs * self.study.data.images * forward
 
 
 def plan(study: Study) -> Plan:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsd.errors import DsdError, known
+from dsd.errors import DsdError
 from dsd.training.run import DataSpec
 
 CIFAR_RECORD = 1 + 3 * 32 * 32  # label, then red, green and blue planes
@@ -102,10 +102,8 @@ def load_data(spec: DataSpec) -> ImageData:
     """The images that a spec names.
 
     Raises:
-        DsdError: the data set is not known, its files are missing or broken, or the spec asks for more than there is
+        DsdError: its files are missing or broken, or the spec asks for more than there is
     """
-    if spec.name not in DATASETS:
-        raise DsdError(f"data.name = {spec.name} is not known; choose one of: {known(DATASETS)}")
     train, test = DATASETS[spec.name](spec)
     for key, split in (("train_images", train), ("test_images", test)):
         if getattr(spec, key) > len(split):

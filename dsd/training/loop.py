@@ -80,7 +80,7 @@ def batches(n: int, size: int, rng: torch.Generator) -> list[Tensor]:
     """A permutation of n images cut into batches of `size`; the images that do not fill the last one are left out."""
     order = torch.randperm(n, generator=rng)
     whole = max(n // size, 1) * size
-    return list(order[:whole].split(size))
+    return [order[start : start + size] for start in range(0, whole, size)]
 
 
 def train_epoch(
@@ -102,7 +102,7 @@ def train_epoch(
         images, labels = pictures.varied(indices, rng)
         loss = nn.functional.cross_entropy(model(images), labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         total = total + loss.detach()  # stays on the device: no synchronisation a step
     return float(total) / len(steps)
@@ -132,7 +132,8 @@ def top1_error(model: nn.Module, pictures: Pictures, split: Split) -> float:
     """Top-1 error [%] over a split. A network that answers NaN is wrong everywhere, not right on class 0."""
     model.eval()
     right = torch.zeros((), dtype=torch.int64, device=split.labels.device)
-    for images, labels in zip(split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH), strict=True):
+    for start in range(0, len(split), EVALUATION_BATCH):
+        images, labels = (part[start : start + EVALUATION_BATCH] for part in (split.images, split.labels))
         logits = model(pictures.normalised(images))
         hit = (logits.argmax(dim=1) == labels) & logits.isfinite().all(dim=1)
         right += hit.sum()

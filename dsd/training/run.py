@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from dsd.design.network import Network
-from dsd.errors import DsdError
+from dsd.errors import DsdError, known
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,15 @@ class Recipe:
             raise DsdError(f"recipe.lr_update = {self.lr_update} is not known; choose one of: epoch, step")
 
 
+# Training images of each data set, known before it is loaded
+TRAIN_IMAGES = {"digits": 1_297, "cifar10": 50_000}
+
+
 @dataclass(frozen=True)
 class DataSpec:
     """Which images a network is trained and tested on, and how training images are varied.
 
-    name: a name of `dsd.training.data.DATASETS`
+    name: a name of `TRAIN_IMAGES`, read by `dsd.training.data`
     resolution: side of the images [pixels]
     classes: number of classes
     folder: where the files are; not part of the run's identity
@@ -67,9 +71,16 @@ class DataSpec:
     shift: int = 0
 
     def __post_init__(self) -> None:
+        if self.name not in TRAIN_IMAGES:
+            raise DsdError(f"data.name = {self.name} is not known; choose one of: {known(TRAIN_IMAGES)}")
         for key in ("train_images", "test_images", "shift"):
             if getattr(self, key) < 0:
                 raise DsdError(f"data.{key} = {getattr(self, key)}: give a whole number from 0")
+
+    @property
+    def images(self) -> int:
+        """Training images of one epoch."""
+        return self.train_images or TRAIN_IMAGES[self.name]
 
 
 def run_key(network_key: str, recipe: Recipe, data: DataSpec, seed: int) -> str:

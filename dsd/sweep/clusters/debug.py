@@ -17,10 +17,9 @@ class Debug:
 
     name: str = "debug"
 
-    @property
-    def workers(self) -> int:
-        """How many runs go on at a time."""
-        return 1
+    def split(self, runs: int) -> str:
+        """How so many runs are executed, in words."""
+        return f"{runs} runs one after the other in the calling process"
 
     def submit(self, folder: Path, runs: tuple[str, ...]) -> list[Job]:
         """Execute the runs, then return their job."""

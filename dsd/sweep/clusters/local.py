@@ -43,9 +43,20 @@ class Local:
     def submit(self, folder: Path, runs: tuple[str, ...]) -> list[Job]:
         """Start the workers in the background and return at once."""
         gpus = visible_gpus()
-        workers = min(self.workers or len(gpus) or len(os.sched_getaffinity(0)), len(runs))
+        workers = self.width(len(runs), gpus)
         with output_to(folder / "jobs" / "local.log"):
             return [start(folder, runs, gpus[i % len(gpus)] if gpus else None) for i in range(workers)]
+
+    def width(self, runs: int, gpus: list[int]) -> int:
+        """How many workers share so many runs."""
+        return min(self.workers or len(gpus) or len(os.sched_getaffinity(0)), runs)
+
+    def split(self, runs: int) -> str:
+        """How so many runs are executed, in words."""
+        gpus = visible_gpus()
+        return f"{runs} runs shared by {self.width(runs, gpus)} background workers, each with one " + (
+            "GPU" if gpus else "core"
+        )
 
     @staticmethod
     def alive(job: Job) -> bool:
@@ -55,7 +66,7 @@ class Local:
         try:
             process = psutil.Process(int(job.job))
             same = abs(process.create_time() - job.process_start) < SAME_PROCESS_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 

@@ -1,0 +1,1 @@
+"""What populations mean: distributions of error, ranges of the best, comparisons. Loads no torch."""

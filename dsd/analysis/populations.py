@@ -1,0 +1,99 @@
+"""Tables of results, cut into populations. Any table will do that has a column `error` in percent.
+
+A row counts as a result where its `status` is done or diverged (or there is no such column), its `valid` is true
+(or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dsd.errors import DsdError, known
+
+READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".jsonl": pd.read_json}
+RESULT = ("done", "diverged")
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of one population.
+
+    frame: rows with a result
+    failed: rows that failed, or that the table calls invalid
+    unfinished: rows without a result that may still get one
+    """
+
+    name: str
+    frame: pd.DataFrame
+    failed: int = 0
+    unfinished: int = 0
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """(n,) errors [%]."""
+        errors: NDArray[np.float64] = self.frame["error"].to_numpy(float)
+        return errors
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def lacking(self) -> str:
+        """What is missing from the population, in words; empty where nothing is."""
+        parts = [f"{count} {word}" for count, word in ((self.failed, "failed"), (self.unfinished, "unfinished"))]
+        return ", ".join(part for part, count in zip(parts, (self.failed, self.unfinished), strict=True) if count)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """A table from a .csv, .parquet or .jsonl file.
+
+    Raises:
+        DsdError: there is no such file, its ending is not known, or it cannot be read
+    """
+    path = Path(path)
+    if path.suffix not in READERS:
+        raise DsdError(f"{path}: the ending names the format; give one of: {known(READERS)}")
+    if not path.is_file():
+        raise DsdError(f"{path}: there is no such file")
+    try:
+        return READERS[path.suffix](path, lines=True) if path.suffix == ".jsonl" else READERS[path.suffix](path)
+    except (ValueError, ImportError, OSError) as error:
+        raise DsdError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+
+
+def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[Results]:
+    """The populations of a table, in the order of their first rows.
+
+    Args:
+        frame: a row a network, with `error` [%]
+        by: the column that names populations; a table without a column `space` is one population called `place`
+        place: what the table is called in messages
+
+    Raises:
+        DsdError: no column `error` or `by`, or an error outside 0–100
+    """
+    if "error" not in frame:
+        raise DsdError(f"{place}: has no column error (top-1 error in percent); its columns are: {known(frame)}")
+    if by not in frame and by != "space":
+        raise DsdError(f"{place}: has no column {by} (--by); its columns are: {known(frame)}")
+    frame = frame.assign(error=pd.to_numeric(frame["error"], errors="coerce"))
+    outside = frame["error"][(frame["error"] < 0) | (frame["error"] > 100)]
+    if len(outside):
+        raise DsdError(
+            f"{place}: error = {outside.iloc[0]:g} in row {outside.index[0] + 1}: errors are percent, 0 to 100"
+        )
+    names = frame[by] if by in frame else pd.Series(place, index=frame.index)
+    return [results_of(str(name), rows) for name, rows in frame.groupby(names, sort=False)]
+
+
+def results_of(name: str, rows: pd.DataFrame) -> Results:
+    """One population: its results, and how many rows are none."""
+    status = rows["status"] if "status" in rows else pd.Series(RESULT[0], index=rows.index)
+    valid = rows["valid"].astype(bool) if "valid" in rows else pd.Series(True, index=rows.index)
+    result = status.isin(RESULT) & valid & rows["error"].notna()
+    failed = (status == FAILED) | ~valid
+    return Results(name, rows[result], int(failed.sum()), int((~result & ~failed).sum()))

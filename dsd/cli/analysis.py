@@ -1,0 +1,134 @@
+"""dsd analyze, report: what populations mean."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dsd.analysis.populations import Results
+
+SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
+COLUMNS = click.option(
+    "--columns", default="", help="Parameters whose best range is wanted, with commas.  [default: all]"
+)
+SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+
+
+@click.command()
+@SOURCES
+@BY
+@COLUMNS
+@SEED
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json: bool) -> None:
+    """Compare the populations of SOURCES: sweep folders, or any tables with a column error [%]."""
+    from dsd.analysis.summary import analyze as summarise_all
+
+    populations = [results for source in sources for results in populations_of(source, by)]
+    found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+        return
+    from dsd.cli.output import decimal, print_table
+
+    print_table(
+        ("population", "n", "failed", "unfinished", "min", "mean", "median"),
+        [
+            (p.name, p.n, p.failed, p.unfinished, decimal(p.minimum), decimal(p.mean), decimal(p.median))
+            for p in found.populations
+        ],
+    )
+    if found.comparisons:
+        print_table(
+            ("a", "b", "mean b − a", "95 % low", "high", "KS D", "p", "p (Holm)"),
+            [
+                (
+                    c.a,
+                    c.b,
+                    decimal(c.mean_difference),
+                    decimal(c.low),
+                    decimal(c.high),
+                    decimal(c.ks, 3),
+                    f"{c.p_value:.2g}",
+                    f"{c.p_holm:.2g}",
+                )
+                for c in found.comparisons
+            ],
+        )
+    ranges = [
+        (p.name, column, f"{r.low:.4g}", f"{r.median:.4g}", f"{r.high:.4g}")
+        for p in found.populations
+        for column, r in p.best_ranges.items()
+        if columns or column in ("depth", "b1", "g1", "flops")
+    ]
+    if ranges:
+        print_table(("population", "best range of", "2.5 %", "median", "97.5 %"), ranges)
+
+
+@click.command()
+@SOURCES
+@BY
+@COLUMNS
+@SEED
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The page.  [default: FOLDER/report.html, or report.html]",
+)
+def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: Path | None) -> None:
+    """Write one self-contained page that compares the populations of SOURCES, and edf.png beside it.
+
+    SOURCES are sweep folders, or any tables with a column error [%].
+    """
+    import pandas as pd
+
+    from dsd.analysis.summary import analyze as summarise_all
+    from dsd.figures.report import Report, write
+
+    tables = [table_of(source) for source in sources]
+    populations = [results for source in sources for results in populations_of(source, by)]
+    found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
+    failed = [frame[frame["status"] == "failed"] for frame in tables if "status" in frame]
+    notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
+    if notes:
+        notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
+    configurations = [source / "sweep.yaml" for source in sources if (source / "sweep.yaml").is_file()]
+    page = output or (sources[0] / "report.html" if sources[0].is_dir() else Path("report.html"))
+    figures = page.parent / "figures" if page.parent == sources[0] else page.parent
+    content = Report(
+        title="Populations: " + ", ".join(source.stem for source in sources),
+        populations=populations,
+        analysis=found,
+        failed=pd.concat(failed) if failed else pd.DataFrame(),
+        notes=notes,
+        configuration="\n".join(path.read_text() for path in configurations),
+    )
+    write(content, page, figures / "edf.png")
+    click.echo(page)
+    click.echo(figures / "edf.png")
+
+
+def table_of(source: Path) -> "pd.DataFrame":
+    """The table of a sweep as it stands now, or of a file."""
+    from dsd.analysis.populations import read_table
+
+    if not source.is_dir():
+        return read_table(source)
+    from dsd.sweep.collect import collect
+    from dsd.sweep.folder import TABLE, Sweep
+
+    collect(Sweep(source))
+    return read_table(source / TABLE)
+
+
+def populations_of(source: Path, by: str) -> "list[Results]":
+    """The populations of a sweep folder or a table."""
+    from dsd.analysis.populations import split
+
+    return split(table_of(source), by, str(source))

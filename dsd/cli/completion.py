@@ -1,0 +1,27 @@
+"""What the shell completes: `eval "$(_DSD_COMPLETE=bash_source dsd)"`, or zsh_source, fish_source."""
+
+import click
+from click.shell_completion import CompletionItem
+
+from dsd.paths import shipped
+
+
+def complete_spaces(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of spaces/; after a comma, of the next one."""
+    done, comma, start = incomplete.rpartition(",")
+    names = sorted(path.stem for path in shipped("spaces").glob("*.yaml"))
+    return [CompletionItem(done + comma + name) for name in names if name.startswith(start)]
+
+
+def complete_networks(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Published names of networks."""
+    from dsd.design.named import REGNETS
+
+    return [CompletionItem(name) for name in REGNETS if name.lower().startswith(incomplete.lower())]
+
+
+def complete_studies(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of experiments/study/, and files."""
+    names = sorted(path.stem for path in (shipped("experiments") / "study").glob("*.yaml"))
+    found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]

@@ -1,0 +1,51 @@
+"""Tables and progress, as people read them."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def console(stderr: bool = False) -> Console:
+    """A console; where output is not a terminal, wide enough that no table wraps."""
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=200)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A plain table: text to the left, numbers to the right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(header):
+        numeric = all(is_number(row[i]) for row in rows)
+        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(str(value) for value in row))
+    return made
+
+
+def is_number(value: object) -> bool:
+    """Whether a cell reads as a number, or as a missing one."""
+    return str(value).replace(",", "").replace(".", "").replace("e+", "").lstrip("−-+").isdigit() or value in ("", "–")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table on standard output."""
+    console().print(table(header, rows))
+
+
+def decimal(value: float | None, digits: int = 2) -> str:
+    """A number with fixed digits; a dash for what there is not."""
+    return "–" if value is None or value != value else f"{value:.{digits}f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    >>> duration(3700)
+    '1 h 2 min'
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,202 @@
+"""dsd plan, launch, status, collect: many runs."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsd.cli.completion import complete_studies
+
+if TYPE_CHECKING:
+    from dsd.sweep.folder import Sweep
+    from dsd.sweep.status import Status, Watch
+
+POLL_S = 1.0
+FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+STUDY = click.argument("study", shell_complete=complete_studies)
+OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+OUTPUT = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the sweep.  [default: runs/NAME]"
+)
+
+
+@click.command()
+@STUDY
+@OVERRIDES
+@OUTPUT
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def plan(study: str, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+    """Show what launching STUDY would run; starts nothing.
+
+    STUDY is a name of experiments/study/ or a file; KEY=VALUE overrides what it says, for example n=100 recipe.lr=0.1.
+    """
+    from dsd.cli.output import print_table
+    from dsd.config import load_study
+    from dsd.design.window import quantity
+    from dsd.sweep.folder import YAML, Sweep
+    from dsd.sweep.plan import plan as make_plan
+    from dsd.sweep.status import Watch
+
+    made = make_plan(load_study(study, overrides))
+    folder = output or Path("runs") / made.study.name
+    states = Watch(Sweep(folder)).status().states if (folder / YAML).is_file() else {}
+    spaces: dict[str, dict[str, float]] = {}
+    for part in made.tables:
+        row = spaces.setdefault(str(part["space"][0]), {"runs": 0, "finished": 0, "flops": 0})
+        row["runs"] += len(part["run"])
+        row["finished"] += sum(states.get(run) in ("done", "diverged") for run in part["run"].tolist())
+        row["flops"] += int(part["flops"].sum())
+    recipe, data, cluster = made.study.recipe, made.study.data, made.study.cluster
+    missing = len(made.runs) - int(sum(row["finished"] for row in spaces.values()))
+    if as_json:
+        facts = {"name": made.study.name, "folder": str(folder), "spaces": spaces, "missing": missing}
+        click.echo(json.dumps({**facts, "training_flops": made.training_flops, "cluster": cluster.name}))
+        return
+    cells = [(name, r["runs"], r["finished"], f"{r['flops'] / r['runs'] / 1e6:.2f}") for name, r in spaces.items()]
+    print_table(("space", "runs", "finished", "mean flops [M]"), cells)
+    click.echo(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.lr:g}, batch {recipe.batch_size}")
+    click.echo(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}")
+    click.echo(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
+    click.echo(f"cluster  {cluster.name}: {cluster.split(missing) if missing else 'nothing is missing'}")
+    click.echo(f"folder   {folder}; nothing was started")
+
+
+@click.command()
+@STUDY
+@OVERRIDES
+@OUTPUT
+@click.option("--retry-failed", is_flag=True, help="Submit failed runs again, too.")
+def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_failed: bool) -> None:
+    """Submit the runs of STUDY that have no result, print the sweep's folder, and return.
+
+    Launching again submits only what is missing. KEY=VALUE overrides what the study says, for example n=100.
+    """
+    from dsd.config import load_study
+    from dsd.sweep.folder import create
+    from dsd.sweep.launch import launch as submit
+    from dsd.sweep.plan import plan as make_plan
+    from dsd.training.data import load_data
+
+    loaded = load_study(study, overrides)
+    made = make_plan(loaded)
+    for name, draw in made.draws.items():
+        click.echo(f"{name}: {loaded.n} networks; {draw}", err=True)
+    load_data(loaded.data)  # before anything is written: missing or broken files are found here, not in the jobs
+    sweep = create(made, output or Path("runs") / loaded.name)
+    launched = submit(sweep, loaded.cluster, retry_failed)
+    counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}
+    already = ", ".join(f"{count} {state}" for state, count in counts.items())
+    click.echo(
+        f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {len(launched.jobs)} jobs"
+        + (f"; before: {already}" if already else ""),
+        err=True,
+    )
+    click.echo(sweep.folder)
+
+
+@click.command()
+@FOLDER
+@click.option("--watch", is_flag=True, help="Follow until nothing is queued or running.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def status(folder: Path, watch: bool, as_json: bool) -> None:
+    """Show how far the sweep in FOLDER is; exit code 1 if runs failed or were lost."""
+    from dsd.sweep.folder import Sweep
+    from dsd.sweep.status import Watch
+
+    sweep = Sweep(folder)
+    watching = Watch(sweep)
+    now = follow(watching, len(sweep.runs)) if watch else watching.status()
+    counts = by_space(sweep, now)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "spaces": counts, "total": now.counts(), "torn": now.torn}))
+    else:
+        print_status(counts, now)
+    sys.exit(1 if now.counts()["failed"] or now.counts()["lost"] else 0)
+
+
+def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
+    """Counts of states for each space, in the order of the plan."""
+    grouped = sweep.networks.groupby("space", sort=False)["run"]
+    return {str(space): now.counts(list(runs)) for space, runs in grouped}
+
+
+def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
+    """The states of all spaces as a table, and what went wrong below it."""
+    from dsd.cli.output import print_table
+
+    states = [state for state, count in now.counts().items() if count]
+    print_table(("space", "runs", *states), [(s, sum(c.values()), *(c[x] for x in states)) for s, c in counts.items()])
+    for run, state in now.states.items():
+        if state == "failed":
+            last = now.records[run].last
+            click.echo(f"run {run} failed, {last['reason']}: {last['message']}", err=True)
+    if now.torn:
+        click.echo(
+            f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",
+            err=True,
+        )
+
+
+def follow(watching: "Watch", total: int) -> "Status":
+    """Show a progress bar until nothing is queued or running; where there is no terminal, a line now and then."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from dsd.cli.output import console, duration
+
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    start, said = time.monotonic(), -1
+    now = watching.status()
+    first = finished(now)
+    with Progress(*columns, TextColumn("{task.fields[eta]}"), console=out, disable=not out.is_terminal) as bar:
+        task = bar.add_task("", total=total, eta="")
+        while True:
+            done, elapsed = finished(now), time.monotonic() - start
+            eta = f"about {duration(elapsed / (done - first) * (total - done))} left" if done > first else ""
+            bar.update(task, completed=done, description=description(now), eta=eta)
+            if not out.is_terminal and (done * 10 // total != said or not now.pending):
+                said = done * 10 // total
+                click.echo(f"{done}/{total} finished, {description(now)} {eta}".strip(), err=True)
+            if not now.pending:
+                return now
+            time.sleep(POLL_S)
+            now = watching.status()
+
+
+def finished(now: "Status") -> int:
+    """Runs that need nothing more."""
+    counts = now.counts()
+    return counts["done"] + counts["diverged"] + counts["failed"]
+
+
+def description(now: "Status") -> str:
+    """What goes on, in words: the runs at work with their epochs, and the last error."""
+    results: list[dict[str, Any]] = [record.last for record in now.records.values() if record.finished]
+    running = [now.records[run] for run, state in now.states.items() if state == "running" and run in now.records]
+    epochs = "+".join(str(max(record.epochs, default=0)) for record in running)
+    words = f"{now.counts()['running']} running" + (f" (epochs done: {epochs})" if epochs else "")
+    if results:
+        words += f", last error {max(results, key=lambda event: event['time'])['error']:.1f} %"
+    return words
+
+
+@click.command()
+@FOLDER
+def collect(folder: Path) -> None:
+    """Write FOLDER/table.csv: one row per planned run, with its status and error. Can be repeated."""
+    from dsd.sweep.collect import collect as gather
+    from dsd.sweep.folder import TABLE, Sweep
+
+    sweep = Sweep(folder)
+    _, now = gather(sweep)
+    counts = ", ".join(f"{count} {state}" for state, count in now.counts().items() if count)
+    click.echo(f"{len(sweep.runs)} runs: {counts}", err=True)
+    if now.torn:
+        click.echo(
+            f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",
+            err=True,
+        )
+    click.echo(folder / TABLE)

@@ -1,0 +1,23 @@
+"""One parameter against error, with the range of the best models ([DDS] Fig. 2, middle and right)."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from dsd.analysis.bootstrap import BestRange
+from dsd.analysis.populations import Results
+from dsd.figures.style import COLOURS, label_axis
+
+
+def plot_parameter(ax: Axes, results: Results, column: str, best: BestRange) -> Axes:
+    """Draw the error of each network over a parameter, its best range shaded and the median of the best as a line."""
+    x = results.frame[column].to_numpy(float)
+    ax.axvspan(best.low, best.high, color=COLOURS[0], alpha=0.15, linewidth=0)
+    ax.axvline(best.median, color=COLOURS[0], linewidth=1.5)
+    ax.scatter(x, results.errors, s=10, color=COLOURS[6], alpha=0.6, linewidths=0)
+    positive = x[np.isfinite(x)]
+    if positive.min() > 0 and positive.max() / positive.min() > 20:
+        ax.set_xscale("log")
+    label_axis(ax, column)
+    ax.set_ylabel("error [%]")
+    ax.set_title(f"{results.name}: best {best.low:.4g} – {best.high:.4g}, median {best.median:.4g}", fontsize="small")
+    return ax

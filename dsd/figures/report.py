@@ -1,0 +1,109 @@
+"""The report: one self-contained HTML page, and the pictures in it."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader
+from matplotlib.figure import Figure
+
+from dsd.analysis.populations import Results
+from dsd.analysis.summary import Analysis, parameters
+from dsd.figures.edf import plot_edf
+from dsd.figures.parameter import plot_parameter
+from dsd.figures.style import figure
+
+SHOWN = 5  # best and worst networks of each population
+PLOTTED = ("depth", "w3", "w4", "flops")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page shows.
+
+    title: of the page
+    populations, analysis: from `dsd.analysis`
+    failed: rows of the table that failed, with `reason`
+    notes: what the reader has to know first, such as runs that are missing
+    configuration: text of sweep.yaml; empty where the table came from elsewhere
+    """
+
+    title: str
+    populations: Sequence[Results]
+    analysis: Analysis
+    failed: pd.DataFrame
+    notes: Sequence[str] = ()
+    configuration: str = ""
+
+
+def edf_figure(populations: Sequence[Results]) -> Figure:
+    """The EDFs of all populations as a figure of its own."""
+    made, axes = figure(6.5, 4.2)
+    plot_edf(axes, populations)
+    return made
+
+
+def as_image(made: Figure) -> str:
+    """A figure as the source of an HTML image."""
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def parameter_images(report: Report) -> list[str]:
+    """For each population the plots of some parameters against error."""
+    images = []
+    for results, summary in zip(report.populations, report.analysis.populations, strict=True):
+        for column in [name for name in PLOTTED if name in summary.best_ranges][:3]:
+            made, axes = figure(3.6, 2.8)
+            plot_parameter(axes, results, column, summary.best_ranges[column])
+            images.append(as_image(made))
+    return images
+
+
+def extremes(results: Results) -> pd.DataFrame:
+    """The best and the worst networks of a population, best first, each once."""
+    ordered = results.frame.sort_values("error", kind="stable")
+    shown = ordered if len(ordered) <= 2 * SHOWN else pd.concat([ordered.head(SHOWN), ordered.tail(SHOWN)])
+    named = ["key"] if "key" in shown else []
+    columns = [column for column in parameters(shown) if not column.startswith("sampled_")]
+    return shown[["error", *columns, *named]].dropna(axis=1, how="all")
+
+
+def number(value: object) -> str:
+    """A cell: numbers short, other values as they are, nothing for what is missing."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+def html(report: Report) -> str:
+    """The page; every text from a table is escaped."""
+    environment = Environment(loader=PackageLoader("dsd.figures", "."), autoescape=True, trim_blocks=True)
+    environment.filters["number"] = number
+    template = environment.get_template("report.html.j2")
+    columns = list(dict.fromkeys(name for p in report.analysis.populations for name in p.best_ranges))
+    return template.render(
+        report=report,
+        edf=as_image(edf_figure(report.populations)) if report.populations else "",
+        columns=columns,
+        images=parameter_images(report),
+        tables=[(results.name, extremes(results)) for results in report.populations if len(results)],
+    )
+
+
+def write(report: Report, page: Path, picture: Path) -> None:
+    """Write the page and the picture of the EDFs; each file appears whole or not at all."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    edf_figure(report.populations).savefig(buffer, format="png", dpi=160)
+    for path, content in ((page, html(report).encode()), (picture, buffer.getvalue())):
+        beside = path.with_name(f".{path.name}.part")
+        beside.write_bytes(content)
+        beside.replace(path)
