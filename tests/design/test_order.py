@@ -1,0 +1,80 @@
+"""Oracle: complete enumeration of a small axis, and rejection."""
+
+import math
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dsd.design.axes import log_uniform
+from dsd.design.order import ORDERS, settings, settings_as_printed
+
+AXIS = log_uniform(1, 5, 1)
+HOLDS = {
+    "free": lambda row: True,
+    "equal": lambda row: len(set(row)) == 1,
+    "nondecreasing": lambda row: list(row) == sorted(row),
+    "nonincreasing": lambda row: list(row) == sorted(row, reverse=True),
+}
+
+
+def conditional_law(order: str, stages: int) -> dict[tuple[int, ...], float]:
+    """The law of independent draws given the order, by enumerating every tuple."""
+    law = {
+        row: math.prod(AXIS.probabilities[list(row)])
+        for row in product(range(len(AXIS)), repeat=stages)
+        if HOLDS[order](row)
+    }
+    total = sum(law.values())
+    return {row: mass / total for row, mass in law.items()}
+
+
+@pytest.mark.parametrize("order", ["free", "nondecreasing", "nonincreasing"])
+@pytest.mark.parametrize("stages", [1, 3])
+def test_ordered_draws_have_the_conditional_law(order: str, stages: int) -> None:
+    """χ² of 100,000 draws against the enumerated law, ties included, does not reject at 1e-4 (fixed seed)."""
+    law = conditional_law(order, stages)
+    drawn = Counter(map(tuple, ORDERS[order](AXIS, stages, np.random.default_rng(2), 100_000).tolist()))
+    assert set(drawn) <= set(law)
+    observed = [drawn[row] for row in law]
+    assert stats.chisquare(observed, [mass * 100_000 for mass in law.values()]).pvalue > 1e-4
+
+
+def test_sorting_would_be_another_law() -> None:
+    """The test above can fail: sorted independent draws are rejected by the same χ²."""
+    law = conditional_law("nondecreasing", 3)
+    rows = np.sort(AXIS.draw(np.random.default_rng(2), 300_000).reshape(-1, 3), axis=1)
+    drawn = Counter(map(tuple, rows.tolist()))
+    assert stats.chisquare([drawn[row] for row in law], [mass * 100_000 for mass in law.values()]).pvalue < 1e-12
+
+
+def test_ties_are_as_frequent_as_under_rejection() -> None:
+    """For d in 1..16 and four stages the share of equal neighbours is that of rejection, within four errors."""
+    axis = log_uniform(1, 16, 1)
+    exact = ORDERS["nondecreasing"](axis, 4, np.random.default_rng(3), 50_000)
+    free = axis.draw(np.random.default_rng(4), 2_000_000).reshape(-1, 4)
+    kept = free[(np.diff(free, axis=1) >= 0).all(axis=1)]
+    shares = [(np.diff(rows, axis=1) == 0).mean() for rows in (exact, kept)]
+    assert shares[0] == pytest.approx(shares[1], abs=4 * 0.5 / math.sqrt(3 * len(exact)))
+
+
+def test_equal_draws_once_from_the_axis() -> None:
+    """All stages share one draw of the axis' own law."""
+    rows = ORDERS["equal"](AXIS, 4, np.random.default_rng(5), 50_000)
+    assert (rows == rows[:, :1]).all()
+    drawn = np.bincount(rows[:, 0], minlength=len(AXIS))
+    assert stats.chisquare(drawn, AXIS.probabilities * 50_000).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("order", list(ORDERS))
+def test_settings_count_what_can_be_drawn(order: str) -> None:
+    """The exact count is the number of tuples that keep the order, ties included."""
+    assert settings(order, len(AXIS), 3) == sum(map(HOLDS[order], product(range(len(AXIS)), repeat=3)))
+
+
+def test_the_paper_divides_by_the_factorial() -> None:
+    """AnyNetX_D's widths: 128⁴ / 4! as printed, C(131, 4) with ties."""
+    assert settings_as_printed("nondecreasing", 128, 4) == 128**4 / 24
+    assert settings("nondecreasing", 128, 4) == math.comb(131, 4)

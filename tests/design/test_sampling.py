@@ -1,0 +1,121 @@
+"""The sampling contract: a function of space, windows and seed; distinct networks; windows kept."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsd import DsdError, load_space, sample
+from dsd.design import sampling
+from dsd.design.spacefile import space_names
+from dsd.design.window import Window, parse_window
+
+
+@pytest.mark.parametrize("name", ["AnyNetX_A", "AnyNetX_E", "RegNetX_cifar"])
+def test_fewer_networks_are_a_prefix_of_more(name: str) -> None:
+    """The first 60 of 600 networks are those of n = 60, across several blocks of proposals."""
+    space = load_space(name)
+    few, many = sample(space, 60), sample(space, 600)
+    assert few.frame.equals(many.frame.head(60))
+    assert many.draw.proposals > few.draw.proposals
+
+
+def test_the_seed_decides() -> None:
+    """The same seed gives the same rows, another seed others."""
+    space = load_space("AnyNetX_C")
+    assert sample(space, 20, seed=7).frame.equals(sample(space, 20, seed=7).frame)
+    assert not set(sample(space, 20, seed=7).frame["key"]) & set(sample(space, 20, seed=8).frame["key"])
+
+
+def test_the_draw_is_frozen() -> None:
+    """The population of a seed does not change from version to version."""
+    keys = sample(load_space("AnyNetX_C"), 3).frame["key"].tolist()
+    assert keys == ["n8d1239526dcd00c6", "n6d1ad9e492d76acd", "n369de20a85825a87"]
+
+
+@given(name=st.sampled_from(space_names()), seed=st.integers(0, 2**32), low=st.floats(2e6, 2e7))
+@settings(max_examples=30, deadline=None)
+def test_every_network_is_buildable_and_in_the_window(name: str, seed: int, low: float) -> None:
+    """Groups divide the bottleneck width, depths are positive, and complexity lies in the closed window."""
+    population = sample(load_space(name), 5, flops=(low, 2 * low), resolution=32, seed=seed)
+    networks = population.networks
+    v = networks.widths / networks.bottleneck_ratios
+    assert (v % networks.group_widths == 0).all()
+    assert (networks.depths >= 1).all()
+    assert ((low <= population.complexity.flops) & (population.complexity.flops <= 2 * low)).all()
+
+
+def test_all_windows_hold_at_once() -> None:
+    """Windows on flops, params and acts are closed and hold together."""
+    windows = {"flops": "360M:400M", "params": ":6M", "acts": "1M:4M"}
+    frame = sample(load_space("AnyNetX_E"), 50, **windows).frame
+    for column, text in windows.items():
+        window = parse_window(text)
+        assert frame[column].between(window.low, window.high).all()
+
+
+def test_duplicates_are_judged_on_the_realised_network() -> None:
+    """In a crowded window some proposals realise a network again; they are left out and counted."""
+    population = sample(load_space("RegNetX_cifar"), 400, flops="0.2M:0.4M", resolution=8)
+    assert population.frame["key"].is_unique
+    assert population.draw.duplicates > 0
+    assert population.draw.in_window >= len(population) + population.draw.duplicates
+
+
+def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says how many proposals were tried, how many fell inside, and what to do."""
+    monkeypatch.setattr(sampling, "PATIENCE", 20_000)
+    with pytest.raises(DsdError, match=r"gave 0 of 5 .* flops 1K:2K .* of 24,576 proposals 0 fell inside"):
+        sample(load_space("AnyNetX_A"), 5, flops="1K:2K")
+
+
+def test_a_window_with_few_networks_gives_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking for more distinct networks than the window holds ends in an error, not in an endless loop."""
+    monkeypatch.setattr(sampling, "PATIENCE", 100_000)
+    with pytest.raises(DsdError, match=r"gave \d+ of 5000 networks .* duplicates"):
+        sample(load_space("RegNetX_cifar"), 5000, flops="0.2M:0.21M", resolution=8)
+
+
+@pytest.mark.parametrize("n", [0, -3])
+def test_a_population_has_at_least_one_network(n: int) -> None:
+    """n must be positive."""
+    with pytest.raises(DsdError, match="from 1"):
+        sample(load_space("AnyNetX_A"), n)
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("360M:400M", Window(360e6, 400e6)),
+        (":6M", Window(0, 6e6)),
+        ("1.5g:", Window(1.5e9, math.inf)),
+        (":", Window()),
+        ("1000:2e3", Window(1000, 2000)),
+    ],
+)
+def test_windows_are_read(text: str, window: Window) -> None:
+    """LO:HI with K, M, G in either case; either side open."""
+    assert parse_window(text) == window
+    assert parse_window(str(window)) == window
+
+
+@pytest.mark.parametrize("text", ["400M", "4M:3M", "a:b", "3M:4X", "1:2:3"])
+def test_what_is_no_window_is_refused(text: str) -> None:
+    """The error names the place and the text."""
+    with pytest.raises(DsdError, match="--flops"):
+        parse_window(text, "--flops")
+
+
+def test_the_law_inside_the_window_is_the_conditional_law() -> None:
+    """Widths of AnyNetX_A in a window of params follow the same law as plain rejection, by a two-sample KS test."""
+    from scipy import stats
+
+    space = load_space("AnyNetX_A")
+    drawn = sample(space, 3000, flops=None, params="2M:4M", seed=1).frame
+    plain = sample(space, 40_000, flops=None, seed=2).frame
+    kept = plain[plain["params"].between(2e6, 4e6)]
+    for column in ("w4", "d4"):
+        assert stats.ks_2samp(drawn[column], kept[column], method="asymp").pvalue > 1e-3
+    assert np.isfinite(kept["params"]).all()

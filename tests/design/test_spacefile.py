@@ -1,0 +1,54 @@
+"""A user's own space file: what it may say, and how it is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from dsd import DsdError, load_space, sample
+
+ERRORS = {
+    "extends: AnyNetX_A\nwidths: {high: 512}": r"mine.yaml: widths is not a key; choose one of: .*width",
+    "extends: AnyNetX_A\nwidth: {higth: 512}": r"mine.yaml: width.higth is not a key; choose one of: across_stages, high",
+    "extends: AnyNetX_A\nwidth: {high: 1020}": r"width.high = 1020 is not a multiple of width.step = 8",
+    "extends: AnyNetX_A\nwidth: {low: 64, high: 32}": r"width: low = 64 and high = 32",
+    "extends: AnyNetX_A\nwidth: {low: many}": r"mine.yaml: width.low: .*many",
+    "extends: AnyNetX_A\nwidth: {law: normal}": r"width.law = normal is not known; choose one of: log_uniform",
+    "extends: AnyNetX_A\nwidth: {across_stages: up}": r"across_stages = up is not known; choose one of: equal, free",
+    "extends: AnyNetX_A\ngroup_width: {high: 24}": r"group_width.high = 24 is not a power of two",
+    "extends: AnyNetX_A\nblock: Q": r"mine.yaml: block = Q is not known; choose one of: X",
+    "extends: AnyNetX_A\nflops: 4M:3M": r"mine.yaml: flops: '4M:3M' is reversed",
+    "extends: AnyNetX_Z": r"space AnyNetX_Z is not known; did you mean",
+    "extends: mine": r"mine.yaml: extends itself",
+    "family: AnyNet": r"mine.yaml: .* is missing",
+    "family: Any": r"mine.yaml: family = Any; choose one of: AnyNet, RegNet",
+    "- a\n- b": r"mine.yaml: is not a mapping",
+    "a: [": r"mine.yaml: is not YAML",
+}
+
+
+@pytest.mark.parametrize("text", list(ERRORS))
+def test_a_wrong_file_is_refused_with_file_key_and_what_is_allowed(text: str, tmp_path: Path) -> None:
+    """One line that names the place, the value and the remedy."""
+    (tmp_path / "mine.yaml").write_text(text + "\n")
+    with pytest.raises(DsdError, match=ERRORS[text]) as caught:
+        load_space(tmp_path / "mine.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refinement_is_one_line(tmp_path: Path) -> None:
+    """A user's file may extend a shipped space, or a file beside it, and changes only what it states."""
+    (tmp_path / "mine.yaml").write_text("extends: AnyNetX_C\nwidth: {high: 256}\n")
+    (tmp_path / "narrower.yaml").write_text("extends: mine\nwidth: {high: 128, across_stages: nonincreasing}\n")
+    space = load_space(tmp_path / "narrower.yaml")
+    population = sample(space, 100, flops=None)
+    widths = [population.drawn[f"sampled_w{i}"] for i in (1, 2, 3, 4)]
+    assert all((a >= b).all() for a, b in zip(widths, widths[1:], strict=False))
+    assert max(w.max() for w in widths) <= 128
+    assert space.facts.refines == "mine"
+    assert space.dimensions == 10
+
+
+def test_an_unknown_space_lists_the_known_ones() -> None:
+    """A misspelt name is answered with near ones and all of them."""
+    with pytest.raises(DsdError, match=r"did you mean .*AnyNetX_A.*one of: AnyNetX_A, "):
+        load_space("AnyNetXA")
