@@ -1,15 +1,65 @@
+# make demo    train three small populations on this machine and compare them
+# make test    everything that CI runs
+# Both create .venv on first use; later they only compare dates.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INPUTS := setup.cfg pyproject.toml constraints.txt
+CLEAN := .venv-wheel
+INSTALL := -m pip install --quiet --constraint constraints.txt
+INPUTS := setup.cfg constraints.txt
 
-# The first time this makes .venv and installs; afterwards it is a comparison of dates.
+.PHONY: demo test check format lint types pytest wheel clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed
+	$(BIN)/dsd launch demo
+	$(BIN)/dsd status runs/demo --watch
+	$(BIN)/dsd collect runs/demo
+	$(BIN)/dsd analyze runs/demo
+	$(BIN)/dsd report runs/demo
+
+test: lint types pytest wheel
+	@echo "all checks passed"
+
+check: test
+
+format: $(VENV)/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-test
+	$(BIN)/mypy
+
+# tests, doctests, notebooks; warnings are errors
+pytest: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+# the wheel in an environment of its own, used from another folder
+wheel: $(CLEAN)/installed
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(CLEAN)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/dsd-*.whl
+	bash tests/wheel.sh $(CLEAN)/bin
+
+clean:
+	rm -rf $(VENV) $(CLEAN) build dist *.egg-info
+
 $(VENV)/installed: $(INPUTS)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "dsd needs Python 3.11 or newer; make PYTHON=python3.12 …"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "dsd needs Python 3.11 or newer, $(PYTHON) is older; name another: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python $(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(CLEAN)/installed: $(VENV)/installed
+	test -x $(CLEAN)/bin/pip || $(PYTHON) -m venv $(CLEAN)
+	$(CLEAN)/bin/python $(INSTALL) .
 	@touch $@

@@ -6,7 +6,7 @@ hydra only composes; jobs are submitted by `dsd.sweep.launch`.
 import difflib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -85,9 +85,12 @@ def study_of(content: dict[str, Any], place: str) -> Study:
     """A composed study as a dataclass; every key and value is checked."""
     content = {key: value for key, value in content.items() if key != "study"}
     try:
+        data = settings(DataSpec, content.pop("data"), "data")
+        if data.folder:  # a job may start elsewhere, and the sweep go on from another folder
+            data = replace(data, folder=str(Path(data.folder).expanduser().resolve()))
         return Study(
             recipe=settings(Recipe, content.pop("recipe"), "recipe"),
-            data=settings(DataSpec, content.pop("data"), "data"),
+            data=data,
             cluster=cluster_of(content.pop("cluster")),
             **{key: typed(Study, key, value) for key, value in content.items()},
         )

@@ -4,7 +4,7 @@ A row counts as a result where its `status` is done or diverged (or there is no 
 (or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +23,19 @@ class Results:
     """The results of one population.
 
     frame: rows with a result
-    failed: rows that failed, or that the table calls invalid
-    unfinished: rows without a result that may still get one
+    failures: rows that failed, or that the table calls invalid
+    unfinished: how many rows have no result and may still get one
     """
 
     name: str
     frame: pd.DataFrame
-    failed: int = 0
+    failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     unfinished: int = 0
+
+    @property
+    def failed(self) -> int:
+        """How many rows failed."""
+        return len(self.failures)
 
     @property
     def errors(self) -> NDArray[np.float64]:
@@ -96,4 +101,4 @@ def results_of(name: str, rows: pd.DataFrame) -> Results:
     valid = rows["valid"].astype(bool) if "valid" in rows else pd.Series(True, index=rows.index)
     result = status.isin(RESULT) & valid & rows["error"].notna()
     failed = (status == FAILED) | ~valid
-    return Results(name, rows[result], int(failed.sum()), int((~result & ~failed).sum()))
+    return Results(name, rows[result], rows[failed], int((~result & ~failed).sum()))

@@ -86,15 +86,11 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
 
     SOURCES are sweep folders, or any tables with a column error [%].
     """
-    import pandas as pd
-
     from dsd.analysis.summary import analyze as summarise_all
     from dsd.figures.report import Report, write
 
-    tables = [table_of(source) for source in sources]
     populations = [results for source in sources for results in populations_of(source, by)]
     found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
-    failed = [frame[frame["status"] == "failed"] for frame in tables if "status" in frame]
     notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
     if notes:
         notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
@@ -105,7 +101,6 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
         title="Populations: " + ", ".join(source.stem for source in sources),
         populations=populations,
         analysis=found,
-        failed=pd.concat(failed) if failed else pd.DataFrame(),
         notes=notes,
         configuration="\n".join(path.read_text() for path in configurations),
     )

@@ -81,10 +81,10 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     from dsd.training.data import load_data
 
     loaded = load_study(study, overrides)
+    load_data(loaded.data)  # before anything is written: missing or broken files are found here, not in the jobs
     made = make_plan(loaded)
     for name, draw in made.draws.items():
         click.echo(f"{name}: {loaded.n} networks; {draw}", err=True)
-    load_data(loaded.data)  # before anything is written: missing or broken files are found here, not in the jobs
     sweep = create(made, output or Path("runs") / loaded.name)
     launched = submit(sweep, loaded.cluster, retry_failed)
     counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}

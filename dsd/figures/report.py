@@ -26,7 +26,6 @@ class Report:
 
     title: of the page
     populations, analysis: from `dsd.analysis`
-    failed: rows of the table that failed, with `reason`
     notes: what the reader has to know first, such as runs that are missing
     configuration: text of sweep.yaml; empty where the table came from elsewhere
     """
@@ -34,7 +33,6 @@ class Report:
     title: str
     populations: Sequence[Results]
     analysis: Analysis
-    failed: pd.DataFrame
     notes: Sequence[str] = ()
     configuration: str = ""
 
@@ -73,6 +71,13 @@ def extremes(results: Results) -> pd.DataFrame:
     return shown[["error", *columns, *named]].dropna(axis=1, how="all")
 
 
+def failure_rows(results: Results) -> list[dict[str, object]]:
+    """What is known of each failed run: its key and the reason."""
+    return [
+        {"run": row.get("run", "–"), "reason": row.get("reason", "–")} for row in results.failures.to_dict("records")
+    ]
+
+
 def number(value: object) -> str:
     """A cell: numbers short, other values as they are, nothing for what is missing."""
     if value is None or (isinstance(value, float) and value != value):
@@ -93,6 +98,7 @@ def html(report: Report) -> str:
         edf=as_image(edf_figure(report.populations)) if report.populations else "",
         columns=columns,
         images=parameter_images(report),
+        failures=[(results.name, row) for results in report.populations for row in failure_rows(results)],
         tables=[(results.name, extremes(results)) for results in report.populations if len(results)],
     )
 

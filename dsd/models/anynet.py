@@ -31,15 +31,21 @@ def stage(network: Network, i: int, w_in: int) -> nn.Sequential:
     return nn.Sequential(first, *(ResidualBlock(make(w, w, b, g, 1)) for _ in range(network.depths[i] - 1)))
 
 
-class AnyNet(nn.Sequential):
-    """Images (batch, 3, resolution, resolution) to logits (batch, classes)."""
+class AnyNet(nn.Module):
+    """The network of a description: `stem`, `stages` and `head`, one after the other."""
 
     def __init__(self, network: Network) -> None:
+        super().__init__()
         stem = STEMS[network.family.stem]
         w_ins = (stem.w_out, *network.widths)
-        stages = [stage(network, i, w_in) for i, w_in in enumerate(w_ins[:-1])]
-        head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(w_ins[-1], network.classes))
-        super().__init__(ConvNorm(stem), *stages, head)
+        self.stem = ConvNorm(stem)
+        self.stages = nn.Sequential(*(stage(network, i, w_in) for i, w_in in enumerate(w_ins[:-1])))
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(w_ins[-1], network.classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images (batch, 3, resolution, resolution) to logits (batch, classes)."""
+        logits: Tensor = self.head(self.stages(self.stem(x)))
+        return logits
 
 
 def initialise(module: nn.Module, generator: torch.Generator | None = None) -> None:

@@ -69,7 +69,7 @@ def digits(spec: DataSpec) -> tuple[Split, Split]:
 
 def cifar10(spec: DataSpec) -> tuple[Split, Split]:
     """CIFAR-10 from its official binary files, in the order of the files."""
-    folder = Path(spec.folder or ".").expanduser()
+    folder = Path(spec.folder)
     missing = [name for name in (*CIFAR_TRAIN, *CIFAR_TEST) if not (folder / name).is_file()]
     if missing:
         raise DsdError(

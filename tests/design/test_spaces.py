@@ -39,8 +39,10 @@ def test_every_space_keeps_its_promises(name: str) -> None:
     space = load_space(name)
     population = sample(space, 200, flops=None)
     letter = "R" if name.startswith("RegNet") else name.split("_")[1]
-    widths = population.networks.widths if letter == "R" else np.stack(
-        [population.drawn[f"sampled_w{i}"] for i in range(1, space.facts.family.stages + 1)], axis=1
+    widths = (
+        population.networks.widths
+        if letter == "R"
+        else np.stack([population.drawn[f"sampled_w{i}"] for i in range(1, space.facts.family.stages + 1)], axis=1)
     )
     if letter in "BCDER":
         assert (population.networks.bottleneck_ratios == population.networks.bottleneck_ratios[:, :1]).all()

@@ -1,0 +1,130 @@
+"""dsd spaces, sample, complexity as a user calls them."""
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+
+def test_sample_writes_what_was_asked(dsd, tmp_path: Path) -> None:
+    """500 networks of 360-400 MF, the default window; counts of the draw on standard error."""
+    path = tmp_path / "c.csv"
+    done = dsd("sample", "--space", "AnyNetX_C", "-n", 500, "-o", path)
+    frame = pd.read_csv(path)
+    assert (done.code, done.out) == (0, "")
+    assert "500 networks, flops 360M:400M; " in done.err
+    assert len(frame) == 500
+    assert frame["key"].is_unique
+    assert frame["flops"].between(360e6, 400e6).all()
+
+
+def test_sample_prints_csv_without_a_file(dsd) -> None:
+    """Standard output holds the table and nothing else, several spaces one after the other."""
+    done = dsd("sample", "--space", "AnyNetX_A,RegNetX_cifar", "-n", 2, "--flops", ":300M", "--classes", 7)
+    frame = pd.read_csv(io.StringIO(done.out))
+    assert list(frame["space"]) == ["AnyNetX_A"] * 2 + ["RegNetX_cifar"] * 2
+    assert (frame["classes"] == 7).all()
+
+
+def test_complexity_prints_published_values(dsd) -> None:
+    """One network is one JSON object; several are named; without --json a table."""
+    expected = {"flops": 397678568, "params": 5157512, "acts": 3143272}
+    assert json.loads(dsd("complexity", "RegNetX-400MF", "--json").out) == expected
+    several = json.loads(dsd("complexity", "RegNetX-400MF", "regnetx-200mf", "--json").out)
+    assert several["RegNetX-400MF"] == expected
+    assert "397,678,568" in dsd("complexity", "RegNetX-400MF").out
+
+
+def test_spaces_lists_every_space(dsd) -> None:
+    """What it refines, dimension and sizes; the same as JSON."""
+    table = dsd("spaces").out
+    rows = {row["space"]: row for row in json.loads(dsd("spaces", "--json").out)}
+    assert all(name in table for name in rows)
+    assert rows["AnyNetX_D"]["refines"] == "AnyNetX_C"
+    assert rows["AnyNetX_D"]["size"] == 13_821_510_942_720
+    assert rows["AnyNetX_E_cifar"]["refines"] == "AnyNetX_D_cifar"
+
+
+WRONG = {
+    "sample --space AnyNetX_Q -n 5": "space AnyNetX_Q is not known; did you mean",
+    "sample --space AnyNetX_A -n 0": "n = 0: give a whole number of networks, from 1",
+    "sample --space AnyNetX_A -n five": "Invalid value for '-n': 'five' is not a valid integer.",
+    "sample --space AnyNetX_A -n 5 --flops 4M:3M": "--flops: '4M:3M' is reversed",
+    "sample --space AnyNetX_A -n 5 --params 4M": "--params: '4M' is not a window; give LO:HI",
+    "sample --space AnyNetX_A -n 5 -o x.docx": "-o x.docx: the ending chooses the format; give one of: .csv",
+    "sample -n 5": "Missing option '--space'",
+    "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
+    "complexity RegNetX-400": "network RegNetX-400 is not known; known are: RegNetX-200MF, RegNetX-400MF",
+    "analyse": "No such command 'analyse'",
+    "plan fig99": "study fig99 is not known; give a .yaml file or one of: cifar_quick, demo",
+    "plan demo n": "override 'n': write key=value",
+    "plan demo n=0": "n = 0",
+    "plan demo flops=9M:3M": "flops: '9M:3M' is reversed",
+    "plan demo recipe.epocs=3": "recipe.epocs is not a key; known keys are: batch_size",
+    "plan demo epochs=3": "epochs is not a key; known keys are: acts, cluster",
+    "plan demo recipe=foo": "recipe/foo is not known; choose one of: cifar_short, dds_10ep, digits",
+    "plan demo cluster=slurm": "cluster/slurm is not known; choose one of: debug, local",
+    "plan demo spaces=[AnyNetX_A,Nothing]": "space Nothing is not known",
+    "launch demo data.train_images=9999": "data.train_images = 9999: digits has 1297",
+    "launch cifar_quick data.folder=/nowhere": "data.folder = /nowhere: data_batch_1.bin is not there; get",
+    "launch demo cluster.workers=-1": "cluster.workers = -1",
+    "launch demo cluster.wrokers=1": "cluster.wrokers is not a key; known keys are: name, workers",
+    "status nowhere": "nowhere: is not a sweep",
+    "collect nowhere": "nowhere: is not a sweep",
+    "analyze nowhere.csv": "nowhere.csv: there is no such file",
+    "report nowhere": "give one of: .csv",
+}
+
+
+@pytest.mark.parametrize("command", list(WRONG))
+def test_bad_input_is_one_line_and_leaves_nothing(command: str, dsd, tmp_path: Path, monkeypatch) -> None:
+    """Exit code 2, one line on standard error that says what is wrong, and no file or folder."""
+    monkeypatch.chdir(tmp_path)
+    done = dsd(*command.split())
+    assert done.code == 2, done
+    assert WRONG[command] in done.err
+    assert done.err.count("\n") == 1, done.err
+    assert done.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_the_traceback(dsd) -> None:
+    """With --debug the error itself comes through."""
+    with pytest.raises(Exception, match="AnyNetX_Q"):
+        dsd("--debug", "sample", "--space", "AnyNetX_Q", "-n", 5)
+
+
+def test_an_empty_window_is_one_line(dsd, tmp_path: Path, monkeypatch) -> None:
+    """A window that nothing falls into ends with what was tried, in seconds, and leaves nothing."""
+    monkeypatch.chdir(tmp_path)
+    done = dsd("sample", "--space", "AnyNetX_A", "-n", 5, "--flops", "1:2", "-o", "a.csv")
+    assert done.code == 2
+    assert "0 fell inside" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_is_short_and_complete(dsd) -> None:
+    """dsd --help names every command with a line; each command has a help text of its own."""
+    from dsd.cli import COMMANDS
+
+    text = dsd("--help").out
+    for name in COMMANDS:
+        assert f"\n  {name} " in text
+        assert "--help" in dsd(name, "--help").out
+
+
+def test_completion_knows_spaces_networks_and_studies() -> None:
+    """The shell completes names, also after a comma."""
+    import click
+
+    from dsd.cli.completion import complete_networks, complete_spaces, complete_studies
+
+    context = click.Context(click.Command("dsd"))
+    option = click.Option(["--space"])
+    assert "RegNetX" in [item.value for item in complete_spaces(context, option, "Reg")]
+    assert "AnyNetX_A,RegNetX" in [item.value for item in complete_spaces(context, option, "AnyNetX_A,Reg")]
+    assert [item.value for item in complete_networks(context, option, "regnetx-4")] == ["RegNetX-400MF"]
+    assert [item.value for item in complete_studies(context, option, "de")] == ["demo"]
+    assert complete_studies(context, option, "./my")[0].type == "file"

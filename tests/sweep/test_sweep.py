@@ -1,0 +1,237 @@
+"""Sweeps from launch to table, undisturbed and disturbed. Oracle: the undisturbed sweep's own bits."""
+
+import json
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from dsd import DsdError
+from dsd.config import load_study
+from dsd.sweep import execution
+from dsd.sweep.clusters import Debug, Local
+from dsd.sweep.collect import collect
+from dsd.sweep.events import EventReader
+from dsd.sweep.folder import Sweep, create
+from dsd.sweep.launch import launch
+from dsd.sweep.plan import plan
+from dsd.sweep.status import Watch
+
+DEADLINE_S = 180
+
+
+def sweep_of(study: Path, folder: Path, *overrides: str) -> Sweep:
+    """The sweep of a study, not launched."""
+    return create(plan(load_study(str(study), overrides)), folder)
+
+
+def wait(sweep: Sweep, until: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+    """Ask for the status until it is as wanted."""
+    watch, deadline = Watch(sweep), time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        counts = watch.status().counts()
+        if until(counts):
+            return counts
+        time.sleep(0.1)
+    logs = "\n".join(path.read_text() for path in (sweep.folder / "jobs").glob("*.err"))
+    raise AssertionError(f"still {counts} after {DEADLINE_S} s\n{logs}")
+
+
+def idle(counts: dict[str, int]) -> bool:
+    """Nothing is queued or running."""
+    return not counts["queued"] + counts["running"]
+
+
+def errors(sweep: Sweep) -> dict[str, tuple[float, float, float]]:
+    """What must agree to the bit, by run."""
+    frame, _ = collect(sweep)
+    assert (frame["status"] == "done").all(), frame[["status", "reason"]]
+    return {row.run: (row.error, row.best_error, row.loss) for row in frame.itertuples()}
+
+
+def curves(sweep: Sweep) -> dict[str, list[tuple[float, float]]]:
+    """Loss and error of every epoch, by run."""
+    records = EventReader(sweep.folder).poll()
+    return {
+        run: [(event["loss"], event["error"]) for _, event in sorted(record.epochs.items())]
+        for run, record in records.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The tiny study, run in this process from beginning to end."""
+    from tests.conftest import TINY_STUDY
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "tiny.yaml").write_text(TINY_STUDY)
+    sweep = sweep_of(folder / "tiny.yaml", folder / "sweep", "cluster=debug")
+    launch(sweep, Debug())
+    return sweep
+
+
+def test_a_sweep_is_a_folder(undisturbed: Sweep) -> None:
+    """Everything needed to understand it lies there: configuration, networks, events, jobs; no checkpoint is left."""
+    folder = undisturbed.folder
+    names = {path.name for path in folder.iterdir()}
+    assert {"sweep.yaml", "networks.csv", "events", "checkpoints", "jobs"} <= names
+    assert not list((folder / "checkpoints").iterdir())
+    config = undisturbed.config
+    assert config["recipe"]["epochs"] == 3
+    assert config["spaces"]["RegNetX_cifar"]["w_m"]["high"] == 3
+    assert config["draws"]["RegNetX_cifar"]["proposals"] > 0
+    assert set(config["git"]) <= {"commit", "dirty"}
+
+
+def test_the_table_has_one_row_per_planned_network(undisturbed: Sweep) -> None:
+    """networks.csv and, for each row, status, errors and times; the error is that of the last epoch."""
+    collect(undisturbed)
+    frame = pd.read_csv(undisturbed.folder / "table.csv")
+    assert list(frame["run"]) == undisturbed.runs
+    assert list(frame.groupby("space").size()) == [2, 2]
+    assert (frame["attempts"] == 1).all()
+    for row in frame.itertuples():
+        curve = curves(undisturbed)[row.run]
+        assert len(curve) == row.epochs == 3
+        assert (row.loss, row.error) == curve[-1]
+        assert row.best_error == min(error for _, error in curve)
+
+
+def test_local_workers_reach_the_same_bits(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
+    """Two background workers give every run the numbers it has in one process, each run once."""
+    sweep = sweep_of(tiny, tmp_path / "sweep")
+    before = time.monotonic()
+    launched = launch(sweep, Local(workers=2))
+    assert time.monotonic() - before < 5  # it returns; training takes longer
+    assert (len(launched.jobs), len(launched.runs)) == (2, 4)
+    wait(sweep, idle)
+    assert errors(sweep) == errors(undisturbed)
+    assert curves(sweep) == curves(undisturbed)
+    assert [record.attempts for record in EventReader(sweep.folder).poll().values()] == [1] * 4
+    assert not list((sweep.folder / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, seed: int) -> None:
+    """SIGKILL to every process at a random moment, twice, then a launch: all results, each once, to the bit."""
+    sweep, rng = sweep_of(tiny, tmp_path / "sweep"), random.Random(seed)
+    for _ in range(2):
+        launched = launch(sweep, Local(workers=2))
+        if not launched.jobs:
+            break
+        wait(sweep, lambda counts: counts["running"] > 0 or idle(counts))
+        time.sleep(rng.uniform(0, 1.5))
+        processes = [psutil.Process(int(job.job)) for job in launched.jobs if Local.alive(job)]
+        for process in [child for p in processes for child in (*p.children(recursive=True), p)]:
+            process.kill()
+        counts = wait(sweep, idle)
+        assert counts["failed"] == 0
+    collect(sweep)  # a sweep in pieces can be collected
+    launch(sweep, Local(workers=2))
+    assert wait(sweep, idle)["done"] == 4
+    assert errors(sweep) == errors(undisturbed)
+    assert curves(sweep) == curves(undisturbed)
+    results = [
+        line["run"]
+        for path in (sweep.folder / "events").iterdir()
+        for line in map(json.loads, filter(None, path.read_text().split("\n")))
+        if line["event"] == "done"
+    ]
+    assert sorted(results) == sorted(sweep.runs)
+    assert launch(sweep, Local(workers=2)).runs == ()
+
+
+def test_launching_twice_submits_once(tiny: Path, tmp_path: Path) -> None:
+    """What is queued or running is not submitted again."""
+    sweep = sweep_of(tiny, tmp_path / "sweep")
+    first, second = launch(sweep, Local(workers=1)), launch(sweep, Local(workers=1))
+    assert (len(first.runs), len(second.runs), second.jobs) == (4, 0, [])
+    assert second.before.counts()["queued"] + second.before.counts()["running"] == 4
+    wait(sweep, idle)
+    assert [record.attempts for record in EventReader(sweep.folder).poll().values()] == [1] * 4
+
+
+def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exceptions and lack of memory end one run, not the sweep; they are tried again only when asked for."""
+    sweep, train = sweep_of(tiny, tmp_path / "sweep"), execution.train
+    broken, starved = sweep.runs[:2]
+
+    def sabotage(run, *words, **named):
+        if run.key == broken:
+            raise ZeroDivisionError("a\nb")
+        if run.key == starved:
+            raise MemoryError("640 K")
+        return train(run, *words, **named)
+
+    monkeypatch.setattr(execution, "train", sabotage)
+    launch(sweep, Debug())
+    frame, _ = collect(sweep)
+    assert list(frame["status"]) == ["failed", "failed", "done", "done"]
+    assert list(frame["reason"][:2]) == ["exception: ZeroDivisionError: a b", "out of memory: MemoryError: 640 K"]
+    assert frame["error"].isna().tolist() == [True, True, False, False]
+    assert "sabotage" in EventReader(sweep.folder).poll()[broken].last["traceback"]
+    assert launch(sweep, Debug()).runs == ()
+    monkeypatch.undo()
+    assert launch(sweep, Debug(), retry_failed=True).runs == (broken, starved)
+    frame, _ = collect(sweep)
+    assert list(frame["status"]) == ["done"] * 4
+    assert list(frame["attempts"]) == [2, 2, 1, 1]
+
+
+def test_a_diverged_run_is_a_result(tiny: Path, tmp_path: Path) -> None:
+    """A loss that is not finite: status diverged, an error, and no second try."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.lr=1e30", "n=1")
+    launch(sweep, Debug())
+    frame, status = collect(sweep)
+    assert list(frame["status"]) == ["diverged"] * 2
+    assert (frame["error"] > 80).all()
+    assert frame["loss"].isna().all()
+    assert status.counts()["failed"] == 0
+    assert launch(sweep, Debug()).runs == ()
+
+
+def test_a_folder_holds_one_sweep(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
+    """The same study goes on in its folder; another one, or a folder of something else, is refused and left alone."""
+    assert sweep_of(tiny, undisturbed.folder).folder == undisturbed.folder
+    before = sorted((p, p.stat().st_mtime_ns) for p in undisturbed.folder.rglob("*"))
+    with pytest.raises(DsdError, match=r"holds another sweep \(tiny, 4 runs"):
+        sweep_of(tiny, undisturbed.folder, "n=3")
+    assert sorted((p, p.stat().st_mtime_ns) for p in undisturbed.folder.rglob("*")) == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("precious")
+    with pytest.raises(DsdError, match="exists and is not a sweep"):
+        sweep_of(tiny, tmp_path / "mine")
+    with pytest.raises(DsdError, match="is not a sweep"):
+        Sweep(tmp_path / "mine")
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When writing it breaks off, nothing is left behind."""
+
+    def full(tables: object) -> str:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("dsd.sweep.folder.as_csv", full)
+    with pytest.raises(OSError, match="disk full"):
+        sweep_of(tiny, tmp_path / "sweep")
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
+    """Two training seeds of the same networks: twice the runs, all with keys of their own."""
+    made = plan(load_study(str(tiny), ["seeds=[0,1]"]))
+    assert len(set(made.runs)) == 8
+    keys = np.concatenate([table["key"] for table in made.tables])
+    assert len(set(keys.tolist())) == 4
+
+
+def test_the_cost_is_that_of_training(tiny: Path) -> None:
+    """3 passes × epochs × images × flops of all networks."""
+    made = plan(load_study(str(tiny), []))
+    assert made.training_flops == 3 * 3 * 320 * sum(int(table["flops"].sum()) for table in made.tables)

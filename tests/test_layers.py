@@ -1,0 +1,116 @@
+"""Imports point one way, every third-party package has its home, and what should start at once loads nothing heavy."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "dsd"
+BASE = {"errors", "paths", "_version"}
+# layer: the layers and the third-party packages it may import
+LAYERS: dict[str, tuple[set[str], set[str]]] = {
+    "errors": (set(), set()),
+    "paths": (set(), set()),
+    "_version": (set(), set()),
+    "design": (BASE, {"numpy", "omegaconf", "pandas"}),  # pandas where a population is asked for its frame
+    "models": (BASE | {"design"}, {"torch"}),
+    "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
+    "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn"}),
+    "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2"}),
+    "sweep": (BASE | {"design", "training"}, {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil"}),
+    "config": (BASE | {"sweep", "training"}, {"hydra", "omegaconf"}),
+    "cli": (BASE | {"design", "analysis", "training", "figures", "sweep", "config"}, {"click", "rich"}),
+}
+FREE = {"__init__", "__main__"}  # the front doors load lazily from everywhere
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Dotted names that a module imports, wherever in it; imports for type checkers only do not count."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the layer"
+            yield f"{node.module}"
+        else:
+            yield from imported(node)
+
+
+def violations(package: Path) -> list[str]:
+    """Every import that the table does not allow."""
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        layer = path.relative_to(package).parts[0].removesuffix(".py")
+        if layer in FREE:
+            continue
+        layers, packages = LAYERS[layer]
+        for name in imported(ast.parse(path.read_text())):
+            top, *rest = name.split(".")
+            if top == "dsd":
+                allowed = bool(rest) and rest[0] in layers | {layer}
+            else:
+                allowed = top in packages or top in sys.stdlib_module_names
+            if not allowed:
+                found.append(f"{path.relative_to(package)} imports {name}")
+    return found
+
+
+def test_imports_point_one_way() -> None:
+    """No module imports a layer above it, or a package that has its home elsewhere."""
+    assert violations(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("design/wrong.py", "import torch"),
+        ("design/wrong.py", "from dsd.models.anynet import build"),
+        ("analysis/wrong.py", "def f():\n    from dsd.sweep import plan"),
+        ("sweep/wrong.py", "import hydra.core"),
+        ("training/wrong.py", "import dsd"),
+    ],
+)
+def test_the_test_above_can_fail(place: str, line: str, tmp_path: Path) -> None:
+    """A wrong import is found, also inside a function."""
+    path = tmp_path / place
+    path.parent.mkdir()
+    path.write_text(line + "\n")
+    assert len(violations(tmp_path)) == 1
+
+
+HEAVY = {"torch", "hydra", "submitit", "pandas", "scipy", "matplotlib", "sklearn", "jinja2"}
+LIGHT = {
+    "import dsd": HEAVY | {"numpy", "omegaconf", "click"},
+    "from dsd.cli import main; import sys; sys.argv = ['dsd', '--help']; main()": HEAVY | {"numpy", "rich"},
+    "from dsd.cli import main; import sys; sys.argv = 'dsd sample --space RegNetX -n 2'.split(); main()": HEAVY,
+    "from dsd.cli import main; import sys; sys.argv = 'dsd complexity RegNetX-400MF --json'.split(); main()": HEAVY,
+    "import dsd.analysis.summary, dsd.figures.report": {"torch", "hydra", "submitit", "sklearn"},
+    "import dsd.sweep.status, dsd.sweep.collect": {"torch", "hydra", "matplotlib", "sklearn", "scipy"},
+}
+
+
+def loaded(statement: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded at the end of a statement."""
+    code = (
+        f"import atexit, sys\n"
+        f"atexit.register(lambda: print('LOADED', *{{name.split('.')[0] for name in sys.modules}}))\n{statement}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return set(done.stdout.rsplit("LOADED", 1)[1].split())
+
+
+@pytest.mark.parametrize("statement", list(LIGHT))
+def test_what_should_be_light_is(statement: str) -> None:
+    """None of the packages that the statement does not need is loaded."""
+    assert loaded(statement) & LIGHT[statement] == set()
+
+
+def test_the_light_test_can_fail() -> None:
+    """Using a model loads torch, and the probe sees it."""
+    assert "torch" in loaded("import dsd; dsd.build")

@@ -1,0 +1,160 @@
+"""Training: it learns, it follows the recipe, and it gives the same bits however often it was interrupted."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from dsd import DsdError, Family, Network, build
+from dsd.training import checkpoint, loop
+from dsd.training.data import ImageData, load_data
+from dsd.training.loop import Pictures, train
+from dsd.training.run import DataSpec, Recipe, Run, run_key
+from dsd.training.schedule import half_cosine
+
+NETWORK = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 8, 10)
+RECIPE = Recipe("test", epochs=4, lr=0.05, batch_size=64, precise_bn_images=128)
+SPEC = DataSpec("digits", 8, 10, train_images=320, test_images=200, shift=1, flip=True)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def data() -> ImageData:
+    return load_data(SPEC)
+
+
+def run_of(recipe: Recipe = RECIPE, seed: int = 0) -> Run:
+    """A run of the small network."""
+    return Run(run_key(NETWORK.key, recipe, SPEC, seed), NETWORK, recipe, SPEC, seed)
+
+
+def numbers(result: loop.Result) -> list[tuple[float, float, float]]:
+    """What must be equal to the bit: rates, losses and errors of all epochs."""
+    return [(epoch.lr, epoch.loss, epoch.error) for epoch in result.epochs]
+
+
+def test_a_network_learns_the_digits() -> None:
+    """Ten epochs on all digits bring the error below 8 %; chance is 90 %, one epoch leaves more than 8 %."""
+    spec = DataSpec("digits", 8, 10, shift=1)
+    recipe = replace(RECIPE, epochs=10, lr_update="step")
+    result = train(Run("r", NETWORK, recipe, spec, 0), load_data(spec), CPU)
+    assert result.epochs[0].error > 8 > result.error
+    assert result.best_error <= result.error
+
+
+def test_the_same_run_gives_the_same_bits(data: ImageData) -> None:
+    """Equal seeds agree to the bit in every epoch; another seed differs."""
+    first, again, other = (train(run_of(seed=seed), data, CPU) for seed in (0, 0, 1))
+    assert numbers(first) == numbers(again) != numbers(other)
+
+
+@pytest.mark.parametrize("epochs_before", [1, 3])
+def test_an_interrupted_run_gives_the_same_bits(data: ImageData, tmp_path: Path, epochs_before: int) -> None:
+    """Stopped in the middle of any epoch and resumed from its checkpoint, every number is the undisturbed run's."""
+    path, seen = tmp_path / "run.pt", []
+
+    class Killed(BaseException):
+        """Stands for a signal."""
+
+    def stop(epoch: checkpoint.Epoch) -> None:
+        seen.append(epoch.epoch)
+        if epoch.epoch > epochs_before:
+            raise Killed  # after the epoch, before its checkpoint: the epoch has to be trained again
+
+    with pytest.raises(Killed):
+        train(run_of(), data, CPU, path, stop)
+    resumed = train(run_of(), data, CPU, path, lambda epoch: seen.append(epoch.epoch))
+    assert numbers(resumed) == numbers(train(run_of(), data, CPU))
+    assert seen == [*range(1, epochs_before + 2), *range(epochs_before + 1, 5)]
+
+
+def test_a_checkpoint_of_another_run_or_a_damaged_one_is_not_used(data: ImageData, tmp_path: Path) -> None:
+    """The run starts anew rather than from the wrong state."""
+    path = tmp_path / "run.pt"
+    train(run_of(), data, CPU, path)
+    assert checkpoint.load(path, run_of().key) is not None
+    assert checkpoint.load(path, "another") is None
+    path.write_bytes(path.read_bytes()[:1000])
+    assert checkpoint.load(path, run_of().key) is None
+    assert numbers(train(run_of(), data, CPU, path)) == numbers(train(run_of(), data, CPU))
+
+
+def test_a_diverging_run_ends_with_its_score(data: ImageData) -> None:
+    """A loss that is not finite ends the run: diverged, scored as it is, nothing answered counts as right."""
+    result = train(run_of(replace(RECIPE, lr=1e20, precise_bn_images=0)), data, CPU)
+    assert result.diverged
+    assert not math.isfinite(result.epochs[-1].loss)
+    assert len(result.epochs) < RECIPE.epochs
+    assert result.error == 100
+
+
+def test_the_rate_follows_the_half_cosine(data: ImageData) -> None:
+    """lr · (1 + cos(π t)) / 2 at the start of each epoch; the last of ten epochs has 0.0245 of the first."""
+    rates = [epoch.lr for epoch in train(run_of(), data, CPU).epochs]
+    assert rates == [0.05 * 0.5 * (1 + math.cos(math.pi * i / 4)) for i in range(4)]
+    assert half_cosine(1.0, 0.9) == pytest.approx(0.0245, abs=5e-5)
+
+
+@pytest.mark.parametrize(("lr_update", "distinct"), [("epoch", 1), ("step", 5)])
+def test_the_rate_is_set_once_an_epoch_or_at_every_step(data: ImageData, lr_update: str, distinct: int) -> None:
+    """With five steps an epoch, `step` uses five rates, `epoch` one."""
+    recipe = replace(RECIPE, lr_update=lr_update)
+    model, rates = build(NETWORK), set()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    optimizer.register_step_pre_hook(lambda opt, *_: rates.add(opt.param_groups[0]["lr"]))
+    loop.train_epoch(model, optimizer, Pictures(data, SPEC), recipe, 2, loop.generator(0, 2))
+    assert len(rates) == distinct
+
+
+def test_an_epoch_shows_every_image_once() -> None:
+    """Batches are a permutation; the images that do not fill the last batch are left out."""
+    shown = torch.cat(loop.batches(1297, 64, loop.generator(0, 1)))
+    assert len(shown) == len(set(shown.tolist())) == 1280
+    assert len(loop.batches(10, 64, loop.generator(0, 1))) == 1
+
+
+def test_precise_norms_are_averages_under_the_present_weights(data: ImageData) -> None:
+    """The stem's statistics become those of the images, whatever the running averages were, and momentum is kept."""
+    model = build(NETWORK, loop.generator(0, 0))
+    norm = model.stem[1]
+    norm.running_mean.fill_(100.0)
+    spec = replace(SPEC, shift=0, flip=False)
+    recipe = replace(RECIPE, precise_bn_images=320)
+    loop.make_norms_precise(model, Pictures(data, spec), recipe, loop.generator(0, 1))
+    with torch.no_grad():
+        outputs = model.stem[0](Pictures(data, spec).normalised(data.train.images))
+    torch.testing.assert_close(norm.running_mean, outputs.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
+    assert norm.momentum == nn.BatchNorm2d(1).momentum
+
+
+def test_a_run_is_known_by_resolved_values() -> None:
+    """Names and folders do not matter, any value that changes the result does."""
+    key = run_of().key
+    assert run_key(NETWORK.key, replace(RECIPE, name="other"), replace(SPEC, folder="/elsewhere"), 0) == key
+    for recipe, spec, seed in [
+        (replace(RECIPE, lr=0.1), SPEC, 0),
+        (RECIPE, replace(SPEC, shift=0), 0),
+        (RECIPE, SPEC, 1),
+    ]:
+        assert run_key(NETWORK.key, recipe, spec, seed) != key
+
+
+@pytest.mark.parametrize(
+    "change", [{"lr": 0.0}, {"epochs": 0}, {"batch_size": 1}, {"momentum": 1.0}, {"lr_update": "x"}]
+)
+def test_a_recipe_that_cannot_be_is_refused(change: dict[str, float]) -> None:
+    """The error names the key."""
+    with pytest.raises(DsdError, match=rf"recipe.{next(iter(change))} = "):
+        replace(RECIPE, **change)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_gpu_learns_the_digits_too() -> None:
+    """The same run on a GPU reaches the same error within three points, and resumes there."""
+    spec, device = DataSpec("digits", 8, 10, shift=1), torch.device("cuda")
+    run = Run("r", NETWORK, replace(RECIPE, epochs=10), spec, 0)
+    error = train(run, load_data(spec).to(device), device).error
+    assert error == pytest.approx(train(run, load_data(spec), CPU).error, abs=3)
