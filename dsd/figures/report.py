@@ -73,9 +73,8 @@ def extremes(results: Results) -> pd.DataFrame:
 
 def failure_rows(results: Results) -> list[dict[str, object]]:
     """What is known of each failed run: its key and the reason."""
-    return [
-        {"run": row.get("run", "–"), "reason": row.get("reason", "–")} for row in results.failures.to_dict("records")
-    ]
+    rows = results.failures.to_dict("records")
+    return [{"run": row.get("run", "–"), "reason": row.get("reason", "–")} for row in rows]
 
 
 def number(value: object) -> str:

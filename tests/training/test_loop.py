@@ -23,6 +23,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def data() -> ImageData:
+    """A part of the digits."""
     return load_data(SPEC)
 
 
