@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
     from dsd.analysis.populations import Results
 
+HEADLINES = {"depth", "b1", "g1", "flops"}  # of the many parameters of a population
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
 COLUMNS = click.option(
-    "--columns", default="", help="Parameters whose best range is wanted, with commas.  [default: all]"
+    "--columns",
+    default="",
+    help="Parameters whose best range is wanted, with commas.  [default: all; the terminal shows the main ones]",
 )
 SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 
@@ -28,6 +31,7 @@ SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=Tr
 def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json: bool) -> None:
     """Compare the populations of SOURCES: sweep folders, or any tables with a column error [%]."""
     from dsd.analysis.summary import analyze as summarise_all
+    from dsd.design.window import readable
 
     populations = [results for source in sources for results in populations_of(source, by)]
     found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
@@ -60,11 +64,13 @@ def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json
                 for c in found.comparisons
             ],
         )
+    computed = {column for p in found.populations for column in p.best_ranges}
+    shown = computed if columns else computed & HEADLINES or computed
     ranges = [
-        (p.name, column, f"{r.low:.4g}", f"{r.median:.4g}", f"{r.high:.4g}")
+        (p.name, column, *(readable(column, value) for value in (r.low, r.median, r.high)))
         for p in found.populations
         for column, r in p.best_ranges.items()
-        if columns or column in ("depth", "b1", "g1", "flops")
+        if column in shown
     ]
     if ranges:
         print_table(("population", "best range of", "2.5 %", "median", "97.5 %"), ranges)

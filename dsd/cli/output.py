@@ -1,5 +1,6 @@
 """Tables and progress, as people read them."""
 
+import re
 from collections.abc import Sequence
 
 from rich import box
@@ -25,8 +26,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 
 
 def is_number(value: object) -> bool:
-    """Whether a cell reads as a number, or as a missing one."""
-    return str(value).replace(",", "").replace(".", "").replace("e+", "").lstrip("−-+").isdigit() or value in ("", "–")
+    """Whether a cell reads as a number, with or without a unit, or as a missing one."""
+    return bool(re.fullmatch(r"–?|[−-]?[\d,.]+(e[+-]?\d+)?[KMGTP]?", str(value)))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -46,6 +46,15 @@ def quantity(value: float | None) -> str:
     return f"{value / UNITS[unit]:.10g}{unit}"
 
 
+def readable(column: str, value: float) -> str:
+    """A value of a population's column in four digits; complexities with a unit.
+
+    >>> readable("flops", 398_123_456.0), readable("depth", 21.0)
+    ('398.1M', '21')
+    """
+    return quantity(float(f"{value:.4g}")) if column in MEASURES else f"{value:.4g}"
+
+
 def parse_quantity(text: str, place: str) -> float:
     """A number with an optional unit K, M or G.
 

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from dsd.analysis.bootstrap import BestRange
 from dsd.analysis.populations import Results
+from dsd.design.window import readable
 from dsd.figures.style import COLOURS, label_axis
 
 
@@ -13,11 +14,12 @@ def plot_parameter(ax: Axes, results: Results, column: str, best: BestRange) -> 
     x = results.frame[column].to_numpy(float)
     ax.axvspan(best.low, best.high, color=COLOURS[0], alpha=0.15, linewidth=0)
     ax.axvline(best.median, color=COLOURS[0], linewidth=1.5)
-    ax.scatter(x, results.errors, s=10, color=COLOURS[6], alpha=0.6, linewidths=0)
+    ax.scatter(x, results.errors, s=16, color=COLOURS[6], alpha=0.7, linewidths=0)
     positive = x[np.isfinite(x)]
     if positive.min() > 0 and positive.max() / positive.min() > 20:
         ax.set_xscale("log")
     label_axis(ax, column)
     ax.set_ylabel("error [%]")
-    ax.set_title(f"{results.name}: best {best.low:.4g} – {best.high:.4g}, median {best.median:.4g}", fontsize="small")
+    low, median, high = (readable(column, value) for value in (best.low, best.median, best.high))
+    ax.set_title(f"{results.name}: best {low} – {high}, median {median}", fontsize="small")
     return ax

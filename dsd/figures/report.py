@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import Analysis, parameters
+from dsd.design.window import readable
 from dsd.figures.edf import plot_edf
 from dsd.figures.parameter import plot_parameter
 from dsd.figures.style import figure
@@ -90,6 +91,8 @@ def html(report: Report) -> str:
     """The page; every text from a table is escaped."""
     environment = Environment(loader=PackageLoader("dsd.figures", "."), autoescape=True, trim_blocks=True)
     environment.filters["number"] = number
+    environment.filters["percent"] = lambda value: "–" if value is None or value != value else f"{value:.2f}"
+    environment.globals["readable"] = readable
     template = environment.get_template("report.html.j2")
     columns = list(dict.fromkeys(name for p in report.analysis.populations for name in p.best_ranges))
     return template.render(

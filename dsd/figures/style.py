@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from dsd.design.complexity import MEASURES
 from dsd.design.window import quantity
 
 # Okabe and Ito's eight colours, distinct for the colour-blind; black last, yellow left out: it vanishes on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", "-.", ":")
-COUNTS = ("flops", "params", "acts")
 
 
 def figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
@@ -31,5 +31,5 @@ def look(i: int) -> dict[str, Any]:
 def label_axis(ax: Axes, column: str) -> None:
     """Name the horizontal axis after a column; complexities in units of K, M or G."""
     ax.set_xlabel(column)
-    if column in COUNTS:
+    if column in MEASURES:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value) if value > 0 else "0"))
