@@ -38,22 +38,31 @@ def load_study(name: str, overrides: Sequence[str] = ()) -> Study:
     """
     file = Path(name)
     if file.suffix in (".yaml", ".yml"):
-        if not file.is_file():
-            raise DsdError(f"study {name}: there is no such file")
-        with tempfile.TemporaryDirectory() as folder:
-            group = Path(folder) / "study"
-            group.mkdir()
-            (group / f"{file.stem}.yaml").write_text(file.read_text())
-            return study_of(composed(file.stem, overrides, search=folder), name)
+        return study_of(composed_file(file, overrides), name)
     if name not in choices("study"):
         near = difflib.get_close_matches(name, choices("study"))
         hint = f"did you mean {known(near)}? " if near else ""
         raise DsdError(f"study {name} is not known; {hint}give a .yaml file or one of: {known(choices('study'))}")
-    return study_of(composed(name, overrides), name)
+    return study_of(composed(name, overrides, name), name)
 
 
-def composed(study: str, overrides: Sequence[str], search: str = "") -> dict[str, Any]:
-    """The study as hydra composes it, resolved."""
+def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """The study of a file, which hydra has to find in a folder called `study`, under a name it can parse."""
+    if not file.is_file():
+        raise DsdError(f"study {file}: there is no such file")
+    try:
+        OmegaConf.load(file)
+    except Exception as error:  # what a YAML parser may raise is not a closed list
+        raise DsdError(f"study {file}: is not YAML: {' '.join(str(error).split())}") from error
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "study" / "from_a_file.yaml"
+        copy.parent.mkdir()
+        copy.write_text(file.read_text())
+        return composed(copy.stem, overrides, str(file), search=folder)
+
+
+def composed(study: str, overrides: Sequence[str], place: str, search: str = "") -> dict[str, Any]:
+    """The study as hydra composes it, resolved; `place` is what messages call it."""
     for override in overrides:
         if "=" not in override:
             raise DsdError(f"override {override!r}: write key=value, for example n=100")
@@ -63,10 +72,10 @@ def composed(study: str, overrides: Sequence[str], search: str = "") -> dict[str
         with initialize_config_dir(str(shipped("experiments")), version_base="1.3"):
             config = compose("config", [f"study={study}", *paths, *overrides])
         if config.get("study"):
-            raise DsdError(f"study {study}: its first line must be '# @package _global_', or its keys are not found")
+            raise DsdError(f"study {place}: its first line must be '# @package _global_', or its keys are not found")
         content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise DsdError(f"study {study}: {explained(error)}") from error
+        raise DsdError(f"study {place}: {explained(error)}") from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
 

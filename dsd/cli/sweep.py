@@ -114,6 +114,11 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
         click.echo(json.dumps({"folder": str(folder), "spaces": counts, "total": now.counts(), "torn": now.torn}))
     else:
         print_status(counts, now)
+        waiting = now.counts()["planned"] + now.counts()["lost"]
+        if waiting and not now.pending:
+            click.echo(
+                f"nothing is at work on {waiting} runs: launch again submits them; logs are in {folder / 'jobs'}"
+            )
     sys.exit(1 if now.counts()["failed"] or now.counts()["lost"] else 0)
 
 

@@ -125,6 +125,8 @@ def create(plan: Plan, folder: Path) -> Sweep:
         beside.rename(folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
+        if (folder / YAML).is_file():  # another launch was faster
+            return create(plan, folder)
         raise
     return Sweep(folder)
 

@@ -138,3 +138,12 @@ def test_a_study_file_without_its_header_is_explained(dsd, tmp_path: Path) -> No
     path.write_text("# @package _global_\nname: mine\nspaces: [AnyNetX_A]\nepocs: 3\n")
     assert "epocs is not a key; known keys are" in dsd("plan", path).err
     assert "there is no such file" in dsd("plan", tmp_path / "other.yaml").err
+    path.write_text("a: [")
+    assert "mine.yaml: is not YAML" in dsd("plan", path).err
+
+
+def test_a_study_file_may_have_any_name(dsd, tiny: Path, tmp_path: Path) -> None:
+    """Blanks and signs in its name do not confuse hydra's grammar."""
+    odd = tmp_path / "my study, 2nd=try.yaml"
+    odd.write_text(tiny.read_text())
+    assert dsd("plan", odd, "n=1").code == 0

@@ -223,6 +223,22 @@ def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkey
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
+def test_of_two_launches_that_create_a_folder_one_wins(tiny: Path, tmp_path: Path, monkeypatch) -> None:
+    """When another launch has made the folder in the meantime, its sweep is the sweep, and no half one is left."""
+    from dsd.sweep import folder as module
+
+    as_csv = module.as_csv
+
+    def slower(tables):
+        monkeypatch.setattr(module, "as_csv", as_csv)
+        sweep_of(tiny, tmp_path / "sweep")
+        return as_csv(tables)
+
+    monkeypatch.setattr(module, "as_csv", slower)
+    assert len(sweep_of(tiny, tmp_path / "sweep").runs) == 4
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["sweep", "tiny.yaml"]
+
+
 def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
     """Two training seeds of the same networks: twice the runs, all with keys of their own."""
     made = plan(load_study(str(tiny), ["seeds=[0,1]"]))
