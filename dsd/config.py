@@ -74,7 +74,7 @@ def composed(study: str, overrides: Sequence[str], place: str, search: str = "")
         if config.get("study"):
             raise DsdError(f"study {place}: its first line must be '# @package _global_', or its keys are not found")
         content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # hydra raises ValueError for data=null
         raise DsdError(f"study {place}: {explained(error)}") from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
@@ -109,13 +109,15 @@ def study_of(content: dict[str, Any], place: str) -> Study:
 
 def cluster_of(content: dict[str, Any]) -> Cluster:
     """The settings of a cluster; its name says which."""
-    if content.get("name") not in CLUSTERS:
-        raise DsdError(f"cluster.name = {content.get('name')} is not known; choose one of: {known(CLUSTERS)}")
+    if not isinstance(content, dict) or content.get("name") not in CLUSTERS:
+        raise DsdError(f"cluster = {content} is not known; choose one of: {known(CLUSTERS)}")
     return settings(CLUSTERS[content["name"]], content, "cluster")
 
 
 def settings(kind: type[Settings], content: dict[str, Any], place: str) -> Settings:
     """A group of settings as its dataclass."""
+    if not isinstance(content, dict):
+        raise DsdError(f"{place} = {content} is not one of: {known(choices(place))}")
     missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in content]
     if missing:
         raise DsdError(f"{place}.{missing[0]} is missing; known keys are: {known(f.name for f in fields(kind))}")

@@ -17,7 +17,7 @@ n: 2
 flops: "100K:300K"
 params: ":"
 acts: ":10K"
-recipe: {epochs: 3}
+recipe: {epochs: 8}
 data: {train_images: 320, test_images: 200}
 """
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "_version"}
+BASE = {"errors", "paths", "files", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
+    "files": (set(), set()),
     "_version": (set(), set()),
     "design": (BASE, {"numpy", "omegaconf", "pandas"}),  # pandas where a population is asked for its frame
     "models": (BASE | {"design"}, {"torch"}),

@@ -4,7 +4,9 @@ A row counts as a result where its `status` is done or diverged (or there is no 
 (or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
 """
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from dsd.errors import DsdError, known
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".jsonl": pd.read_json}
 RESULT = ("done", "diverged")
 FAILED = "failed"
+STATES = (*RESULT, FAILED, "planned", "queued", "running", "lost")
+TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 @dataclass(frozen=True)
@@ -79,26 +83,70 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[
         place: what the table is called in messages
 
     Raises:
-        DsdError: no column `error` or `by`, or an error outside 0–100
+        DsdError: no rows, no column `error` or `by`, an error that is no number from 0 to 100, an unknown status
     """
     if "error" not in frame:
         raise DsdError(f"{place}: has no column error (top-1 error in percent); its columns are: {known(frame)}")
     if by not in frame and by != "space":
         raise DsdError(f"{place}: has no column {by} (--by); its columns are: {known(frame)}")
-    frame = frame.assign(error=pd.to_numeric(frame["error"], errors="coerce"))
-    outside = frame["error"][(frame["error"] < 0) | (frame["error"] > 100)]
+    if not len(frame):
+        raise DsdError(f"{place}: has no rows")
+    errors = numbers(frame["error"], place)
+    outside = errors[(errors < 0) | (errors > 100)]
     if len(outside):
-        raise DsdError(
-            f"{place}: error = {outside.iloc[0]:g} in row {outside.index[0] + 1}: errors are percent, 0 to 100"
-        )
+        raise DsdError(f"{place}: error = {outside.iloc[0]:g} in row {row_of(outside)}: errors are percent, 0 to 100")
     names = frame[by] if by in frame else pd.Series(place, index=frame.index)
-    return [results_of(str(name), rows) for name, rows in frame.groupby(names, sort=False)]
+    if names.isna().any():
+        raise DsdError(f"{place}: {by} is empty in row {row_of(names[names.isna()])}; it names the population")
+    frame = frame.assign(error=errors)
+    return [results_of(str(name), rows, place) for name, rows in frame.groupby(names, sort=False)]
 
 
-def results_of(name: str, rows: pd.DataFrame) -> Results:
+def row_of(part: pd.Series) -> int:
+    """The number, from 1, of the first row of a part of a table."""
+    return int(part.index[0]) + 1
+
+
+def numbers(column: pd.Series, place: str) -> pd.Series:
+    """The error column as numbers, NaN where it is empty; anything else is refused."""
+    converted = pd.to_numeric(column, errors="coerce")
+    wrong = column[converted.isna() & column.notna()]
+    if len(wrong):
+        raise DsdError(f"{place}: error = {wrong.iloc[0]!r} in row {row_of(wrong)} is not a number of percent")
+    return converted
+
+
+def truths(column: pd.Series, place: str) -> pd.Series:
+    """The column `valid` as booleans: true, false, 1 or 0; anything else is refused."""
+    converted = column.map(lambda cell: TRUTHS.get(str(cell).lower()))
+    wrong = column[converted.isna()]
+    if len(wrong):
+        raise DsdError(f"{place}: valid = {wrong.iloc[0]!r} in row {row_of(wrong)}; give true or false")
+    return converted.astype(bool)
+
+
+def results_of(name: str, rows: pd.DataFrame, place: str) -> Results:
     """One population: its results, and how many rows are none."""
     status = rows["status"] if "status" in rows else pd.Series(RESULT[0], index=rows.index)
-    valid = rows["valid"].astype(bool) if "valid" in rows else pd.Series(True, index=rows.index)
+    unknown = status[~status.isin(STATES)]
+    if len(unknown):
+        text = f"{place}: status = {unknown.iloc[0]!r} in row {row_of(unknown)} is not known"
+        raise DsdError(f"{text}; choose one of: {known(STATES)}")
+    valid = truths(rows["valid"], place) if "valid" in rows else pd.Series(True, index=rows.index)
     result = status.isin(RESULT) & valid & rows["error"].notna()
     failed = (status == FAILED) | ~valid
     return Results(name, rows[result], rows[failed], int((~result & ~failed).sum()))
+
+
+def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:
+    """The populations of several sources; a name that occurs in two of them gets its source in brackets.
+
+    Args:
+        tables: a source's name and its populations
+    """
+    counts = Counter(results.name for _, populations in tables for results in populations)
+    return [
+        replace(results, name=f"{results.name} ({source})") if counts[results.name] > 1 else results
+        for source, populations in tables
+        for results in populations
+    ]

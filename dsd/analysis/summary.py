@@ -76,7 +76,7 @@ def summarise(results: Results, columns: Sequence[str], seed: int) -> Summary:
         return Summary(results.name, 0, results.failed, results.unfinished, None, None, None, {})
     ranges = {}
     for column in columns:
-        present = results.frame[results.frame[column].notna()]
+        present = results.frame[np.isfinite(results.frame[column].to_numpy(float))]
         if len(present):
             rng = np.random.default_rng(seed)
             ranges[column] = empirical_bootstrap(present[column], present["error"], rng=rng)

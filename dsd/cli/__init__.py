@@ -70,3 +70,8 @@ def main() -> None:
     except BrokenPipeError:  # `dsd sample … | head`: nobody reads on
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if debug:
+            raise
+        click.echo(f"dsd: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(2)

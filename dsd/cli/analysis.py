@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dsd.errors import DsdError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,7 +35,7 @@ def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json
     from dsd.analysis.summary import analyze as summarise_all
     from dsd.design.window import readable
 
-    populations = [results for source in sources for results in populations_of(source, by)]
+    populations = populations_of(sources, by)
     found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
     if as_json:
         click.echo(json.dumps(found.as_json()))
@@ -92,10 +94,12 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
 
     SOURCES are sweep folders, or any tables with a column error [%].
     """
+    if output and (output.suffix != ".html" or output.is_dir()):
+        raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
     from dsd.analysis.summary import analyze as summarise_all
     from dsd.figures.report import Report, write
 
-    populations = [results for source in sources for results in populations_of(source, by)]
+    populations = populations_of(sources, by)
     found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
     notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
     if notes:
@@ -128,8 +132,8 @@ def table_of(source: Path) -> "pd.DataFrame":
     return read_table(source / TABLE)
 
 
-def populations_of(source: Path, by: str) -> "list[Results]":
-    """The populations of a sweep folder or a table."""
-    from dsd.analysis.populations import split
+def populations_of(sources: tuple[Path, ...], by: str) -> "list[Results]":
+    """The populations of sweep folders and tables, each under a name of its own."""
+    from dsd.analysis.populations import split, told_apart
 
-    return split(table_of(source), by, str(source))
+    return told_apart([(str(source), split(table_of(source), by, str(source))) for source in sources])

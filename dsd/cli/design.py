@@ -114,14 +114,12 @@ def sample(
             classes=classes,
         )
         populations.append(population)
-        click.echo(
-            f"{population.space}: {len(population)} networks, {population.windows}; {population.draw}",
-            err=True,
-        )
     if output:
         write(populations, output)
     else:
         click.echo(as_csv([population.columns for population in populations]), nl=False)
+    for p in populations:
+        click.echo(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}", err=True)
 
 
 @click.command()

@@ -36,13 +36,14 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, as_json: b
     from dsd.cli.output import print_table
     from dsd.config import load_study
     from dsd.design.window import quantity
-    from dsd.sweep.folder import YAML, Sweep
+    from dsd.sweep.folder import existing
     from dsd.sweep.plan import plan as make_plan
     from dsd.sweep.status import Watch
 
     made = make_plan(load_study(study, overrides))
     folder = output or Path("runs") / made.study.name
-    states = Watch(Sweep(folder)).status().states if (folder / YAML).is_file() else {}
+    sweep = existing(made, folder)
+    states = Watch(sweep).status().states if sweep else {}
     spaces: dict[str, dict[str, float]] = {}
     for part in made.tables:
         row = spaces.setdefault(str(part["space"][0]), {"runs": 0, "finished": 0, "flops": 0})
@@ -83,14 +84,14 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     loaded = load_study(study, overrides)
     load_data(loaded.data)  # before anything is written: missing or broken files are found here, not in the jobs
     made = make_plan(loaded)
+    sweep = create(made, output or Path("runs") / loaded.name)
     for name, draw in made.draws.items():
         click.echo(f"{name}: {loaded.n} networks; {draw}", err=True)
-    sweep = create(made, output or Path("runs") / loaded.name)
     launched = submit(sweep, loaded.cluster, retry_failed)
     counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}
     already = ", ".join(f"{count} {state}" for state, count in counts.items())
     click.echo(
-        f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {len(launched.jobs)} jobs"
+        f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {launched.jobs} jobs"
         + (f"; before: {already}" if already else ""),
         err=True,
     )
@@ -114,12 +115,17 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
         click.echo(json.dumps({"folder": str(folder), "spaces": counts, "total": now.counts(), "torn": now.torn}))
     else:
         print_status(counts, now)
-        waiting = now.counts()["planned"] + now.counts()["lost"]
-        if waiting and not now.pending:
-            click.echo(
-                f"nothing is at work on {waiting} runs: launch again submits them; logs are in {folder / 'jobs'}"
-            )
+        tell_idle(folder, now)
     sys.exit(1 if now.counts()["failed"] or now.counts()["lost"] else 0)
+
+
+def tell_idle(folder: Path, now: "Status") -> None:
+    """Say so where runs are left and nothing is at work on them, and why if their jobs said it."""
+    left = now.counts()["planned"] + now.counts()["lost"]
+    if left and not now.pending:
+        for event in now.broken[-3:]:
+            click.echo(f"job {event['job']} broke off: {' '.join(event['message'].split())}", err=True)
+        click.echo(f"nothing is at work on {left} runs: launch again submits them; logs are in {folder / 'jobs'}")
 
 
 def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:

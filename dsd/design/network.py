@@ -42,11 +42,14 @@ class Family:
         return len(self.strides)
 
 
+LARGEST = 100_000  # resolution or classes: beyond it flops no longer fit in 64 bits
+
+
 def check_task(resolution: int, classes: int) -> None:
-    """Refuse a resolution or a number of classes that is not positive."""
+    """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
     for name, number in (("resolution", resolution), ("classes", classes)):
-        if number < 1:
-            raise DsdError(f"{name} = {number} is not positive; give a whole number from 1")
+        if not 1 <= number <= LARGEST:
+            raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")
 
 
 def key_of(family: Family, resolution: int, classes: int, stages: tuple[float, ...]) -> str:
@@ -56,7 +59,7 @@ def key_of(family: Family, resolution: int, classes: int, stages: tuple[float, .
     with probability 3e-8. The letter keeps table readers from taking a key for a number.
     """
     text = f"{family.block};{family.stem};{family.strides};{resolution};{classes};"
-    text += ",".join(f"{value:g}" for value in stages)
+    text += ",".join(f"{value:.15g}" for value in stages)
     return "n" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

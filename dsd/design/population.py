@@ -15,6 +15,7 @@ from dsd.design.network import Network, Networks
 from dsd.design.space import Columns, by_stage
 from dsd.design.window import Windows
 from dsd.errors import DsdError, known
+from dsd.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +142,8 @@ def check_ending(path: Path) -> None:
     endings = [*WRITERS, ".parquet"]
     if path.suffix not in endings:
         raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(endings)}")
+    if path.is_dir():
+        raise DsdError(f"-o {path}: is a folder; give a file")
     if not path.parent.is_dir():
         raise DsdError(f"-o {path}: the folder {path.parent} does not exist")
 
@@ -154,15 +157,20 @@ def write(populations: list[Population], path: Path) -> None:
         DsdError: the ending is not known, the folder is missing, or .parquet without pyarrow
     """
     check_ending(path)
-    beside = path.with_name(f".{path.name}.part")
     if path.suffix == ".parquet":
-        import pandas as pd
-
-        frame = pd.concat([population.frame for population in populations], ignore_index=True)
-        try:
-            frame.to_parquet(beside, index=False)
-        except ImportError as error:
-            raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv") from error
+        write_whole(path, as_parquet(populations, path))
     else:
-        beside.write_text(WRITERS[path.suffix]([population.columns for population in populations]))
-    beside.replace(path)
+        write_whole(path, WRITERS[path.suffix]([population.columns for population in populations]))
+
+
+def as_parquet(populations: list[Population], path: Path) -> bytes:
+    """Populations as the content of a .parquet file; `path` is named in the error where pyarrow is missing."""
+    import pandas as pd
+
+    frame = pd.concat([population.frame for population in populations], ignore_index=True)
+    content = io.BytesIO()
+    try:
+        frame.to_parquet(content, index=False)
+    except ImportError as error:
+        raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv") from error
+    return content.getvalue()

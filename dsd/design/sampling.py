@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dsd.design.complexity import MEASURES, Complexity, complexity
-from dsd.design.network import Networks
+from dsd.design.network import Networks, check_task
 from dsd.design.population import Draw, Population
 from dsd.design.space import Columns, Space
 from dsd.design.window import Window, Windows, as_window
@@ -92,7 +92,12 @@ def sample(
     if seed < 0:
         raise DsdError(f"seed = {seed}: give a whole number, from 0")
     facts = space.facts
-    facts = replace(facts, resolution=resolution or facts.resolution, classes=classes or facts.classes)
+    facts = replace(
+        facts,
+        resolution=facts.resolution if resolution is None else resolution,
+        classes=facts.classes if classes is None else classes,
+    )
+    check_task(facts.resolution, facts.classes)
     space = replace(space, facts=facts)
     flops = facts.flops if flops == "default" else flops
     windows = Windows(as_window(flops, "flops"), as_window(params, "params"), as_window(acts, "acts"))

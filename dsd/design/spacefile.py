@@ -5,10 +5,12 @@ a schema; a file that names an unknown key, law or relation is refused with the 
 """
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
@@ -77,7 +79,7 @@ class RegNetFile(CommonFile):
 
 
 FAMILIES: dict[str, type[CommonFile]] = {"AnyNet": AnyNetFile, "RegNet": RegNetFile}
-LOWEST = 2.0**-10  # of an axis: widths, depths and ratios are positive
+LOWEST, HIGHEST = 2.0**-10, 1e5  # of an axis: values are positive, and its table fits in memory
 
 
 def space_names() -> list[str]:
@@ -192,19 +194,48 @@ def stage_parameter_of(place: str, key: str, spec: dict[str, Any]) -> StageParam
     return StageParameter(axis_of(place, key, spec), relation)
 
 
+def whole(values: NDArray[Any]) -> bool:
+    """Whether all values are whole numbers."""
+    return bool((values % 1 == 0).all())
+
+
+def whole_ratio(values: NDArray[Any]) -> bool:
+    """Whether each value, or one over it, is a whole number."""
+    return bool(((values % 1 == 0) | (1 / values % 1 == 0)).all())
+
+
+# what a parameter's values must be, and how to say so
+ALLOWED: dict[str, tuple[Callable[[NDArray[Any]], bool], str]] = {
+    "depth": (whole, "whole numbers"),
+    "width": (whole, "whole numbers"),
+    "group_width": (whole, "whole numbers"),
+    "bottleneck_ratio": (whole_ratio, "whole numbers, or one over a whole number"),
+    "w_m": (lambda values: bool((values > 1).all()), "above 1"),
+}
+
+
 def axis_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
+    """The law of a parameter from its part of the file, checked."""
+    axis = law_of(place, key, spec)
+    allowed, words = ALLOWED.get(key, (lambda values: True, ""))
+    if not allowed(axis.values):
+        raise DsdError(f"{place}: {key}: values from {axis.values[0]:g} to {axis.values[-1]:g} must be {words}")
+    return axis
+
+
+def law_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
     """A law from its part of the file."""
     law, low, high, step = (spec[name] for name in ("law", "low", "high", "step"))
     if law not in LAWS:
         raise DsdError(f"{place}: {key}.law = {law} is not known; choose one of: {known(LAWS)}")
-    if not LOWEST <= low <= high:
-        raise DsdError(f"{place}: {key}: low = {low:g} and high = {high:g}: give a positive low, not above high")
+    if not LOWEST <= low <= high <= HIGHEST:
+        raise DsdError(f"{place}: {key}: low = {low:g} and high = {high:g}: give 0 < low <= high <= {HIGHEST:g}")
     if law == "powers_of_two":
         for end, value in (("low", low), ("high", high)):
             if value not in [2.0**exponent for exponent in range(-10, 31)]:
                 raise DsdError(f"{place}: {key}.{end} = {value:g} is not a power of two")
         return LAWS[law](low, high)
-    if step is None or step <= 0:
+    if step is None or not LOWEST / 8 <= step <= HIGHEST:
         raise DsdError(f"{place}: {key}.step = {step}: a {law} law needs a positive step")
     for end, value in (("low", low), ("high", high)):
         if abs(value / step - round(value / step)) > 1e-6:

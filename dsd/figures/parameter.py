@@ -15,8 +15,8 @@ def plot_parameter(ax: Axes, results: Results, column: str, best: BestRange) -> 
     ax.axvspan(best.low, best.high, color=COLOURS[0], alpha=0.15, linewidth=0)
     ax.axvline(best.median, color=COLOURS[0], linewidth=1.5)
     ax.scatter(x, results.errors, s=16, color=COLOURS[6], alpha=0.7, linewidths=0)
-    positive = x[np.isfinite(x)]
-    if positive.min() > 0 and positive.max() / positive.min() > 20:
+    finite = x[np.isfinite(x)]
+    if finite.min() > 0 and finite.max() / finite.min() > 20:
         ax.set_xscale("log")
     label_axis(ax, column)
     ax.set_ylabel("error [%]")

@@ -16,6 +16,7 @@ from dsd.design.window import readable
 from dsd.figures.edf import plot_edf
 from dsd.figures.parameter import plot_parameter
 from dsd.figures.style import figure
+from dsd.files import write_whole
 
 SHOWN = 5  # best and worst networks of each population
 PLOTTED = ("depth", "w3", "w4", "flops")
@@ -112,6 +113,4 @@ def write(report: Report, page: Path, picture: Path) -> None:
     buffer = io.BytesIO()
     edf_figure(report.populations).savefig(buffer, format="png", dpi=160)
     for path, content in ((page, html(report).encode()), (picture, buffer.getvalue())):
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_bytes(content)
-        beside.replace(path)
+        write_whole(path, content)

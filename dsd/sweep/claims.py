@@ -10,19 +10,20 @@ import logging
 import os
 import struct
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# struct flock: order of its fields, and where l_type stands in it
+# struct flock: its fields in order, and where l_type stands among them
 FLOCK, TYPE = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
 
 
 class Claims:
-    """Claims on the runs of one sweep; one object a process at a time, for closing one drops all (POSIX)."""
+    """Takes claims on the runs of one sweep; one object a process at a time, for closing one drops all (POSIX)."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / "jobs" / "claims"
+        path = _path(folder)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
@@ -38,22 +39,44 @@ class Claims:
 
     def release(self, run: str) -> None:
         """Give a run back."""
-        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _offset(run))
-
-    def held(self, run: str) -> bool:
-        """Whether another process executes the run at this moment."""
-        start, length = _offset(run), 1
-        fields = (start, length, 0, fcntl.F_WRLCK, os.SEEK_SET)
-        if TYPE == 0:
-            fields = (fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
-        answer = fcntl.fcntl(self._file, fcntl.F_GETLK, struct.pack(FLOCK, *fields))
-        return bool(struct.unpack(FLOCK, answer)[TYPE] != fcntl.F_UNLCK)
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _offset(run))
+        except OSError as error:
+            log.warning("the claim on %s cannot be given back: %s", run, error)
 
     def __enter__(self) -> "Claims":
         return self
 
     def __exit__(self, *exception: object) -> None:
         os.close(self._file)  # gives everything back
+
+
+def held(folder: Path, runs: Iterable[str]) -> set[str]:
+    """The runs that other processes execute at this moment; none where the file system has no locks."""
+    try:
+        file = os.open(_path(folder), os.O_RDONLY)
+    except FileNotFoundError:
+        return set()
+    try:
+        return {run for run in runs if _locked(file, _offset(run))}
+    except OSError as error:
+        log.warning("this file system has no locks (%s); running runs show as queued or lost", error)
+        return set()
+    finally:
+        os.close(file)
+
+
+def _locked(file: int, offset: int) -> bool:
+    length, pid = 1, 0
+    fields = (fcntl.F_WRLCK, os.SEEK_SET, offset, length, pid)
+    if TYPE != 0:
+        fields = (offset, length, pid, fcntl.F_WRLCK, os.SEEK_SET)
+    answer = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(FLOCK, *fields))
+    return bool(struct.unpack(FLOCK, answer)[TYPE] != fcntl.F_UNLCK)
+
+
+def _path(folder: Path) -> Path:
+    return folder / "jobs" / "claims"
 
 
 def _offset(run: str) -> int:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from dsd.files import write_whole
 from dsd.sweep.folder import TABLE, Sweep
 from dsd.sweep.status import Status, Watch
 
@@ -34,7 +35,5 @@ def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
     """Write table.csv and return it with the status it was made from. Can be repeated; deletes nothing."""
     status = Watch(sweep).status()
     frame = table(sweep, status)
-    beside = sweep.folder / f".{TABLE}.part"
-    frame.to_csv(beside, index=False)
-    beside.replace(sweep.folder / TABLE)
+    write_whole(sweep.folder / TABLE, frame.to_csv(index=False))
     return frame, status

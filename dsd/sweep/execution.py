@@ -3,8 +3,10 @@
 import logging
 import os
 import socket
+import time
 import traceback
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
@@ -13,8 +15,8 @@ from dsd.sweep.events import EventReader, EventWriter
 from dsd.sweep.folder import Sweep
 from dsd.training.data import ImageData, load_data
 from dsd.training.loop import Result, train
-from dsd.training.run import Run
 
+POLL_S = 0.5
 log = logging.getLogger(__name__)
 
 
@@ -26,55 +28,78 @@ class Place:
     data: ImageData
     device: torch.device
     writer: EventWriter
+    job: str
 
 
 def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float) -> int:
     """Execute the runs that have no result, have not failed since `submitted`, and nobody else is at.
 
+    A failing run is an event, not an error. What breaks the job itself is an event and an error.
+
     Returns:
-        how many of them got a result here; a failing run is an event, not an error
+        how many of the runs got a result here
     """
+    job = f"{socket.gethostname()}-{os.environ.get('SUBMITIT_EXECUTOR', 'debug')}-{os.getpid()}"
+    with Claims(sweep.folder) as claims, EventWriter(sweep.folder, job) as writer:
+        try:
+            place = Place(sweep, *prepared(sweep), writer, job)
+            return work_through(place, claims, runs, submitted)
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            writer.write("broken", "", job=job, message=message, traceback=traceback.format_exc())
+            raise
+
+
+def prepared(sweep: Sweep) -> tuple[ImageData, torch.device]:
+    """The data of the sweep in the memory of the device that this job uses."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         torch.set_num_threads(1)  # one process a core: 1.0–1.3 times as fast as one process on all of them
         torch.use_deterministic_algorithms(True)
         # filling every empty tensor with NaN, the default beside it, took 5-15 % of a step (3 networks of 1-2 MF)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    job = f"{socket.gethostname()}-{os.environ.get('SUBMITIT_EXECUTOR', 'debug')}-{os.getpid()}"
-    rows = {row["run"]: row for row in sweep.networks.to_dict("records")}
-    data = load_data(sweep.data).to(device)
-    reader, finished = EventReader(sweep.folder), 0
-    with Claims(sweep.folder) as claims, EventWriter(sweep.folder, job) as writer:
-        place = Place(sweep, data, device, writer)
-        for key in runs:
+    return load_data(sweep.data).to(device), device
+
+
+def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
+    """Take one run after the other; come back to those that others held, until each has a result or has failed."""
+    rows = {row["run"]: row for row in place.sweep.networks.to_dict("records")}
+    reader, finished, left = EventReader(place.sweep.folder), 0, list(runs)
+    while left:
+        elsewhere = []
+        for key in left:
             if not claims.take(key):
+                elsewhere.append(key)
                 continue
             record = reader.poll().get(key)
             if not record or not (record.finished or record.failed_since(submitted)):
-                writer.write("started", key, job=job, host=socket.gethostname(), device=str(device))
-                finished += execute(place, sweep.run(rows[key]))
+                finished += execute(place, rows[key])
             claims.release(key)
+        left = elsewhere
+        if left:
+            time.sleep(POLL_S)
     return finished
 
 
-def execute(place: Place, run: Run) -> bool:
-    """Train one network and write down what became of it; True where it has a result."""
-    checkpoint = place.sweep.checkpoint(run.key)
-    write = place.writer.write
+def execute(place: Place, row: dict[str, Any]) -> bool:
+    """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
+    key, write = row["run"], place.writer.write
+    checkpoint = place.sweep.checkpoint(key)
+    write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
     try:
         result = train(
-            run,
+            place.sweep.run(row),
             place.data,
             place.device,
             checkpoint,
-            on_epoch=lambda epoch: write("epoch", run.key, **asdict(epoch)),
+            on_epoch=lambda epoch: write("epoch", key, **asdict(epoch)),
         )
     except Exception as error:  # whatever a run does, the next one gets its turn
-        log.exception("run %s failed", run.key)
+        log.exception("run %s failed", key)
         message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-        write("failed", run.key, reason=reason(error), message=message, traceback=trace)
+        write("failed", key, reason=reason(error), message=message, traceback=trace)
         return False
-    write("done", run.key, **outcome(result))
+    write("done", key, **outcome(result))
     checkpoint.unlink(missing_ok=True)
     return True
 

@@ -8,8 +8,6 @@ jobs/           submitit's logs, claims, and which job holds which runs
 table.csv       one row per planned run with its result, made by collect
 """
 
-import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -26,12 +24,14 @@ from dsd._version import __version__
 from dsd.design.network import Network
 from dsd.design.population import as_csv
 from dsd.errors import DsdError
+from dsd.files import write_whole
 from dsd.paths import PACKAGE
 from dsd.sweep.clusters.job import Job
+from dsd.sweep.journal import Journal, parse
 from dsd.sweep.plan import Plan
 from dsd.training.run import DataSpec, Recipe, Run
 
-YAML, NETWORKS, TABLE = "sweep.yaml", "networks.csv", "table.csv"
+YAML, NETWORKS, TABLE, SUBMITTED = "sweep.yaml", "networks.csv", "table.csv", "submitted.jsonl"
 
 
 @dataclass(frozen=True)
@@ -80,26 +80,26 @@ class Sweep:
         """Where an unfinished run keeps its state."""
         return self.folder / "checkpoints" / f"{run}.pt"
 
-    def jobs(self) -> list[Job]:
-        """Every job that was submitted."""
-        path = self.folder / "jobs" / "submitted.jsonl"
-        if not path.is_file():
-            return []
-        records = map(json.loads, path.read_text().splitlines())
-        return [Job(**{**record, "runs": tuple(record["runs"])}) for record in records]
+    def jobs(self) -> tuple[list[Job], int]:
+        """Every job that was submitted, and how many of their records are torn."""
+        path = self.folder / "jobs" / SUBMITTED
+        records, torn = parse(path.read_bytes()) if path.is_file() else ([], 0)
+        jobs = []
+        for record in records:
+            try:
+                jobs.append(Job.from_record(record))
+            except (KeyError, TypeError):
+                torn += 1
+        return jobs, torn
 
-    def record(self, jobs: list[Job]) -> None:
-        """Write down which jobs were submitted."""
-        with (self.folder / "jobs" / "submitted.jsonl").open("a") as file:
-            file.writelines(json.dumps(asdict(job)) + "\n" for job in jobs)
-            file.flush()
-            os.fsync(file.fileno())
+    def record(self, job: Job) -> None:
+        """Write down that a job was submitted."""
+        with Journal(self.folder / "jobs" / SUBMITTED) as journal:
+            journal.append(asdict(job))
 
 
-def create(plan: Plan, folder: Path) -> Sweep:
-    """The sweep of a plan: a new folder, or the existing one if it holds the same runs.
-
-    The folder appears whole or not at all.
+def existing(plan: Plan, folder: Path) -> Sweep | None:
+    """The sweep of this plan that a folder holds; None where the folder is free.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
@@ -114,15 +114,39 @@ def create(plan: Plan, folder: Path) -> Sweep:
         return sweep
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DsdError(f"{folder}: exists and is not a sweep; give another folder with -o")
+    return None
+
+
+def create(plan: Plan, folder: Path) -> Sweep:
+    """The sweep of a plan: a new folder, or the existing one if it holds the same runs.
+
+    A new sweep appears whole or not at all. In an existing one only the place of the data is brought up to date.
+
+    Raises:
+        DsdError: the folder holds another sweep, or something else
+    """
+    sweep = existing(plan, folder)
+    if sweep:
+        place = plan.study.data.folder
+        if sweep.config["data"]["folder"] != place:
+            moved = {**sweep.config, "data": {**sweep.config["data"], "folder": place}}
+            write_whole(folder / YAML, OmegaConf.to_yaml(moved))
+        return Sweep(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    target, empty = folder.resolve(), folder.is_dir()
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         beside.chmod(0o755)
         (beside / YAML).write_text(OmegaConf.to_yaml(describe(plan)))
         (beside / NETWORKS).write_text(as_csv(plan.tables))
         for name in ("events", "checkpoints", "jobs"):
             (beside / name).mkdir()
-        beside.rename(folder)
+        if empty:  # the caller may stand in it: fill it, the file that makes it a sweep last
+            for child in sorted(beside.iterdir(), key=lambda path: path.name == YAML):
+                child.rename(target / child.name)
+            beside.rmdir()
+        else:
+            beside.rename(target)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         if (folder / YAML).is_file():  # another launch was faster
@@ -137,6 +161,7 @@ def describe(plan: Plan) -> dict[str, Any]:
     return {
         **{key: value for key, value in asdict(study).items() if key != "spaces"},
         "seeds": list(study.seeds),
+        "sample_seeds": plan.sample_seeds,
         "spaces": plan.specs,
         "draws": {name: asdict(draw) for name, draw in plan.draws.items()},
         "dsd": __version__,

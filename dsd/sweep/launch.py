@@ -6,18 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dsd.sweep.clusters import Cluster
-from dsd.sweep.clusters.job import Job
 from dsd.sweep.folder import Sweep
 from dsd.sweep.status import Status, Watch
 
 
 @dataclass(frozen=True)
 class Launched:
-    """What a launch did: the status it found, the runs it submitted, and their jobs."""
+    """What a launch did: the status it found, the runs it submitted, and in how many jobs."""
 
     before: Status
     runs: tuple[str, ...]
-    jobs: list[Job]
+    jobs: int
 
 
 def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
@@ -27,13 +26,18 @@ def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
 
 
 def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launched:
-    """Submit what has no result and is neither queued nor running. Two launches at a time submit nothing twice."""
+    """Submit what has no result and is neither queued nor running. Two launches at a time submit nothing twice.
+
+    A job is written down as soon as it is submitted, so that a launch killed in between is known to the next one.
+    """
     with one_at_a_time(sweep):
         status = Watch(sweep).status()
         tidy(sweep, status)
         runs = missing(status, retry_failed)
-        jobs = cluster.submit(sweep.folder, runs) if runs else []
-        sweep.record(jobs)
+        jobs = 0
+        for job in cluster.submit(sweep.folder, runs, len(status.living)) if runs else ():
+            sweep.record(job)
+            jobs += 1
         return Launched(status, runs, jobs)
 
 

@@ -1,5 +1,7 @@
 """A study, and the runs it plans: every network of every space, with every training seed."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +26,7 @@ class Study:
     spaces: names or files of design spaces
     n: networks of each space
     flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared
-    sample_seed: of the draw
+    sample_seed: of the draw; each space gets its own from it (`sample_seed`)
     seeds: of the training; each network is trained once with each
     """
 
@@ -41,6 +43,8 @@ class Study:
     cluster: Cluster
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w-][\w.-]*", self.name):
+            raise DsdError(f"name = {self.name!r}: give letters, digits, '-', '_' and '.', for it names a folder")
         if self.n < 1:
             raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
         if not self.spaces or len(set(self.spaces)) < len(self.spaces):
@@ -56,12 +60,14 @@ class Plan:
     """The runs of a study.
 
     specs: the resolved file of each space, by its name
+    sample_seeds: the seed that each space was drawn with
     draws: how each space's draw went
     tables: for each space and seed the columns of `networks.csv`
     """
 
     study: Study
     specs: dict[str, dict[str, Any]]
+    sample_seeds: dict[str, int]
     draws: dict[str, Draw]
     tables: list[Columns]
 
@@ -73,7 +79,10 @@ class Plan:
     @property
     def training_flops(self) -> int:
         """Multiply-adds of training all runs: epochs × images × (forward + backward), evaluation left out."""
-        forward = sum(int(table["flops"].sum()) for table in self.tables)
+        flops: dict[str, int] = {}  # by run: a network that two spaces share is trained once
+        for table in self.tables:
+            flops.update(zip(table["run"].tolist(), table["flops"].tolist(), strict=True))
+        forward = sum(flops.values())
         return (1 + BACKWARD) * self.study.recipe.epochs * self.study.data.images * forward
 
 
@@ -83,7 +92,7 @@ def plan(study: Study) -> Plan:
     Raises:
         DsdError: a space is not known or its file wrong, or its window cannot be filled
     """
-    specs, draws, tables = {}, {}, []
+    specs, sample_seeds, draws, tables = {}, {}, {}, []
     for name in study.spaces:
         space = load_space(name)
         if space.facts.name in specs:
@@ -94,13 +103,22 @@ def plan(study: Study) -> Plan:
             flops=study.flops,
             params=study.params,
             acts=study.acts,
-            seed=study.sample_seed,
+            seed=sample_seed(study.sample_seed, space.facts.name),
             resolution=study.data.resolution,
             classes=study.data.classes,
         )
         specs[population.space], draws[population.space] = space.facts.spec, population.draw
+        sample_seeds[population.space] = population.seed
         tables += [planned(population, study, seed) for seed in study.seeds]
-    return Plan(study, specs, draws, tables)
+    return Plan(study, specs, sample_seeds, draws, tables)
+
+
+def sample_seed(seed: int, space: str) -> int:
+    """The seed that a space of a study is drawn with: 32 bits of a hash of the study's seed and the space's name.
+
+    With one seed for all spaces their populations would share draws; tests that compare them assume independence.
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed}/{space}".encode()).digest()[:4], "big")
 
 
 def planned(population: Population, study: Study, seed: int) -> Columns:

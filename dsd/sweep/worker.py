@@ -1,5 +1,6 @@
 """What is submitted to a cluster: a light object that submitit pickles and calls in the job."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +12,27 @@ class Worker:
     folder: the sweep
     runs: keys, in the order in which to take them
     submitted: when; runs that failed before are tried again, runs that fail later are left [s since 1970]
+    gpu: the device to use, as CUDA_VISIBLE_DEVICES names it; empty leaves the environment as it is
     """
 
     folder: str
     runs: tuple[str, ...]
     submitted: float
+    gpu: str = ""
 
     def __call__(self) -> int:
         """Execute the runs; returns how many of them this job gave a result."""
+        if self.gpu:
+            os.environ["CUDA_VISIBLE_DEVICES"] = self.gpu
         from dsd.sweep.execution import execute_all
         from dsd.sweep.folder import Sweep
 
         return execute_all(Sweep(Path(self.folder)), self.runs, self.submitted)
+
+    def guarded(self) -> str:
+        """Execute the runs; returns what broke the job off, in one line, or nothing."""
+        try:
+            self()
+        except Exception as error:  # the event file has its traceback
+            return " ".join(f"{type(error).__name__}: {error}".split())
+        return ""

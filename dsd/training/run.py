@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 
 from dsd.design.network import Network
@@ -35,7 +36,7 @@ class Recipe:
         for key, low in (("epochs", 1), ("batch_size", 2), ("precise_bn_images", 0)):
             if getattr(self, key) < low:
                 raise DsdError(f"recipe.{key} = {getattr(self, key)}: give a whole number from {low}")
-        if self.lr <= 0:
+        if not 0 < self.lr < math.inf:
             raise DsdError(f"recipe.lr = {self.lr}: give a positive learning rate")
         for key in ("momentum", "weight_decay"):
             if not 0 <= getattr(self, key) < 1:

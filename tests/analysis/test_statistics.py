@@ -7,7 +7,7 @@ from scipy import stats
 
 from dsd import DsdError, compare, edf, empirical_bootstrap, split
 from dsd.analysis.compare import holm, ks_test, mean_difference
-from dsd.analysis.populations import Results, read_table
+from dsd.analysis.populations import Results, read_table, told_apart
 from dsd.analysis.summary import analyze
 
 RNG = np.random.default_rng
@@ -151,12 +151,25 @@ def test_any_table_with_errors_can_be_analysed(tmp_path) -> None:
         ({"error": [1.0]}, "family", "has no column family"),
         ({"error": [50.0, 101.0]}, "space", "error = 101 in row 2"),
         ({"error": [-0.5]}, "space", "error = -0.5 in row 1"),
+        ({"error": []}, "space", "has no rows"),
+        ({"error": ["41.2%", "3"]}, "space", "error = '41.2%' in row 1 is not a number"),
+        ({"error": [1.0, 2.0], "space": ["a", None]}, "space", "space is empty in row 2"),
+        ({"error": [1.0], "valid": ["maybe"]}, "space", "valid = 'maybe' in row 1; give true or false"),
+        ({"error": [1.0], "status": ["completed"]}, "space", "status = 'completed' in row 1 is not known"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(frame, by: str, message: str) -> None:
     """The error names column or row, and the table."""
     with pytest.raises(DsdError, match=f"mine.csv: .*{message}"):
         split(pd.DataFrame(frame), by, "mine.csv")
+
+
+def test_populations_of_one_name_are_told_apart() -> None:
+    """A name that two sources share gets its source in brackets; others stay as they are."""
+    names = [
+        r.name for r in told_apart([("x", [population("A", [1]), population("B", [1])]), ("y", [population("A", [1])])])
+    ]
+    assert names == ["A (x)", "B", "A (y)"]
 
 
 def test_unreadable_files_are_refused(tmp_path) -> None:

@@ -123,8 +123,9 @@ def test_the_papers_recipe_is_exact() -> None:
 
 
 @pytest.mark.parametrize("name", ["demo", "cifar_quick"])
-def test_every_shipped_study_can_be_planned(dsd, name: str) -> None:
+def test_every_shipped_study_can_be_planned(dsd, name: str, tmp_path: Path, monkeypatch) -> None:
     """dsd plan shows spaces, cost and folder of each."""
+    monkeypatch.chdir(tmp_path)
     text = dsd("plan", name).out
     assert "multiply-adds" in text
     assert "nothing was started" in text

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from dsd.sweep.events import EventReader, EventWriter
 
 
@@ -63,14 +65,30 @@ def test_reading_again_reads_what_is_new(tmp_path: Path) -> None:
     assert (reader.torn, reader.records["r1"].attempts) == (0, 1)
 
 
-def test_a_result_stays_and_the_first_counts(tmp_path: Path) -> None:
-    """Nothing that comes after a result changes it: neither a second result nor a failure."""
-    write_run(tmp_path, "1", "r1", error=10.0)
-    write_run(tmp_path, "2", "r1", error=11.0)
-    with EventWriter(tmp_path, "3") as writer:
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), ("b", "a")])
+def test_a_result_stays_and_the_first_counts(tmp_path: Path, first: str, second: str) -> None:
+    """Nothing that comes after a result changes it, whatever the order in which files are read."""
+    write_run(tmp_path, first, "r1", error=10.0)
+    incremental = EventReader(tmp_path)
+    incremental.poll()
+    write_run(tmp_path, second, "r1", error=11.0)
+    with EventWriter(tmp_path, "c") as writer:
         writer.write("failed", "r1", reason="exception", message="", traceback="")
-    record = EventReader(tmp_path).poll()["r1"]
-    assert (record.state, record.last["error"]) == ("done", 10.0)
+    for reader in (incremental, EventReader(tmp_path)):
+        record = reader.poll()["r1"]
+        assert (record.state, record.last["error"]) == ("done", 10.0)
+
+
+def test_a_clock_that_steps_back_loses_no_result(tmp_path: Path) -> None:
+    """A result counts even if it is dated before the run's start or failure."""
+    lines = [
+        {"event": "started", "run": "r1", "time": 100.0},
+        {"event": "failed", "run": "r1", "time": 101.0},
+        {"event": "done", "run": "r1", "time": 90.0, "error": 5.0, "diverged": False},
+    ]
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert EventReader(tmp_path).poll()["r1"].finished
 
 
 def test_a_retried_run_is_started_again_not_failed(tmp_path: Path) -> None:

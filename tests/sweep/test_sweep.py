@@ -2,6 +2,9 @@
 
 import json
 import random
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +14,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from dsd import DsdError
+from dsd import DsdError, load_space, sample
 from dsd.config import load_study
 from dsd.sweep import execution
 from dsd.sweep.clusters import Debug, Local
@@ -82,7 +85,7 @@ def test_a_sweep_is_a_folder(undisturbed: Sweep) -> None:
     assert {"sweep.yaml", "networks.csv", "events", "checkpoints", "jobs"} <= names
     assert not list((folder / "checkpoints").iterdir())
     config = undisturbed.config
-    assert config["recipe"]["epochs"] == 3
+    assert config["recipe"]["epochs"] == 8
     assert config["spaces"]["RegNetX_cifar"]["w_m"]["high"] == 3
     assert config["draws"]["RegNetX_cifar"]["proposals"] > 0
     assert set(config["git"]) <= {"commit", "dirty"}
@@ -97,7 +100,7 @@ def test_the_table_has_one_row_per_planned_network(undisturbed: Sweep) -> None:
     assert (frame["attempts"] == 1).all()
     for row in frame.itertuples():
         curve = curves(undisturbed)[row.run]
-        assert len(curve) == row.epochs == 3
+        assert len(curve) == row.epochs == 8
         assert (row.loss, row.error) == curve[-1]
         assert row.best_error == min(error for _, error in curve)
 
@@ -108,7 +111,7 @@ def test_local_workers_reach_the_same_bits(undisturbed: Sweep, tiny: Path, tmp_p
     before = time.monotonic()
     launched = launch(sweep, Local(workers=2))
     assert time.monotonic() - before < 5  # it returns; training takes longer
-    assert (len(launched.jobs), len(launched.runs)) == (2, 4)
+    assert (launched.jobs, len(launched.runs)) == (2, 4)
     wait(sweep, idle)
     assert errors(sweep) == errors(undisturbed)
     assert curves(sweep) == curves(undisturbed)
@@ -121,16 +124,15 @@ def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, 
     """SIGKILL to every process at a random moment, twice, then a launch: all results, each once, to the bit."""
     sweep, rng = sweep_of(tiny, tmp_path / "sweep"), random.Random(seed)
     for _ in range(2):
-        launched = launch(sweep, Local(workers=2))
-        if not launched.jobs:
-            break
-        wait(sweep, lambda counts: counts["running"] > 0 or idle(counts))
-        time.sleep(rng.uniform(0, 1.5))
-        processes = [psutil.Process(int(job.job)) for job in launched.jobs if Local.alive(job)]
+        launch(sweep, Local(workers=2))
+        wait(sweep, lambda counts: counts["running"] > 0)
+        time.sleep(rng.uniform(0, 0.7))
+        processes = [psutil.Process(int(job.job)) for job in Watch(sweep).status().living]
         for process in [child for p in processes for child in (*p.children(recursive=True), p)]:
             process.kill()
         counts = wait(sweep, idle)
         assert counts["failed"] == 0
+        assert counts["lost"] > 0  # the kill did interrupt something
     collect(sweep)  # a sweep in pieces can be collected
     launch(sweep, Local(workers=2))
     assert wait(sweep, idle)["done"] == 4
@@ -146,14 +148,84 @@ def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, 
     assert launch(sweep, Local(workers=2)).runs == ()
 
 
-def test_launching_twice_submits_once(tiny: Path, tmp_path: Path) -> None:
-    """What is queued or running is not submitted again."""
-    sweep = sweep_of(tiny, tmp_path / "sweep")
-    first, second = launch(sweep, Local(workers=1)), launch(sweep, Local(workers=1))
-    assert (len(first.runs), len(second.runs), second.jobs) == (4, 0, [])
-    assert second.before.counts()["queued"] + second.before.counts()["running"] == 4
-    wait(sweep, idle)
-    assert [record.attempts for record in EventReader(sweep.folder).poll().values()] == [1] * 4
+def test_launching_twice_at_the_same_moment_submits_once(tiny: Path, tmp_path: Path) -> None:
+    """Of two launches at a time one submits everything, the other sees it queued; each run is executed once."""
+    folder = tmp_path / "sweep"
+    words = [sys.executable, "-m", "dsd", "launch", str(tiny), "cluster.workers=1", "-o", str(folder)]
+    launches = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(launch.communicate(timeout=DEADLINE_S)[1].splitlines()[-1] for launch in launches)
+    assert said[0].startswith("0 runs submitted to local in 0 jobs; before: ")
+    assert said[1] == "4 runs submitted to local in 1 jobs"
+    wait(Sweep(folder), idle)
+    assert [record.attempts for record in EventReader(folder).poll().values()] == [1] * 4
+
+
+def test_a_torn_record_of_jobs_is_skipped_and_reported(undisturbed: Sweep, tmp_path: Path) -> None:
+    """A launch killed while it wrote down a job leaves a sweep that can be read and continued."""
+    shutil.copytree(undisturbed.folder, tmp_path / "sweep")
+    sweep = Sweep(tmp_path / "sweep")
+    record = tmp_path / "sweep" / "jobs" / "submitted.jsonl"
+    record.write_bytes(record.read_bytes()[:-40])
+    assert Watch(sweep).status().torn == 1
+    assert launch(sweep, Debug()).runs == ()
+
+
+def test_a_sweep_can_be_moved(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
+    """Table, errors and launch are the same in another place."""
+    shutil.copytree(undisturbed.folder, tmp_path / "moved")
+    moved = sweep_of(tiny, tmp_path / "moved")
+    assert errors(moved) == errors(undisturbed)
+    assert launch(moved, Debug()).runs == ()
+
+
+def test_a_sweep_goes_on_when_its_data_has_moved(tmp_path: Path) -> None:
+    """The folder of the data is no part of a run's identity: a launch that names the new one uses it."""
+    from tests.training.test_data import cifar_spec
+
+    words = ["n=1", "spaces=[RegNetX_cifar]", "recipe.epochs=1", "data.train_images=64", "data.test_images=20"]
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+        cifar_spec(tmp_path / name)
+    made = plan(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'before'}", "recipe.batch_size=32"]))
+    sweep = create(made, tmp_path / "sweep")
+    shutil.rmtree(tmp_path / "before")
+    with pytest.raises(DsdError, match=r"the job broke off: DsdError: data.folder = .*before"):
+        launch(sweep, Debug())
+    status = Watch(sweep).status()
+    assert (status.counts()["planned"], len(status.broken)) == (1, 1)
+    made = plan(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'after'}", "recipe.batch_size=32"]))
+    launch(create(made, tmp_path / "sweep"), Debug())
+    assert Watch(sweep).status().counts()["done"] == 1
+
+
+def test_a_network_of_two_spaces_is_trained_once_and_stands_twice(tiny: Path, tmp_path: Path) -> None:
+    """Counts are of rows; the run they share is submitted and paid for once."""
+    (tmp_path / "same.yaml").write_text("extends: RegNetX_cifar\nw_0: {low: 16, high: 16}\nw_m: {low: 2, high: 2}\n"
+                                        "depth: {low: 4, high: 4}\nw_a: {low: 24, high: 24}\n"
+                                        "bottleneck_ratio: {high: 1}\ngroup_width: {high: 1}\n")  # fmt: skip
+    (tmp_path / "again.yaml").write_text("extends: same\n")
+    spaces = [f"spaces=[{tmp_path / 'same.yaml'},{tmp_path / 'again.yaml'}]", "n=1", "flops=':'", "acts=':'"]
+    made = plan(load_study(str(tiny), [*spaces, "recipe.epochs=1"]))
+    assert len(made.runs) == 2
+    assert len(set(made.runs)) == 1
+    assert made.training_flops == 3 * 320 * int(made.tables[0]["flops"][0])
+    sweep = create(made, tmp_path / "sweep")
+    assert len(launch(sweep, Debug()).runs) == 1
+    frame, status = collect(sweep)
+    assert status.counts()["done"] == len(frame) == 2
+
+
+def test_spaces_of_a_study_are_drawn_independently(tiny: Path) -> None:
+    """AnyNetX_A and B would share depths and widths if drawn with one seed; each has its own, written down."""
+    made = plan(load_study(str(tiny), ["spaces=[AnyNetX_A_cifar,AnyNetX_B_cifar]", "n=50"]))
+    drawn = ("d1", "d2", "d3", "sampled_w1", "sampled_w2", "sampled_w3")
+    a, b = (set(zip(*(table[column].tolist() for column in drawn), strict=True)) for table in made.tables)
+    assert len(a & b) <= 1
+    assert made.sample_seeds["AnyNetX_A_cifar"] != made.sample_seeds["AnyNetX_B_cifar"]
+    space = load_space("AnyNetX_A_cifar")
+    windows = {"flops": "100K:300K", "acts": ":10K", "resolution": 8}
+    again = sample(space, 50, seed=made.sample_seeds["AnyNetX_A_cifar"], **windows)
+    assert again.frame["key"].tolist() == made.tables[0]["key"].tolist()
 
 
 def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,6 +320,6 @@ def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
 
 
 def test_the_cost_is_that_of_training(tiny: Path) -> None:
-    """3 passes × epochs × images × flops of all networks."""
+    """Three passes × epochs × images × flops of all networks."""
     made = plan(load_study(str(tiny), []))
-    assert made.training_flops == 3 * 3 * 320 * sum(int(table["flops"].sum()) for table in made.tables)
+    assert made.training_flops == 3 * 8 * 320 * sum(int(table["flops"].sum()) for table in made.tables)

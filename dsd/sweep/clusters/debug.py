@@ -2,11 +2,13 @@
 
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import submitit
 
+from dsd.errors import DsdError
 from dsd.sweep.clusters.job import Job
 from dsd.sweep.worker import Worker
 
@@ -21,12 +23,18 @@ class Debug:
         """How so many runs are executed, in words."""
         return f"{runs} runs one after the other in the calling process"
 
-    def submit(self, folder: Path, runs: tuple[str, ...]) -> list[Job]:
-        """Execute the runs, then return their job."""
-        now = time.time()
-        job = submitit.DebugExecutor(folder / "jobs").submit(Worker(str(folder), runs, now))
-        job.result()
-        return [Job(job.job_id, self.name, socket.gethostname(), now, runs)]
+    def submit(self, folder: Path, runs: tuple[str, ...], living: int) -> Iterator[Job]:
+        """Execute the runs, then say which job it was.
+
+        Raises:
+            DsdError: the job broke off outside of any run
+        """
+        worker = Worker(str(folder), runs, time.time())
+        job = submitit.DebugExecutor(folder / "jobs").submit(worker.guarded)
+        trouble = job.result()  # submitit would open a debugger on an exception
+        yield Job(job.job_id, self.name, socket.gethostname(), worker.submitted, runs)
+        if trouble:
+            raise DsdError(f"{folder}: the job broke off: {trouble}")
 
     @staticmethod
     def alive(job: Job) -> bool:

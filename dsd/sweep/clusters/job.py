@@ -1,6 +1,7 @@
 """What is written down about a submitted job."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Job:
     host: where it was submitted
     submitted: when [s since 1970]
     runs: keys, in the order in which the job takes them
-    process_start: for a local process, what tells it from a later one of the same number [s since 1970]
+    command: for a local process, the command line that tells it from a later one of the same number
     """
 
     job: str
@@ -20,4 +21,9 @@ class Job:
     host: str
     submitted: float
     runs: tuple[str, ...]
-    process_start: float = 0.0
+    command: str = ""
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Job":
+        """The job of one line of `jobs/submitted.jsonl`; TypeError or KeyError where the line is not one."""
+        return cls(**{**record, "runs": tuple(record["runs"])})

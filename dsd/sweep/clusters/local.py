@@ -23,7 +23,6 @@ from dsd.sweep.clusters.job import Job
 from dsd.sweep.worker import Worker
 
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
-SAME_PROCESS_S = 1.0  # a process' start time as read twice differs by less than this
 
 
 @dataclass(frozen=True)
@@ -40,23 +39,27 @@ class Local:
         if self.workers < 0:
             raise DsdError(f"cluster.workers = {self.workers}: give a whole number, or 0 for one for each GPU or core")
 
-    def submit(self, folder: Path, runs: tuple[str, ...]) -> list[Job]:
-        """Start the workers in the background and return at once."""
-        gpus = visible_gpus()
-        workers = self.width(len(runs), gpus)
-        with output_to(folder / "jobs" / "local.log"):
-            return [start(folder, runs, gpus[i % len(gpus)] if gpus else None) for i in range(workers)]
+    def submit(self, folder: Path, runs: tuple[str, ...], living: int) -> Iterator[Job]:
+        """Start workers in the background, one after the other.
 
-    def width(self, runs: int, gpus: list[int]) -> int:
+        Args:
+            folder: of the sweep
+            runs: what the workers share
+            living: workers of this sweep that are at work already; at least one more is started for the new runs
+        """
+        gpus = visible_gpus()
+        for i in range(max(self.width(len(runs), gpus) - living, 1)):
+            yield start(folder.resolve(), runs, gpus[(living + i) % len(gpus)] if gpus else "")
+
+    def width(self, runs: int, gpus: list[str]) -> int:
         """How many workers share so many runs."""
         return min(self.workers or len(gpus) or len(os.sched_getaffinity(0)), runs)
 
     def split(self, runs: int) -> str:
         """How so many runs are executed, in words."""
         gpus = visible_gpus()
-        return f"{runs} runs shared by {self.width(runs, gpus)} background workers, each with one " + (
-            "GPU" if gpus else "core"
-        )
+        each = "GPU" if gpus else "core"
+        return f"{runs} runs shared by {self.width(runs, gpus)} background workers, each with one {each}"
 
     @staticmethod
     def alive(job: Job) -> bool:
@@ -65,21 +68,24 @@ class Local:
             return False
         try:
             process = psutil.Process(int(job.job))
-            same = abs(process.create_time() - job.process_start) < SAME_PROCESS_S
-            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+            return process.status() != psutil.STATUS_ZOMBIE and command_of(process) == job.command
         except psutil.NoSuchProcess:
             return False
 
 
-def start(folder: Path, runs: tuple[str, ...], gpu: int | None) -> Job:
+def command_of(process: psutil.Process) -> str:
+    """The command line of a process; that of a job names the sweep's folder, so no other process has it."""
+    return " ".join(process.cmdline())
+
+
+def start(folder: Path, runs: tuple[str, ...], gpu: str) -> Job:
     """Start one worker, on this GPU if there is one."""
     now = time.time()
     executor = submitit.LocalExecutor(folder / "jobs")
-    devices = () if gpu is None else (gpu,)
-    executor.update_parameters(timeout_min=TIMEOUT_MIN, gpus_per_node=len(devices), visible_gpus=devices)
-    job = executor.submit(Worker(str(folder.resolve()), runs, now))
-    process_start = psutil.Process(int(job.job_id)).create_time()
-    return Job(job.job_id, "local", socket.gethostname(), now, runs, process_start)
+    executor.update_parameters(timeout_min=TIMEOUT_MIN)
+    with output_to(folder / "jobs" / "local.log"):
+        job = executor.submit(Worker(str(folder), runs, now, gpu))
+    return Job(job.job_id, "local", socket.gethostname(), now, runs, command_of(psutil.Process(int(job.job_id))))
 
 
 @contextmanager
@@ -103,12 +109,12 @@ def output_to(path: Path) -> Iterator[None]:
                 os.close(copy)
 
 
-def visible_gpus() -> list[int]:
-    """The CUDA devices of this machine that the caller may use."""
+def visible_gpus() -> list[str]:
+    """The CUDA devices of this machine that the caller may use, as CUDA_VISIBLE_DEVICES names them."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
-        return [int(device) for device in chosen.split(",") if device.strip().isdigit()]
+        return [device.strip() for device in chosen.split(",") if device.strip() not in ("", "-1")]
     if not shutil.which("nvidia-smi"):
         return []
     listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return list(range(sum(line.startswith("GPU ") for line in listing.stdout.splitlines())))
+    return [str(i) for i in range(sum(line.startswith("GPU ") for line in listing.stdout.splitlines()))]

@@ -1,0 +1,54 @@
+"""Journals: append-only files of one JSON object a line, that a kill or a full disk can tear only at their end.
+
+A line is one `write` and is on disk when `append` returns. What cannot be read is skipped and counted.
+"""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, Self
+
+
+def finite(value: Any) -> Any:
+    """The value, or None for a number that JSON does not have: NaN and the infinities."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class Journal:
+    """A journal open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")  # an earlier writer left a torn line: keep it apart
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Write one line; numbers that are not finite become null."""
+        line = json.dumps({key: finite(value) for key, value in record.items()}, allow_nan=False).encode() + b"\n"
+        written = os.write(self._file, line)
+        if written < len(line):
+            raise OSError(f"disk full: {written} of {len(line)} bytes of a line were written")
+        os.fsync(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._file)
+
+
+def parse(lines: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The records of whole lines, and how many lines cannot be read."""
+    records, torn = [], 0
+    for line in filter(None, lines.split(b"\n")):
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("not an object")
+            records.append(record)
+        except ValueError:
+            torn += 1
+    return records, torn
