@@ -2,9 +2,8 @@
 
 import json
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,8 @@ from dsd.cli.completion import complete_studies
 
 if TYPE_CHECKING:
     from dsd.sweep.folder import Sweep
-    from dsd.sweep.status import Status, Watch
+    from dsd.sweep.status import Status
 
-POLL_S = 1.0
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 STUDY = click.argument("study", shell_complete=complete_studies)
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
@@ -36,7 +34,7 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, as_json: b
     from dsd.cli.output import print_table
     from dsd.config import load_study
     from dsd.design.window import quantity
-    from dsd.sweep.folder import existing
+    from dsd.sweep.creation import existing
     from dsd.sweep.plan import plan as make_plan
     from dsd.sweep.status import Watch
 
@@ -76,7 +74,7 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     Launching again submits only what is missing. KEY=VALUE overrides what the study says, for example n=100.
     """
     from dsd.config import load_study
-    from dsd.sweep.folder import create
+    from dsd.sweep.creation import create
     from dsd.sweep.launch import launch as submit
     from dsd.sweep.plan import plan as make_plan
     from dsd.training.data import load_data
@@ -104,12 +102,13 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def status(folder: Path, watch: bool, as_json: bool) -> None:
     """Show how far the sweep in FOLDER is; exit code 1 if runs failed or were lost."""
+    from dsd.cli.watch import follow
     from dsd.sweep.folder import Sweep
     from dsd.sweep.status import Watch
 
     sweep = Sweep(folder)
     watching = Watch(sweep)
-    now = follow(watching, len(sweep.runs)) if watch else watching.status()
+    now = follow(watching) if watch else watching.status()
     counts = by_space(sweep, now)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "spaces": counts, "total": now.counts(), "torn": now.torn}))
@@ -149,49 +148,6 @@ def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
             f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",
             err=True,
         )
-
-
-def follow(watching: "Watch", total: int) -> "Status":
-    """Show a progress bar until nothing is queued or running; where there is no terminal, a line now and then."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from dsd.cli.output import console, duration
-
-    out = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    start, said = time.monotonic(), -1
-    now = watching.status()
-    first = finished(now)
-    with Progress(*columns, TextColumn("{task.fields[eta]}"), console=out, disable=not out.is_terminal) as bar:
-        task = bar.add_task("", total=total, eta="")
-        while True:
-            done, elapsed = finished(now), time.monotonic() - start
-            eta = f"about {duration(elapsed / (done - first) * (total - done))} left" if done > first else ""
-            bar.update(task, completed=done, description=description(now), eta=eta)
-            if not out.is_terminal and (done * 10 // total != said or not now.pending):
-                said = done * 10 // total
-                click.echo(f"{done}/{total} finished, {description(now)} {eta}".strip(), err=True)
-            if not now.pending:
-                return now
-            time.sleep(POLL_S)
-            now = watching.status()
-
-
-def finished(now: "Status") -> int:
-    """Runs that need nothing more."""
-    counts = now.counts()
-    return counts["done"] + counts["diverged"] + counts["failed"]
-
-
-def description(now: "Status") -> str:
-    """What goes on, in words: the runs at work with their epochs, and the last error."""
-    results: list[dict[str, Any]] = [record.last for record in now.records.values() if record.finished]
-    running = [now.records[run] for run, state in now.states.items() if state == "running" and run in now.records]
-    epochs = "+".join(str(max(record.epochs, default=0)) for record in running)
-    words = f"{now.counts()['running']} running" + (f" (epochs done: {epochs})" if epochs else "")
-    if results:
-        words += f", last error {max(results, key=lambda event: event['time'])['error']:.1f} %"
-    return words
 
 
 @click.command()

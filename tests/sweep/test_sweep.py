@@ -19,8 +19,9 @@ from dsd.config import load_study
 from dsd.sweep import execution
 from dsd.sweep.clusters import Debug, Local
 from dsd.sweep.collect import collect
+from dsd.sweep.creation import create
 from dsd.sweep.events import EventReader
-from dsd.sweep.folder import Sweep, create
+from dsd.sweep.folder import Sweep
 from dsd.sweep.launch import launch
 from dsd.sweep.plan import plan
 from dsd.sweep.status import Watch
@@ -289,7 +290,7 @@ def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkey
     def full(tables: object) -> str:
         raise OSError("disk full")
 
-    monkeypatch.setattr("dsd.sweep.folder.as_csv", full)
+    monkeypatch.setattr("dsd.sweep.creation.as_csv", full)
     with pytest.raises(OSError, match="disk full"):
         sweep_of(tiny, tmp_path / "sweep")
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"]
@@ -297,7 +298,7 @@ def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkey
 
 def test_of_two_launches_that_create_a_folder_one_wins(tiny: Path, tmp_path: Path, monkeypatch) -> None:
     """When another launch has made the folder in the meantime, its sweep is the sweep, and no half one is left."""
-    from dsd.sweep import folder as module
+    from dsd.sweep import creation as module
 
     as_csv = module.as_csv
 
