@@ -52,24 +52,47 @@ def test_the_same_run_gives_the_same_bits(data: ImageData) -> None:
     assert numbers(first) == numbers(again) != numbers(other)
 
 
-@pytest.mark.parametrize("epochs_before", [1, 3])
-def test_an_interrupted_run_gives_the_same_bits(data: ImageData, tmp_path: Path, epochs_before: int) -> None:
-    """Stopped in the middle of any epoch and resumed from its checkpoint, every number is the undisturbed run's."""
+class Killed(BaseException):
+    """Stands for a signal."""
+
+
+@pytest.mark.parametrize("batches_before", [0, 3, 9, 17, 25])
+def test_an_interrupted_run_gives_the_same_bits(
+    data: ImageData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches_before: int
+) -> None:
+    """Stopped at any batch, in training or before an evaluation, and resumed: every number is the undisturbed run's."""
+    undisturbed, varied, count = train(run_of(), data, CPU), Pictures.varied, 0
+
+    def stop(self: Pictures, indices: torch.Tensor, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        nonlocal count
+        count += 1
+        if count > batches_before:
+            raise Killed
+        return varied(self, indices, rng)
+
+    path = tmp_path / "run.pt"
+    monkeypatch.setattr(Pictures, "varied", stop)
+    with pytest.raises(Killed):
+        train(run_of(), data, CPU, path)
+    monkeypatch.undo()
+    assert path.exists() == (batches_before >= 7)  # an epoch has 5 batches of training and 2 for batch norm
+    assert numbers(train(run_of(), data, CPU, path)) == numbers(undisturbed)
+
+
+def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data: ImageData, tmp_path: Path) -> None:
+    """The event of an epoch comes before its checkpoint, and the repeated epoch has the same numbers."""
     path, seen = tmp_path / "run.pt", []
 
-    class Killed(BaseException):
-        """Stands for a signal."""
-
     def stop(epoch: checkpoint.Epoch) -> None:
-        seen.append(epoch.epoch)
-        if epoch.epoch > epochs_before:
-            raise Killed  # after the epoch, before its checkpoint: the epoch has to be trained again
+        seen.append((epoch.epoch, epoch.loss))
+        if epoch.epoch == 2:
+            raise Killed
 
     with pytest.raises(Killed):
         train(run_of(), data, CPU, path, stop)
-    resumed = train(run_of(), data, CPU, path, lambda epoch: seen.append(epoch.epoch))
-    assert numbers(resumed) == numbers(train(run_of(), data, CPU))
-    assert seen == [*range(1, epochs_before + 2), *range(epochs_before + 1, 5)]
+    train(run_of(), data, CPU, path, lambda epoch: seen.append((epoch.epoch, epoch.loss)))
+    assert [number for number, _ in seen] == [1, 2, 2, 3, 4]
+    assert seen[1] == seen[2]
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_not_used(data: ImageData, tmp_path: Path) -> None:
