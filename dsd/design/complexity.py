@@ -24,6 +24,10 @@ class Complexity:
     def __add__(self, other: "Complexity") -> "Complexity":
         return Complexity(self.flops + other.flops, self.params + other.params, self.acts + other.acts)
 
+    def select(self, rows: Any) -> "Complexity":
+        """That of the networks at these positions."""
+        return Complexity(self.flops[rows], self.params[rows], self.acts[rows])
+
     def __mul__(self, times: Width) -> "Complexity":
         return Complexity(self.flops * times, self.params * times, self.acts * times)
 

@@ -121,6 +121,9 @@ class Network:
         )
 
 
+ARRAYS = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
+
+
 @dataclass(frozen=True)
 class Networks:
     """n networks of one family, as arrays (n, s) of int64 (`bottleneck_ratios` may be float64).
@@ -162,5 +165,10 @@ class Networks:
 
     def select(self, rows: NDArray[Any]) -> "Networks":
         """The networks at these positions, or where this mask is true."""
-        names = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
+
+    def followed_by(self, others: list["Networks"]) -> "Networks":
+        """These networks and then the others, of the same family."""
+        parts = [self, *others]
+        joint: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+        return replace(self, **joint)

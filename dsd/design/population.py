@@ -4,11 +4,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsd.design.complexity import MEASURES, Complexity
 from dsd.design.network import Network, Networks
@@ -69,6 +70,11 @@ class Population:
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
 
+    def select(self, rows: NDArray[np.int64]) -> "Population":
+        """The networks at these positions; what is told of the draw stays."""
+        drawn = {name: column[rows] for name, column in self.drawn.items()}
+        return replace(self, networks=self.networks.select(rows), drawn=drawn, complexity=self.complexity.select(rows))
+
     @property
     def columns(self) -> Columns:
         """The table as columns (n,), in the order of the file."""
@@ -97,6 +103,18 @@ class Population:
         import pandas as pd
 
         return pd.DataFrame(self.columns)
+
+
+def joined(parts: list[Population], draw: Draw) -> Population:
+    """Parts of one population, one after the other, with the counts of the whole draw."""
+    first = parts[0]
+    return replace(
+        first,
+        networks=first.networks.followed_by([part.networks for part in parts[1:]]),
+        drawn={name: np.concatenate([part.drawn[name] for part in parts]) for name in first.drawn},
+        complexity=Complexity(*(np.concatenate([getattr(p.complexity, m) for p in parts]) for m in MEASURES)),
+        draw=draw,
+    )
 
 
 def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:

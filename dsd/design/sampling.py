@@ -5,15 +5,14 @@ generator, and are kept in order: the first 500 of 1000 networks are the 500 of 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from dsd.design.complexity import MEASURES, Complexity, complexity
+from dsd.design.complexity import complexity
 from dsd.design.network import Networks, check_task
-from dsd.design.population import Draw, Population
-from dsd.design.space import Columns, Space
+from dsd.design.population import Draw, Population, joined
+from dsd.design.space import Space
 from dsd.design.window import Window, Windows, as_window
 from dsd.errors import DsdError
 
@@ -22,30 +21,17 @@ PATIENCE = 2_000_000  # proposals in a row without a new network before giving u
 Limit = Window | str | tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What one block contributes: its in-window networks, what was drawn for them, and the block's counts."""
-
-    networks: Networks
-    drawn: Columns
-    complexity: Complexity
-    draw: Draw
-
-
-def blocks(space: Space, windows: Windows, seed: int) -> Iterator[Kept]:
-    """Endless blocks of proposals; block k comes from SeedSequence(seed, spawn_key=(k,))."""
+def blocks(space: Space, windows: Windows, seed: int) -> Iterator[Population]:
+    """Endless blocks of proposals, each cut to the windows; block k comes from SeedSequence(seed, spawn_key=(k,))."""
     k = 0
     while True:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k,)))
         proposals = space.propose(rng, BLOCK)
         costs = complexity(proposals.networks)
-        rows = np.flatnonzero(windows.mask(costs))
-        yield Kept(
-            proposals.networks.select(rows),
-            {name: column[rows] for name, column in proposals.drawn.items()},
-            Complexity(*(getattr(costs, name)[rows] for name in MEASURES)),
-            Draw(proposals=proposals.n, valid=len(proposals.networks), in_window=len(rows)),
-        )
+        inside = np.flatnonzero(windows.mask(costs))
+        draw = Draw(proposals=proposals.n, valid=len(proposals.networks), in_window=len(inside))
+        block = Population(space.facts.name, proposals.networks, proposals.drawn, costs, draw, windows, seed)
+        yield block.select(inside)
         k += 1
 
 
@@ -101,20 +87,19 @@ def sample(
     space = replace(space, facts=facts)
     flops = facts.flops if flops == "default" else flops
     windows = Windows(as_window(flops, "flops"), as_window(params, "params"), as_window(acts, "acts"))
-    kept: list[Kept] = []
+    kept: list[Population] = []
     total = Draw()
     found, last_success = 0, 0
     seen: set[bytes] = set()
     for block in blocks(space, windows, seed):
         fresh = new_rows(block.networks, seen)
-        duplicates = block.draw.in_window - len(fresh)
-        total = total + replace(block.draw, duplicates=duplicates)
-        take = np.array(fresh[: n - found], dtype=np.int64)
-        if len(take):
-            found, last_success = found + len(take), total.proposals
-            kept.append(taken(block, take))
+        total = total + replace(block.draw, duplicates=len(block) - len(fresh))
+        if fresh:
+            last_success = total.proposals
+            kept.append(block.select(np.array(fresh[: n - found])))
+            found += len(kept[-1])
         if found == n:
-            return joined(facts.name, kept, total, windows, seed)
+            return joined(kept, total)
         if total.proposals - last_success >= PATIENCE:
             raise DsdError(
                 f"space {facts.name} gave {found} of {n} networks inside {windows} and no new one in {PATIENCE:,} "
@@ -122,24 +107,3 @@ def sample(
                 f"{total.duplicates:,} of them duplicates; widen the window or ask for fewer"
             )
     raise AssertionError("blocks() is endless")
-
-
-def taken(block: Kept, rows: np.ndarray) -> Kept:
-    """The block with these rows only."""
-    return Kept(
-        block.networks.select(rows),
-        {name: column[rows] for name, column in block.drawn.items()},
-        Complexity(*(getattr(block.complexity, name)[rows] for name in MEASURES)),
-        block.draw,
-    )
-
-
-def joined(name: str, kept: list[Kept], draw: Draw, windows: Windows, seed: int) -> Population:
-    """One population of what the blocks contribute, in order."""
-    first = kept[0].networks
-    arrays = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
-    joint: dict[str, Any] = {a: np.concatenate([getattr(k.networks, a) for k in kept]) for a in arrays}
-    networks = replace(first, **joint)
-    drawn = {column: np.concatenate([k.drawn[column] for k in kept]) for column in kept[0].drawn}
-    costs = Complexity(*(np.concatenate([getattr(k.complexity, m) for k in kept]) for m in MEASURES))
-    return Population(name, networks, drawn, costs, draw, windows, seed)
