@@ -74,7 +74,12 @@ def composed(study: str, overrides: Sequence[str], place: str, search: str = "")
         if config.get("study"):
             raise DsdError(f"study {place}: its first line must be '# @package _global_', or its keys are not found")
         content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:  # hydra raises ValueError for data=null
+    except (
+        HydraException,
+        OmegaConfBaseException,
+        ValueError,
+        RecursionError,
+    ) as error:  # data=null; a loop of defaults
         raise DsdError(f"study {place}: {explained(error)}") from error
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
@@ -137,7 +142,7 @@ def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
     if wanted in (tuple[str, ...], tuple[int, ...]):
         inner = str if wanted == tuple[str, ...] else int
         values = value if isinstance(value, list) else [value]
-        if all(isinstance(item, inner) for item in values):
+        if all(isinstance(item, inner) and not isinstance(item, bool) for item in values):
             return tuple(values)
     elif wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

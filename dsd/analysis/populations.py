@@ -4,9 +4,11 @@ A row counts as a result where its `status` is done or diverged (or there is no 
 (or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
 """
 
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,11 @@ from numpy.typing import NDArray
 
 from dsd.errors import DsdError, known
 
-READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".jsonl": pd.read_json}
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": partial(pd.read_csv, index_col=False),
+    ".parquet": pd.read_parquet,
+    ".jsonl": partial(pd.read_json, lines=True),
+}
 RESULT = ("done", "diverged")
 FAILED = "failed"
 STATES = (*RESULT, FAILED, "planned", "queued", "running", "lost")
@@ -69,8 +75,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if not path.is_file():
         raise DsdError(f"{path}: there is no such file")
     try:
-        return READERS[path.suffix](path, lines=True) if path.suffix == ".jsonl" else READERS[path.suffix](path)
-    except (ValueError, ImportError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            return READERS[path.suffix](path).reset_index(drop=True)
+    except (ValueError, ImportError, OSError, pd.errors.ParserWarning) as error:
         raise DsdError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
@@ -91,6 +99,7 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[
         raise DsdError(f"{place}: has no column {by} (--by); its columns are: {known(frame)}")
     if not len(frame):
         raise DsdError(f"{place}: has no rows")
+    frame = frame.reset_index(drop=True)
     errors = numbers(frame["error"], place)
     outside = errors[(errors < 0) | (errors > 100)]
     if len(outside):
@@ -99,7 +108,7 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[
     if names.isna().any():
         raise DsdError(f"{place}: {by} is empty in row {row_of(names[names.isna()])}; it names the population")
     frame = frame.assign(error=errors)
-    return [results_of(str(name), rows, place) for name, rows in frame.groupby(names, sort=False)]
+    return [results_of(str(name), rows, place) for name, rows in frame.groupby(names.map(str), sort=False)]
 
 
 def row_of(part: pd.Series) -> int:
@@ -144,6 +153,9 @@ def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]
     Args:
         tables: a source's name and its populations
     """
+    twice = [source for source, count in Counter(source for source, _ in tables).items() if count > 1]
+    if twice:
+        raise DsdError(f"{twice[0]}: is given twice")
     counts = Counter(results.name for _, populations in tables for results in populations)
     return [
         replace(results, name=f"{results.name} ({source})") if counts[results.name] > 1 else results

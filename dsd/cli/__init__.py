@@ -73,5 +73,5 @@ def main() -> None:
     except OSError as error:
         if debug:
             raise
-        click.echo(f"dsd: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        click.echo(f"dsd: {error.filename2 or error.filename or 'a file'}: {error.strerror or error}", err=True)
         sys.exit(2)

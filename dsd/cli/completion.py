@@ -7,10 +7,11 @@ from dsd.paths import shipped
 
 
 def complete_spaces(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of spaces/; after a comma, of the next one."""
+    """Names of spaces/, after a comma of the next one; and files."""
     done, comma, start = incomplete.rpartition(",")
     names = sorted(path.stem for path in shipped("spaces").glob("*.yaml"))
-    return [CompletionItem(done + comma + name) for name in names if name.startswith(start)]
+    found = [CompletionItem(done + comma + name) for name in names if name.startswith(start)]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def complete_networks(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -142,7 +142,7 @@ def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     for run, state in now.states.items():
         if state == "failed":
             last = now.records[run].last
-            click.echo(f"run {run} failed, {last['reason']}: {last['message']}", err=True)
+            click.echo(" ".join(f"run {run} failed, {last['reason']}: {last['message']}".split()), err=True)
     if now.torn:
         click.echo(
             f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",

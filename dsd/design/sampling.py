@@ -18,6 +18,7 @@ from dsd.errors import DsdError
 
 BLOCK = 8192  # part of the contract: another size is another population
 PATIENCE = 2_000_000  # proposals in a row without a new network before giving up; about 2 s
+MOST = 100_000_000
 Limit = Window | str | tuple[float, float] | None
 
 
@@ -75,6 +76,8 @@ def sample(
     """
     if n < 1:
         raise DsdError(f"n = {n}: give a whole number of networks, from 1")
+    if n > min(space.size, MOST):
+        raise DsdError(f"n = {n}: {space.facts.name} has {space.size:,} settings, and a draw at most {MOST:,} networks")
     if seed < 0:
         raise DsdError(f"seed = {seed}: give a whole number, from 0")
     facts = space.facts

@@ -64,7 +64,10 @@ def parse_quantity(text: str, place: str) -> float:
     match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMGTP]?)", text.strip(), re.IGNORECASE)
     if not match:
         raise DsdError(f"{place}: {text!r} is not a number with an optional unit K, M or G, such as 360M")
-    return float(match[1]) * UNITS[match[2].upper()]
+    value = float(match[1]) * UNITS[match[2].upper()]
+    if math.isinf(value):
+        raise DsdError(f"{place}: {text!r} is too large; leave the side of the window empty for no limit")
+    return value
 
 
 def parse_window(text: str, place: str = "window") -> Window:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import Analysis, parameters
 from dsd.design.window import readable
+from dsd.errors import DsdError
 from dsd.figures.edf import plot_edf
 from dsd.figures.parameter import plot_parameter
 from dsd.figures.style import figure
@@ -108,6 +109,9 @@ def html(report: Report) -> str:
 
 def write(report: Report, page: Path, picture: Path) -> None:
     """Write the page and the picture of the EDFs; each file appears whole or not at all."""
+    for path in (page, picture):
+        if path.is_dir():
+            raise DsdError(f"{path}: is a folder; the report needs the name for a file")
     page.parent.mkdir(parents=True, exist_ok=True)
     picture.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()

@@ -18,6 +18,8 @@ from dsd.paths import PACKAGE
 from dsd.sweep.folder import NETWORKS, YAML, Sweep
 from dsd.sweep.plan import Plan
 
+FOLDERS = ("events", "checkpoints", "jobs")
+
 
 def existing(plan: Plan, folder: Path) -> Sweep | None:
     """The sweep of this plan that a folder holds; None where the folder is free.
@@ -33,9 +35,15 @@ def existing(plan: Plan, folder: Path) -> Sweep | None:
                 f"{len(plan.runs)} of {plan.study.name}); give another folder with -o"
             )
         return sweep
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and is_free(folder)):
         raise DsdError(f"{folder}: exists and is not a sweep; give another folder with -o")
     return None
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a folder is empty, or holds only what a launch left that was killed before it wrote sweep.yaml."""
+    files = [path.relative_to(folder) for path in folder.rglob("*")]
+    return all(str(path) in (*FOLDERS, NETWORKS) for path in files)
 
 
 def create(plan: Plan, folder: Path) -> Sweep:
@@ -60,7 +68,7 @@ def create(plan: Plan, folder: Path) -> Sweep:
         beside.chmod(0o755)
         (beside / YAML).write_text(OmegaConf.to_yaml(describe(plan)))
         (beside / NETWORKS).write_text(as_csv(plan.tables))
-        for name in ("events", "checkpoints", "jobs"):
+        for name in FOLDERS:
             (beside / name).mkdir()
         if empty:  # the caller may stand in it: fill it, the file that makes it a sweep last
             for child in sorted(beside.iterdir(), key=lambda path: path.name == YAML):

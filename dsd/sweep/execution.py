@@ -94,10 +94,14 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
             checkpoint,
             on_epoch=lambda epoch: write("epoch", key, **asdict(epoch)),
         )
+    except OSError:  # no place to write to: nothing that this job could do would be kept
+        raise
     except Exception as error:  # whatever a run does, the next one gets its turn
         log.exception("run %s failed", key)
         message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
         write("failed", key, reason=reason(error), message=message, traceback=trace)
+        if place.device.type == "cuda":
+            torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
         return False
     write("done", key, **outcome(result))
     checkpoint.unlink(missing_ok=True)

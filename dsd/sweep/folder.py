@@ -39,8 +39,12 @@ class Sweep:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The content of sweep.yaml."""
-        content = OmegaConf.to_container(OmegaConf.load(self.folder / YAML))
-        assert isinstance(content, dict)
+        try:
+            content = OmegaConf.to_container(OmegaConf.load(self.folder / YAML))
+            if not isinstance(content, dict):
+                raise ValueError("not a mapping")
+        except Exception as error:  # what a YAML parser may raise is not a closed list
+            raise DsdError(f"{self.folder / YAML}: is damaged: {' '.join(str(error).split())}") from error
         return {str(key): value for key, value in content.items()}
 
     @property
@@ -56,7 +60,14 @@ class Sweep:
     @cached_property
     def networks(self) -> pd.DataFrame:
         """One row per planned run, as text: what is not computed with is passed on unchanged."""
-        return pd.read_csv(self.folder / NETWORKS, dtype=str, keep_default_na=False)
+        path = self.folder / NETWORKS
+        try:
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except ValueError as error:
+            raise DsdError(f"{path}: is damaged: {' '.join(str(error).split())}") from error
+        if not {"space", "run", "seed"} <= set(frame) or not len(frame):
+            raise DsdError(f"{path}: is damaged: it needs the columns space, run and seed, and a row")
+        return frame
 
     @property
     def runs(self) -> list[str]:

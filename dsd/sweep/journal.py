@@ -24,12 +24,15 @@ class Journal:
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")  # an earlier writer left a torn line: keep it apart
+        self._torn = False
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one line; numbers that are not finite become null."""
         line = json.dumps({key: finite(value) for key, value in record.items()}, allow_nan=False).encode() + b"\n"
+        line = b"\n" + line if self._torn else line
         written = os.write(self._file, line)
-        if written < len(line):
+        self._torn = written < len(line)
+        if self._torn:
             raise OSError(f"disk full: {written} of {len(line)} bytes of a line were written")
         os.fsync(self._file)
 

@@ -47,6 +47,8 @@ class Study:
             raise DsdError(f"name = {self.name!r}: give letters, digits, '-', '_' and '.', for it names a folder")
         if self.n < 1:
             raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
+        if self.sample_seed < 0:
+            raise DsdError(f"sample_seed = {self.sample_seed}: give a whole number from 0")
         if not self.spaces or len(set(self.spaces)) < len(self.spaces):
             raise DsdError(f"spaces = {list(self.spaces)}: give at least one, each once")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:

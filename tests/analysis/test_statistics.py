@@ -166,15 +166,23 @@ def test_a_table_that_does_not_fit_is_refused(frame, by: str, message: str) -> N
 
 def test_populations_of_one_name_are_told_apart() -> None:
     """A name that two sources share gets its source in brackets; others stay as they are."""
-    names = [
-        r.name for r in told_apart([("x", [population("A", [1]), population("B", [1])]), ("y", [population("A", [1])])])
-    ]
+    a, b = population("A", [1]), population("B", [1])
+    names = [results.name for results in told_apart([("x", [a, b]), ("y", [a])])]
     assert names == ["A (x)", "B", "A (y)"]
+    with pytest.raises(DsdError, match="x: is given twice"):
+        told_apart([("x", [a]), ("x", [a])])
 
 
 def test_unreadable_files_are_refused(tmp_path) -> None:
-    """No such file, an ending that is no format, a file that is not what it says."""
+    """No such file, an ending that is no format, a file that is not what it says, rows longer than the header."""
     (tmp_path / "bad.parquet").write_text("no")
-    for name, message in (("no.csv", "no such file"), ("a.txt", "give one of"), ("bad.parquet", "cannot be read")):
+    (tmp_path / "ragged.csv").write_text("space,error\nA,10,500\n")
+    messages = {
+        "no.csv": "no such file",
+        "a.txt": "give one of",
+        "bad.parquet": "cannot be read",
+        "ragged.csv": "cannot be read",
+    }
+    for name, message in messages.items():
         with pytest.raises(DsdError, match=message):
             read_table(tmp_path / name)

@@ -72,6 +72,10 @@ WRONG = {
     "plan demo data=null": "study demo: ",
     "plan demo cluster=null": "study demo: ",
     "plan demo recipe.lr=nan": "recipe.lr = nan",
+    "plan demo seeds=[true]": "seeds = [True] is not of type list",
+    "plan demo sample_seed=-1": "sample_seed = -1",
+    "sample --space AnyNetX_A -n 5 --flops 1e400:": "'1e400' is too large",
+    "sample --space AnyNetX_C -n 99999999999999999999": "AnyNetX_C has 316,659,348,799,488 settings",
     "plan demo name=../x": "name = '../x': give letters",
     "sample --space AnyNetX_A -n 5 -o .": "-o .: the ending chooses the format",
     "sample --space AnyNetX_A -n 5 -o no/c.csv": "-o no/c.csv: the folder no does not exist",
@@ -137,3 +141,4 @@ def test_completion_knows_spaces_networks_and_studies() -> None:
     assert [item.value for item in complete_networks(context, option, "regnetx-4")] == ["RegNetX-400MF"]
     assert [item.value for item in complete_studies(context, option, "de")] == ["demo"]
     assert complete_studies(context, option, "./my")[0].type == "file"
+    assert complete_spaces(context, option, "./my")[0].type == "file"

@@ -1,6 +1,7 @@
 """Sweeps from launch to table, undisturbed and disturbed. Oracle: the undisturbed sweep's own bits."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ from dsd.sweep.plan import plan
 from dsd.sweep.status import Watch
 
 DEADLINE_S = 180
+LONGER = "recipe.epochs=30"
 
 
 def sweep_of(study: Path, folder: Path, *overrides: str) -> Sweep:
@@ -120,14 +122,26 @@ def test_local_workers_reach_the_same_bits(undisturbed: Sweep, tiny: Path, tmp_p
     assert not list((sweep.folder / "checkpoints").iterdir())
 
 
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The tiny study with runs long enough to be interrupted, undisturbed."""
+    from tests.conftest import TINY_STUDY
+
+    folder = tmp_path_factory.mktemp("longer")
+    (folder / "tiny.yaml").write_text(TINY_STUDY)
+    sweep = sweep_of(folder / "tiny.yaml", folder / "sweep", LONGER)
+    launch(sweep, Debug())
+    return sweep
+
+
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, seed: int) -> None:
+def test_a_killed_sweep_goes_on(longer: Sweep, tiny: Path, tmp_path: Path, seed: int) -> None:
     """SIGKILL to every process at a random moment, twice, then a launch: all results, each once, to the bit."""
-    sweep, rng = sweep_of(tiny, tmp_path / "sweep"), random.Random(seed)
+    sweep, rng = sweep_of(tiny, tmp_path / "sweep", LONGER), random.Random(seed)
     for _ in range(2):
         launch(sweep, Local(workers=2))
         wait(sweep, lambda counts: counts["running"] > 0)
-        time.sleep(rng.uniform(0, 0.7))
+        time.sleep(rng.uniform(0, 1.0))
         processes = [psutil.Process(int(job.job)) for job in Watch(sweep).status().living]
         for process in [child for p in processes for child in (*p.children(recursive=True), p)]:
             process.kill()
@@ -137,8 +151,8 @@ def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, 
     collect(sweep)  # a sweep in pieces can be collected
     launch(sweep, Local(workers=2))
     assert wait(sweep, idle)["done"] == 4
-    assert errors(sweep) == errors(undisturbed)
-    assert curves(sweep) == curves(undisturbed)
+    assert errors(sweep) == errors(longer)
+    assert curves(sweep) == curves(longer)
     results = [
         line["run"]
         for path in (sweep.folder / "events").iterdir()
@@ -147,6 +161,20 @@ def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, 
     ]
     assert sorted(results) == sorted(sweep.runs)
     assert launch(sweep, Local(workers=2)).runs == ()
+
+
+@pytest.mark.parametrize("victim", ["worker", "controller"])
+def test_a_stopped_worker_ends_and_leaves_its_run(tiny: Path, tmp_path: Path, victim: str) -> None:
+    """SIGTERM to a worker, or SIGKILL to the controller above it, ends both; the next launch continues."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
+    launch(sweep, Local(workers=1))
+    wait(sweep, lambda counts: counts["running"] > 0)
+    controller = psutil.Process(int(Watch(sweep).status().living[0].job))
+    (worker,) = controller.children()
+    worker.terminate() if victim == "worker" else controller.kill()
+    worker.wait(20) if victim == "worker" else psutil.wait_procs([worker], 20)
+    assert wait(sweep, idle)["lost"] == 1
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
 
 
 def test_launching_twice_at_the_same_moment_submits_once(tiny: Path, tmp_path: Path) -> None:
@@ -282,6 +310,44 @@ def test_a_folder_holds_one_sweep(undisturbed: Sweep, tiny: Path, tmp_path: Path
     with pytest.raises(DsdError, match="is not a sweep"):
         Sweep(tmp_path / "mine")
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_a_killed_launch_left_is_used(tiny: Path, tmp_path: Path) -> None:
+    """An empty folder, and one without sweep.yaml that holds only parts of a sweep, become the sweep."""
+    for name, parts in (("empty", []), ("left", ["events", "checkpoints"])):
+        for part in ["", *parts]:
+            (tmp_path / name / part).mkdir()
+        if parts:
+            (tmp_path / name / "networks.csv").write_text("half")
+        assert len(sweep_of(tiny, tmp_path / name).runs) == 4
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [("sweep.yaml", "x: ["), ("sweep.yaml", "- a"), ("networks.csv", ""), ("networks.csv", "a\n")]
+)
+def test_a_damaged_sweep_is_named(undisturbed: Sweep, dsd, tmp_path: Path, file: str, content: str) -> None:
+    """One line that names the file."""
+    shutil.copytree(undisturbed.folder, tmp_path / "sweep")
+    (tmp_path / "sweep" / file).write_text(content)
+    done = (
+        dsd("report", tmp_path / "sweep") if file == "networks.csv" else dsd("launch", "demo", "-o", tmp_path / "sweep")
+    )
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"{file}: is damaged" in done.err
+
+
+def test_a_full_disk_breaks_the_job_not_the_run(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an event cannot be written the job ends; the run is lost, not failed, and the next launch finishes it."""
+    sweep, write = sweep_of(tiny, tmp_path / "sweep", "n=1"), os.write
+    monkeypatch.setattr(os, "write", lambda f, data: write(f, data[:30]) if b'"epoch": 2' in data else write(f, data))
+    with pytest.raises(DsdError, match="disk full"):
+        launch(sweep, Debug())
+    monkeypatch.undo()
+    status = Watch(sweep).status()
+    assert (status.counts()["lost"], status.torn, len(status.broken)) == (1, 1, 1)
+    launch(sweep, Debug())
+    assert Watch(sweep).status().counts()["done"] == 2
 
 
 def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

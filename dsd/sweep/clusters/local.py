@@ -6,9 +6,11 @@ takes the next run that nobody holds.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from dsd.errors import DsdError
 from dsd.sweep.clusters.job import Job
 from dsd.sweep.worker import Worker
 
+WATCH_S = 0.5
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
 
 
@@ -47,13 +50,14 @@ class Local:
             runs: what the workers share
             living: workers of this sweep that are at work already; at least one more is started for the new runs
         """
-        gpus = visible_gpus()
+        gpus, now = visible_gpus(), time.time()
         for i in range(max(self.width(len(runs), gpus) - living, 1)):
-            yield start(folder.resolve(), runs, gpus[(living + i) % len(gpus)] if gpus else "")
+            gpu = gpus[(living + i) % len(gpus)] if gpus else ""
+            yield start(Worker(str(folder.resolve()), runs, now, gpu))
 
     def width(self, runs: int, gpus: list[str]) -> int:
         """How many workers share so many runs."""
-        return min(self.workers or len(gpus) or len(os.sched_getaffinity(0)), runs)
+        return min(self.workers or len(gpus) or cores(), runs)
 
     def split(self, runs: int) -> str:
         """How so many runs are executed, in words."""
@@ -69,7 +73,7 @@ class Local:
         try:
             process = psutil.Process(int(job.job))
             return process.status() != psutil.STATUS_ZOMBIE and command_of(process) == job.command
-        except psutil.NoSuchProcess:
+        except psutil.Error:
             return False
 
 
@@ -78,14 +82,36 @@ def command_of(process: psutil.Process) -> str:
     return " ".join(process.cmdline())
 
 
-def start(folder: Path, runs: tuple[str, ...], gpu: str) -> Job:
-    """Start one worker, on this GPU if there is one."""
-    now = time.time()
-    executor = submitit.LocalExecutor(folder / "jobs")
+def start(worker: Worker) -> Job:
+    """Start one worker in the background."""
+    logs = Path(worker.folder) / "jobs"
+    executor = submitit.LocalExecutor(logs)
     executor.update_parameters(timeout_min=TIMEOUT_MIN)
-    with output_to(folder / "jobs" / "local.log"):
-        job = executor.submit(Worker(str(folder), runs, now, gpu))
-    return Job(job.job_id, "local", socket.gethostname(), now, runs, command_of(psutil.Process(int(job.job_id))))
+    with output_to(logs / "local.log"):
+        job = executor.submit(attended, worker)
+    command = command_of(psutil.Process(int(job.job_id)))
+    return Job(job.job_id, "local", socket.gethostname(), worker.submitted, worker.runs, command)
+
+
+def attended(worker: Worker) -> int:
+    """Run a worker that ends on SIGTERM, which submitit ignores, and with the controller that `alive` asks for."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    controller = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == controller:
+            time.sleep(WATCH_S)
+        os._exit(1)  # events and checkpoints are written whole: there is nothing to tidy up
+
+    threading.Thread(target=watch, daemon=True).start()
+    return worker()
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager
