@@ -37,7 +37,7 @@ class Comparison:
 
 
 def compare(populations: Sequence[Results]) -> list[Comparison]:
-    """Each pair of populations ([NDS] §4.3 compares by the KS test; Holm and Welch are ours)."""
+    """Each pair of populations ([NDS] compares by the KS test; Holm and Welch are ours)."""
     pairs = [(a, b) for a, b in combinations(populations, 2) if len(a) and len(b)]
     tests = [ks_test(a.errors, b.errors) for a, b in pairs]
     corrected = holm([p for _, p in tests])

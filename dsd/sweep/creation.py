@@ -42,8 +42,7 @@ def existing(plan: Plan, folder: Path) -> Sweep | None:
 
 def is_free(folder: Path) -> bool:
     """Whether a folder is empty, or holds only what a launch left that was killed before it wrote sweep.yaml."""
-    files = [path.relative_to(folder) for path in folder.rglob("*")]
-    return all(str(path) in (*FOLDERS, NETWORKS) for path in files)
+    return all(str(path.relative_to(folder)) in (*FOLDERS, NETWORKS) for path in folder.rglob("*"))
 
 
 def create(plan: Plan, folder: Path) -> Sweep:

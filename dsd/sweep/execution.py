@@ -54,9 +54,9 @@ def prepared(sweep: Sweep) -> tuple[ImageData, torch.device]:
     """The data of the sweep in the memory of the device that this job uses."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
-        torch.set_num_threads(1)  # one process a core: 1.0–1.3 times as fast as one process on all of them
+        torch.set_num_threads(1)  # there is one process a core: more threads would wait for each other
         torch.use_deterministic_algorithms(True)
-        # filling every empty tensor with NaN, the default beside it, took 5-15 % of a step (3 networks of 1-2 MF)
+        # the default beside it fills every empty tensor with NaN: 9 % of a step (docs/performance.md)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return load_data(sweep.data).to(device), device
 
