@@ -6,6 +6,7 @@ Usage: python benchmarks/sampling.py        one JSON line a row; exit code 1 whe
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,27 +18,31 @@ from statistics import median
 
 from dsd import load_space, sample
 
-RUNS, WARM_UP = 9, 2
+RUNS, WARM_UP = 25, 3
 DSD = [sys.executable, "-m", "dsd"]
+WARM_MS = {"AnyNetX_A": 8, "AnyNetX_B": 8, "AnyNetX_C": 8, "AnyNetX_D": 8, "AnyNetX_E": 15, "RegNetX": 25}
+MILLION_RUNS = 3
 
 
-def timed(call: Callable[[], object]) -> list[float]:
-    """Seconds of each of RUNS calls, after a warm-up."""
+def timed(call: Callable[[], object], runs: int, warm_up: int) -> list[float]:
+    """Seconds of each of `runs` calls, after a warm-up, in order of size."""
     seconds = []
-    for _ in range(WARM_UP + RUNS):
+    for _ in range(warm_up + runs):
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)
-    return sorted(seconds[WARM_UP:])
+    return sorted(seconds[warm_up:])
 
 
-def row(name: str, seconds: list[float], target: float | None) -> bool:
-    """Print a row; whether it holds."""
-    value = median(seconds)
+def row(name: str, values: list[float], unit: str, target: float | None) -> bool:
+    """Print a row with the median of its values, in order of size; whether it holds."""
+    value = median(values)
     holds = None if target is None else value <= target
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    facts = {"name": name, "value": round(value, 4), "unit": "s", "target": target, "holds": holds, "n": RUNS}
-    print(json.dumps({**facts, "min": round(seconds[0], 4), "max": round(seconds[-1], 4), "machine": machine}))
+    facts = {"name": name, "value": round(value, 4), "unit": unit, "target": target, "holds": holds, "n": len(values)}
+    print(
+        json.dumps({**facts, "min": round(values[0], 4), "max": round(values[-1], 4), "machine": machine}), flush=True
+    )
     return holds is not False
 
 
@@ -48,14 +53,21 @@ def process(*words: str) -> Callable[[], object]:
 
 def main() -> int:
     """All rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "c.csv")
-        command = ("sample", "--space", "AnyNetX_C", "-n", "500", "-o", path)
-        held = [row("dsd " + " ".join(command[:-1]) + " c.csv", timed(process(*command)), 1.0)]
-    held.append(row("dsd --help", timed(process("--help")), None))
-    for name in ("AnyNetX_A", "AnyNetX_B", "AnyNetX_C", "AnyNetX_D", "AnyNetX_E", "RegNetX"):
+    held = []
+    for name, target in WARM_MS.items():
         space = load_space(name)
-        held.append(row(f"500 networks of {name} in 360-400 MF, warm", timed(partial(sample, space, 500)), None))
+        seconds = timed(partial(sample, space, 500), RUNS, WARM_UP)
+        held.append(row(f"500 networks of {name} in 360-400 MF, warm", [1e3 * s for s in seconds], "ms", target))
+    with tempfile.TemporaryDirectory() as folder:
+        for n, file, target, runs in ((500, "c.csv", 0.5, RUNS), (1_000_000, "c.parquet", 30.0, MILLION_RUNS)):
+            command = ("sample", "--space", "AnyNetX_C", "-n", str(n), "-o", str(Path(folder) / file))
+            seconds = timed(process(*command), runs, min(WARM_UP, runs // 3))
+            held.append(row(f"dsd sample --space AnyNetX_C -n {n} -o {file}, process", seconds, "s", target))
+    peak_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6  # Linux counts kB; the largest child's
+    held.append(row("peak memory of 1,000,000 networks to .parquet", [peak_gb], "GB", 1.5))
+    held.append(row("dsd --help, process", timed(process("--help"), RUNS, WARM_UP), "s", 0.25))
+    bare = partial(subprocess.run, [sys.executable, "-c", "import dsd"], check=True)
+    held.append(row("import dsd, process", timed(bare, RUNS, WARM_UP), "s", 0.15))
     return 0 if all(held) else 1
 
 

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from dsd.design.network import Family, Network, Networks
     from dsd.design.population import Population
     from dsd.design.sampling import sample
-    from dsd.design.spacefile import load_space
+    from dsd.design.distinct import Distinct, distinct
+    from dsd.design.spacefile import load_space, space_from_spec
     from dsd.errors import DsdError
     from dsd.models.anynet import build
 
 HOMES = {
     "Complexity": "dsd.design.complexity",
     "DsdError": "dsd.errors",
+    "Distinct": "dsd.design.distinct",
     "Family": "dsd.design.network",
     "Network": "dsd.design.network",
     "Networks": "dsd.design.network",
@@ -35,18 +37,21 @@ HOMES = {
     "build": "dsd.models.anynet",
     "compare": "dsd.analysis.compare",
     "complexity": "dsd.design.complexity",
+    "distinct": "dsd.design.distinct",
     "edf": "dsd.analysis.edf",
     "empirical_bootstrap": "dsd.analysis.bootstrap",
     "load_space": "dsd.design.spacefile",
     "network": "dsd.design.named",
     "read_table": "dsd.analysis.populations",
     "sample": "dsd.design.sampling",
+    "space_from_spec": "dsd.design.spacefile",
     "split": "dsd.analysis.populations",
 }
 
 __all__ = [
     "Complexity",
     "DsdError",
+    "Distinct",
     "Family",
     "Network",
     "Networks",
@@ -55,12 +60,14 @@ __all__ = [
     "build",
     "compare",
     "complexity",
+    "distinct",
     "edf",
     "empirical_bootstrap",
     "load_space",
     "network",
     "read_table",
     "sample",
+    "space_from_spec",
     "split",
 ]
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,46 +10,60 @@ from dsd.cli.completion import complete_networks, complete_spaces
 
 
 @click.command()
+@click.argument("names", nargs=-1, shell_complete=complete_spaces)
+@click.option("--distinct", is_flag=True, help="Also count or estimate the different networks (seconds a space).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def spaces(as_json: bool) -> None:
-    """List every design space: dimensions, size, what it refines."""
+def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
+    """List design spaces, NAMES or all: what each refines, dimensions, size.
+
+    The size is the number of settings of the parameters, as the paper counts it and exactly: with ties in ordered
+    parameters. Settings that are realised as one network are told apart in it; --distinct counts networks.
+    """
+    from dsd.design.distinct import distinct as count
     from dsd.design.spacefile import load_space, space_names
 
-    rows = []
-    for name in space_names():
-        space = load_space(name)
-        rows.append(
-            {
-                "space": name,
-                "refines": space.facts.refines,
-                "dimensions": space.dimensions,
-                "size_as_printed": space.size_as_printed,
-                "size": space.size,
-                "flops": space.facts.flops,
-                "summary": space.facts.summary,
-            }
-        )
+    chosen = [load_space(name) for name in names or space_names()]
+    rows = [
+        {
+            "space": space.facts.name,
+            "refines": space.facts.refines,
+            "dimensions": space.dimensions,
+            "size_as_printed": space.size_as_printed,
+            "size": space.size,
+            "size_is_exact": space.size_is_exact,
+            "flops": str(space.facts.limits.flops),
+            "summary": space.facts.summary,
+        }
+        for space in chosen
+    ]
+    if distinct:
+        from dsd.cli.output import progress
+
+        with progress("networks", len(rows)) as advance:
+            for i, (space, row) in enumerate(zip(chosen, rows, strict=True)):
+                advance(i, space.facts.name)
+                found = count(space)
+                row |= {"distinct": found.networks, "distinct_error": found.error}
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
     from dsd.cli.output import print_table
 
-    header = ("space", "refines", "dim.", "size (paper's count)", "size (exact)", "default window", "")
-    print_table(
-        header,
-        [
-            (
-                row["space"],
-                row["refines"],
-                row["dimensions"],
-                f"{row['size_as_printed']:.1e}",
-                f"{row['size']:,}",
-                row["flops"],
-                row["summary"],
-            )
-            for row in rows
-        ],
-    )
+    header = ["space", "refines", "dim.", "size (paper's count)", "size (exact)"]
+    header += ["networks", "std. error"] if distinct else []
+    print_table([*header, "window", ""], [cells(row, distinct) for row in rows])
+
+
+def cells(row: dict[str, Any], distinct: bool) -> list[str]:
+    """A space as a row of the printed table."""
+    size = f"{row['size']:,}" if row["size_is_exact"] else f"<= {row['size']:,}"
+    counted = []
+    if distinct:
+        error = row["distinct_error"]
+        value = f"{row['distinct']:.3g}" if error else f"{row['distinct']:,}"
+        counted = [value, f"{error / row['distinct']:.1%}" if error else "counted"]
+    first = [row["space"], row["refines"], str(row["dimensions"]), f"{row['size_as_printed']:.1e}", size]
+    return [*first, *counted, row["flops"], row["summary"]]
 
 
 @click.command()
@@ -65,11 +80,14 @@ def spaces(as_json: bool) -> None:
     default="default",
     help="Window LO:HI with K, M, G, either side open.  [default: the space's, 360M:400M]",
 )
-@click.option("--params", default=":", help="Window of parameters.")
-@click.option("--acts", default=":", help="Window of activations.")
+@click.option("--params", default="default", help="Window of parameters.  [default: the space's, mostly none]")
+@click.option("--acts", default="default", help="Window of activations.  [default: the space's, mostly none]")
 @click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the space's, 224]")
 @click.option("--classes", type=click.IntRange(1), help="Classes of the head.  [default: the space's, 1000]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other networks.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes; any number gives the same rows."
+)
 @click.option(
     "-o",
     "--output",
@@ -85,12 +103,16 @@ def sample(
     resolution: int | None,
     classes: int | None,
     seed: int,
+    workers: int,
     output: Path | None,
 ) -> None:
     """Draw networks from a design space inside windows of complexity, one row each.
 
     The draw depends on space, windows and seed alone: the first 500 of -n 1000 are those of -n 500.
+    How it went is told on standard error. With -o it is kept too, with all that is needed to draw the same rows again:
+    in the metadata of a .parquet file, beside a .csv or .jsonl file in FILE.meta.json.
     """
+    from dsd.cli.output import progress
     from dsd.design.population import as_csv, check_ending, write
     from dsd.design.sampling import sample as draw
     from dsd.design.spacefile import load_space
@@ -102,17 +124,20 @@ def sample(
         if text != "default":
             parse_window(text, option)
     populations = []
-    for name in names.split(","):
-        population = draw(
-            load_space(name),
-            n,
-            flops=flops,
-            params=params,
-            acts=acts,
-            seed=seed,
-            resolution=resolution,
-            classes=classes,
-        )
+    for space in [load_space(name) for name in names.split(",")]:
+        with progress(space.facts.name, n) as advance:
+            population = draw(
+                space,
+                n,
+                flops=flops,
+                params=params,
+                acts=acts,
+                seed=seed,
+                resolution=resolution,
+                classes=classes,
+                workers=workers,
+                progress=lambda found, so_far: advance(found, str(so_far)),
+            )
         populations.append(population)
     if output:
         write(populations, output)

@@ -4,15 +4,57 @@ Every axis is a finite table, also where the law is continuous before it is roun
 are exact, a draw is one look-up, and ordered tuples can be drawn from their exact law (`dsd.design.order`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class Uniform(Protocol):
+    """A source of uniform numbers in [0, 1): numpy's Generator, or one that is put together from several."""
+
+    def random(self, size: Any, /) -> Floats:
+        """So many, or an array of that shape."""
+
+
+class Lookup:
+    """The inverse of a cumulative mass, in constant time by a guide table (Chen and Asau, 1974).
+
+    [0, 1) is cut into buckets so fine that few of them hold more than one edge; a look-up starts at the first
+    position of its bucket and steps over the edges it has passed. Bucket counts are powers of two, so that u times
+    their number is exact.
+    """
+
+    MOST_BUCKETS, MOST_STEPS = 2**14, 3
+
+    def __init__(self, cumulative: Floats) -> None:
+        self.edges: Floats = cumulative / cumulative[-1]
+        self.edges[-1] = 1.0
+        self.even = np.ptp(np.diff(self.edges, prepend=0.0)) < 1e-12  # equally likely: no table needed
+        finest = max(np.diff(self.edges, prepend=0.0).min(), 1 / self.MOST_BUCKETS)
+        self.buckets = 2 ** int(np.ceil(np.log2(1 / finest)))
+        starts = np.arange(self.buckets + 1) / self.buckets
+        self.guide: Ints = np.searchsorted(self.edges[:-1], starts, side="right")
+        self.steps = int(np.diff(self.guide).max())
+
+    def find(self, u: Floats) -> Ints:
+        """For each u in [0, 1) the first position whose cumulative mass exceeds u; of the shape of u."""
+        if self.even:
+            even: Ints = (u * len(self.edges)).astype(np.int64)
+            return even
+        if self.steps > self.MOST_STEPS:
+            slow: Ints = np.searchsorted(self.edges[:-1], u, side="right")
+            return slow
+        found: Ints = self.guide.take((u * self.buckets).astype(np.int64))
+        for _ in range(self.steps):
+            found += u >= self.edges.take(found)
+        return found
 
 
 @dataclass(frozen=True)
@@ -29,15 +71,24 @@ class Axis:
     def __len__(self) -> int:
         return len(self.values)
 
-    def draw(self, rng: np.random.Generator, n: int) -> Ints:
-        """Positions (n,) of independent draws in the table."""
-        return pick(np.cumsum(self.probabilities), rng.random(n))
+    @cached_property
+    def lookup(self) -> Lookup:
+        """From uniform numbers to positions in the table."""
+        return Lookup(np.cumsum(self.probabilities))
 
+    @cached_property
+    def floats(self) -> Floats:
+        """The values as float64, (k,)."""
+        return self.values.astype(np.float64)
 
-def pick(cumulative: Floats, u: Floats) -> Ints:
-    """For each u in [0, 1) the first position whose cumulative mass, scaled to end at 1, exceeds u."""
-    found: Ints = np.searchsorted(cumulative[:-1], u * cumulative[-1], side="right")
-    return found
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """Independent draws, values (n,)."""
+        return self.floats.take(self.lookup.find(rng.random(n)))
+
+    @property
+    def equally_likely(self) -> "Axis":
+        """The same values, each as likely as any other."""
+        return values(self.values)
 
 
 def _grid(low: float, high: float, step: float) -> NDArray[Any]:
@@ -47,14 +98,26 @@ def _grid(low: float, high: float, step: float) -> NDArray[Any]:
     return values.astype(np.int64) if float(step).is_integer() else values
 
 
+def values(values: Sequence[float] | NDArray[Any], weights: Sequence[float] | None = None) -> Axis:
+    """These values, as likely as their weights say, equally likely without.
+
+    >>> values([1, 2, 4], weights=[2, 1, 1]).probabilities
+    array([0.5 , 0.25, 0.25])
+    """
+    table = np.asarray(values)
+    order = np.argsort(table)
+    mass = np.ones(len(table)) if weights is None else np.asarray(weights, np.float64)
+    whole = bool((table % 1 == 0).all())
+    return Axis(table[order].astype(np.int64 if whole else np.float64), mass[order] / mass.sum())
+
+
 def uniform(low: float, high: float, step: float) -> Axis:
     """Every multiple of `step` from `low` to `high`, equally likely.
 
     >>> uniform(1, 4, 1).probabilities
     array([0.25, 0.25, 0.25, 0.25])
     """
-    values = _grid(low, high, step)
-    return Axis(values, np.full(len(values), 1 / len(values)))
+    return values(_grid(low, high, step))
 
 
 def log_uniform(low: float, high: float, step: float) -> Axis:
@@ -77,14 +140,34 @@ def powers_of_two(low: float, high: float) -> Axis:
     >>> powers_of_two(1, 32).values
     array([ 1,  2,  4,  8, 16, 32])
     """
-    values = 2.0 ** np.arange(np.log2(low), np.log2(high) + 1)
-    if low >= 1:
-        values = values.astype(np.int64)
-    return Axis(values, np.full(len(values), 1 / len(values)))
+    return values(2.0 ** np.arange(np.log2(low), np.log2(high) + 1))
+
+
+def log_spaced(low: float, high: float, count: int) -> Axis:
+    """`count` whole numbers spaced about evenly in log space from `low` to `high`, equally likely ([NDS] Table 1).
+
+    Rounded to the nearest; one that rounds to its predecessor or below is raised to the next number.
+
+    >>> log_spaced(1, 24, 9).values
+    array([ 1,  2,  3,  4,  5,  7, 11, 16, 24])
+    """
+    table = np.rint(np.geomspace(low, high, int(count)))
+    for i in range(1, len(table)):
+        table[i] = max(table[i], table[i - 1] + 1)
+    return values(table)
 
 
 LAWS: dict[str, Callable[..., Axis]] = {
     "uniform": uniform,
     "log_uniform": log_uniform,
     "powers_of_two": powers_of_two,
+    "log_spaced": log_spaced,
+    "values": values,
+}
+LAW_KEYS: dict[str, tuple[str, ...]] = {  # what each law must be given; weights may be left out
+    "uniform": ("low", "high", "step"),
+    "log_uniform": ("low", "high", "step"),
+    "powers_of_two": ("low", "high"),
+    "log_spaced": ("low", "high", "count"),
+    "values": ("values", "weights"),
 }

@@ -29,8 +29,8 @@ def regnet(
     if not len(found.rows):
         raise DsdError(f"depth {d}, w_0 {w_0}, w_a {w_a}, w_m {w_m} do not form {family.stages} stages")
     ratios = np.full((1, family.stages), b)
-    widths, groups = adjust(found.widths, ratios, np.full_like(ratios, g))
-    d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths, widths, ratios, groups))
+    widths, groups = adjust(found.widths.astype(np.int64), ratios, np.full_like(ratios, g))
+    d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths.astype(np.int64), widths, ratios, groups))
     return Network(d_i, w_i, b_i, g_i, family, resolution, classes)
 
 

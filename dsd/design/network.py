@@ -4,7 +4,7 @@ Shape letters: n networks, s stages.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.blocks import BLOCKS, STEMS
+from dsd.design.blocks import ACTIVATIONS, BLOCKS, BOTTLENECKS, GROUPED, STEMS
 from dsd.errors import DsdError, known
 
 
@@ -23,16 +23,18 @@ class Family:
     block: a name of `dsd.design.blocks.BLOCKS`
     stem: a name of `dsd.design.blocks.STEMS`
     strides: (s,) stride of the first block of each stage
+    activation: a name of `dsd.design.blocks.ACTIVATIONS`
     """
 
     block: str = "X"
     stem: str = "simple"
     strides: tuple[int, ...] = (2, 2, 2, 2)
+    activation: str = "relu"
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (("block", self.block, BLOCKS), ("stem", self.stem, STEMS)):
-            if value not in allowed:
-                raise DsdError(f"{name} = {value} is not known; choose one of: {known(allowed)}")
+        for name, allowed in (("block", BLOCKS), ("stem", STEMS), ("activation", ACTIVATIONS)):
+            if getattr(self, name) not in allowed:
+                raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
         if not self.strides or any(stride < 1 for stride in self.strides):
             raise DsdError(f"strides = {self.strides}: give a stride from 1 for each stage")
 
@@ -52,15 +54,21 @@ def check_task(resolution: int, classes: int) -> None:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")
 
 
-def key_of(family: Family, resolution: int, classes: int, stages: tuple[float, ...]) -> str:
+def key_of(family: Family, resolution: int, classes: int, stages: Iterable[str]) -> str:
     """n and 16 hexadecimal digits, the same for the same network and, in practice, for no other.
 
-    stages: (4·s,) depths, widths, bottleneck ratios, group widths. With 64 bits, two of a million networks collide
-    with probability 3e-8. The letter keeps table readers from taking a key for a number.
+    stages: (4·s,) depths, widths, bottleneck ratios, group widths, each as `as_text`. With 64 bits, two of a million
+    networks collide with probability 3e-8. The letter keeps table readers from taking a key for a number.
     """
     text = f"{family.block};{family.stem};{family.strides};{resolution};{classes};"
-    text += ",".join(f"{value:.15g}" for value in stages)
-    return "n" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    if family.activation != "relu":  # keys are older than the choice of activation
+        text += f"{family.activation};"
+    return "n" + hashlib.sha256((text + ",".join(stages)).encode()).hexdigest()[:16]
+
+
+def as_text(value: float) -> str:
+    """A number as it enters a key: 2 for 2.0 too."""
+    return f"{value:.15g}"
 
 
 @dataclass(frozen=True)
@@ -91,13 +99,19 @@ class Network:
         for stage, (d, w, b, g) in enumerate(zip(*self.stages, strict=True), start=1):
             if min(d, w, b, g) <= 0:
                 raise DsdError(f"stage {stage}: depth {d}, width {w}, ratio {b} and group width {g} must be positive")
+            if b != 1 and self.family.block not in BOTTLENECKS:
+                raise DsdError(f"stage {stage}: ratio {b}: block {self.family.block} has no bottleneck; give 1")
+            if g != w / b and self.family.block not in GROUPED:
+                raise DsdError(
+                    f"stage {stage}: group width {g}: block {self.family.block} has one group; give {w / b:g}"
+                )
             if (w / b) % g:
                 raise DsdError(f"stage {stage}: {w} / {b} channels do not divide into groups of {g}")
 
     @property
     def key(self) -> str:
         """The network's identity: a hash of everything that it is built from."""
-        return key_of(self.family, self.resolution, self.classes, tuple(chain(*self.stages)))
+        return key_of(self.family, self.resolution, self.classes, map(as_text, chain(*self.stages)))
 
     @property
     def stages(self) -> tuple[tuple[float, ...], ...]:
@@ -113,12 +127,17 @@ class Network:
         return cls(
             depths=tuple(int(row[f"d{i}"]) for i in numbers),
             widths=tuple(int(row[f"w{i}"]) for i in numbers),
-            bottleneck_ratios=tuple(int(b) if b.is_integer() else b for b in ratios),
+            bottleneck_ratios=whole_numbers(ratios),
             group_widths=tuple(int(row[f"g{i}"]) for i in numbers),
-            family=Family(row["block"], row["stem"], strides),
+            family=Family(row["block"], row["stem"], strides, row.get("activation", "relu")),
             resolution=int(row["resolution"]),
             classes=int(row["classes"]),
         )
+
+
+def whole_numbers(values: Iterable[float]) -> tuple[float, ...]:
+    """Values, those that are whole as int: 2 for 2.0, so that equal networks look alike."""
+    return tuple(int(value) if value % 1 == 0 else value for value in values)
 
 
 ARRAYS = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
@@ -144,14 +163,20 @@ class Networks:
         return len(self.depths)
 
     def __iter__(self) -> Iterator[Network]:
-        s = self.family.stages
-        for row, resolution in zip(self.table().tolist(), self.resolution.tolist(), strict=True):
-            d, w, b, g = (tuple(row[i : i + s]) for i in range(0, 4 * s, s))
-            yield Network(d, w, b, g, self.family, resolution, self.classes)
+        columns = (values.tolist() for values in (*self.stages, self.resolution))
+        for d, w, b, g, resolution in zip(*columns, strict=True):
+            yield Network(tuple(d), tuple(w), whole_numbers(b), tuple(g), self.family, resolution, self.classes)
 
-    def table(self) -> NDArray[Any]:
-        """(n, 4·s): depths, widths, bottleneck ratios, group widths."""
-        return np.hstack(self.stages)
+    def whole(self, ratio_type: type) -> "Networks":
+        """The same with integers where a proposal has whole numbers in float64; ratios in the type given."""
+        d, w, b, g = self.stages
+        return replace(
+            self,
+            depths=d.astype(np.int64),
+            widths=w.astype(np.int64),
+            bottleneck_ratios=b.astype(ratio_type),
+            group_widths=g.astype(np.int64),
+        )
 
     @property
     def stages(self) -> tuple[NDArray[Any], ...]:
@@ -160,8 +185,9 @@ class Networks:
 
     def keys(self) -> list[str]:
         """The key of each network: equal where the networks are."""
-        rows = zip(self.table().tolist(), self.resolution.tolist(), strict=True)
-        return [key_of(self.family, resolution, self.classes, tuple(row)) for row, resolution in rows]
+        columns = [texts(column) for stages in self.stages for column in stages.T]
+        rows = zip(self.resolution.tolist(), zip(*columns, strict=True), strict=True)
+        return [key_of(self.family, resolution, self.classes, row) for resolution, row in rows]
 
     def select(self, rows: NDArray[Any]) -> "Networks":
         """The networks at these positions, or where this mask is true."""
@@ -172,3 +198,10 @@ class Networks:
         parts = [self, *others]
         joint: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
         return replace(self, **joint)
+
+
+def texts(column: NDArray[Any]) -> list[str]:
+    """Numbers (n,) as they enter a key; each value is formatted once."""
+    values, where = np.unique(column, return_inverse=True)
+    table = [as_text(value) for value in values.tolist()]
+    return [table[i] for i in where.tolist()]

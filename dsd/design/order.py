@@ -2,72 +2,175 @@
 
 An ordered parameter is drawn from the exact law of independent draws *given* their order, ties included. Sorting
 independent draws is another law: it makes equal neighbours too rare. Rejection is the same law but needs thousands
-of draws for each network of AnyNetX_E in a complexity window.
+of draws for each network of AnyNetX_E in a complexity window. Orders hold between the drawn values; the width rule
+(`dsd.design.compatibility`) comes after and may change widths.
+
+Shape letters: n draws, s stages, k values of the axis. Draws are laid out stage after stage, for speed.
 """
 
 import math
-from collections.abc import Callable
+from itertools import combinations_with_replacement, product
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dsd.design.axes import Axis, Floats, Ints, pick
+from dsd.design.axes import Axis, Floats, Ints, Lookup, Uniform
 
-Draw = Callable[[Axis, int, np.random.Generator, int], Ints]
-
-
-def free(axis: Axis, stages: int, rng: np.random.Generator, n: int) -> Ints:
-    """Positions (n, stages) of independent draws."""
-    return axis.draw(rng, n * stages).reshape(n, stages)
+Counts = NDArray[Any]
 
 
-def equal(axis: Axis, stages: int, rng: np.random.Generator, n: int) -> Ints:
-    """Positions (n, stages): one draw from the axis, the same in all stages."""
-    return np.repeat(axis.draw(rng, n)[:, None], stages, axis=1)
+class Order(Protocol):
+    """A relation across s stages, with the law of draws that keep it."""
+
+    def __init__(self, axis: Axis, stages: int) -> None: ...
+
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """Values (s, n)."""
+
+    @staticmethod
+    def settings(values: int, stages: int) -> int:
+        """The exact number of tuples, ties included."""
+
+    @staticmethod
+    def settings_as_printed(values: int, stages: int) -> float:
+        """The same number as the paper counts it: ordered tuples are divided by s!, as if none had ties."""
+
+    @staticmethod
+    def follows(counts: Counts, along: int) -> Counts:
+        """For each value of the next stage, the summed counts of the values it may follow, along one axis."""
 
 
-def nondecreasing(axis: Axis, stages: int, rng: np.random.Generator, n: int) -> Ints:
-    """Positions (n, stages), each row in order, from the law of `free` given v_1 ≤ v_2 ≤ … ≤ v_stages.
+class Free:
+    """Each stage on its own."""
+
+    def __init__(self, axis: Axis, stages: int) -> None:
+        self.axis, self.stages = axis, stages
+
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """Independent draws."""
+        found = self.axis.lookup.find(np.ascontiguousarray(rng.random((n, self.stages)).T))
+        return self.axis.floats.take(found)
+
+    @staticmethod
+    def settings(values: int, stages: int) -> int:
+        """k^s."""
+        return int(values**stages)
+
+    @staticmethod
+    def settings_as_printed(values: int, stages: int) -> float:
+        """k^s."""
+        return float(values**stages)
+
+    @staticmethod
+    def follows(counts: Counts, along: int) -> Counts:
+        """Anything may follow anything."""
+        return np.broadcast_to(counts.sum(axis=along, keepdims=True), counts.shape)
+
+
+class Equal:
+    """One value for all stages."""
+
+    def __init__(self, axis: Axis, stages: int) -> None:
+        self.axis, self.stages = axis, stages
+
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """One draw from the axis, the same in all stages."""
+        return np.broadcast_to(self.axis.draw(rng, n), (self.stages, n))
+
+    @staticmethod
+    def settings(values: int, stages: int) -> int:
+        """k."""
+        return values
+
+    @staticmethod
+    def settings_as_printed(values: int, stages: int) -> float:
+        """k."""
+        return float(values)
+
+    @staticmethod
+    def follows(counts: Counts, along: int) -> Counts:
+        """Each value follows itself."""
+        return counts
+
+
+class Nondecreasing:
+    """v_1 ≤ v_2 ≤ … ≤ v_s.
 
     Dynamic programming over the table: with p the axis' probabilities,
     mass_1(k) = p_k and mass_m(k) = p_k · Σ_{j ≤ k} mass_{m−1}(j) is the probability that m draws are in order and
-    end at value k. The last value is drawn from mass_stages, each earlier one from its mass up to the next value.
+    end at value k. The last value is drawn from mass_s, each earlier one from its mass up to the next value.
     """
-    below: list[Floats] = []  # below[m][k] = Σ_{j ≤ k} mass_{m+1}(j)
-    for _ in range(stages):
-        mass = axis.probabilities * (below[-1] if below else 1.0)
-        below.append(np.cumsum(mass))
-    u = rng.random((n, stages))
-    rows = np.empty((n, stages), np.int64)
-    rows[:, -1] = pick(below[-1], u[:, -1])
-    for m in range(stages - 2, -1, -1):
-        ceiling = rows[:, m + 1]
-        drawn = np.searchsorted(below[m], u[:, m] * below[m][ceiling], side="right")
-        rows[:, m] = np.minimum(drawn, ceiling)  # u·mass may round up to the mass itself
-    return rows
+
+    def __init__(self, axis: Axis, stages: int) -> None:
+        self.axis, self.stages = axis, stages
+        below: list[Floats] = []  # below[m][k] = Σ_{j ≤ k} mass_{m+1}(j)
+        for _ in range(stages):
+            mass = axis.probabilities * (below[-1] if below else 1.0)
+            below.append(np.cumsum(mass))
+        self.lookups = [Lookup(mass) for mass in below]
+
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """Draws from the law of `Free` given the order."""
+        u = np.ascontiguousarray(rng.random((n, self.stages)).T)
+        found = np.empty((self.stages, n), np.int64)
+        found[-1] = self.lookups[-1].find(u[-1])
+        for m in range(self.stages - 2, -1, -1):
+            lookup, ceiling = self.lookups[m], found[m + 1]
+            drawn = lookup.find(u[m] * lookup.edges.take(ceiling))
+            np.minimum(drawn, ceiling, out=found[m])  # u·mass may round up to the mass itself
+        return self.axis.floats.take(found)
+
+    @staticmethod
+    def settings(values: int, stages: int) -> int:
+        """C(k + s − 1, s)."""
+        return math.comb(values + stages - 1, stages)
+
+    @staticmethod
+    def settings_as_printed(values: int, stages: int) -> float:
+        """k^s / s!."""
+        return float(values**stages / math.factorial(stages))
+
+    @staticmethod
+    def follows(counts: Counts, along: int) -> Counts:
+        """Each value follows those up to it."""
+        return np.cumsum(counts, axis=along)
 
 
-def nonincreasing(axis: Axis, stages: int, rng: np.random.Generator, n: int) -> Ints:
-    """Positions (n, stages) from the law of `free` given v_1 ≥ v_2 ≥ … ≥ v_stages."""
-    return nondecreasing(axis, stages, rng, n)[:, ::-1]
+class Nonincreasing(Nondecreasing):
+    """v_1 ≥ v_2 ≥ … ≥ v_s."""
+
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """Draws from the law of `Free` given the order."""
+        return super().draw(rng, n)[::-1]
+
+    @staticmethod
+    def follows(counts: Counts, along: int) -> Counts:
+        """Each value follows those from it."""
+        return np.flip(np.cumsum(np.flip(counts, along), axis=along), along)
 
 
-ORDERS: dict[str, Draw] = {
-    "free": free,
-    "equal": equal,
-    "nondecreasing": nondecreasing,
-    "nonincreasing": nonincreasing,
+ORDERS: dict[str, type[Order]] = {
+    "free": Free,
+    "equal": Equal,
+    "nondecreasing": Nondecreasing,
+    "nonincreasing": Nonincreasing,
 }
 
 
-def settings(order: str, values: int, stages: int) -> int:
-    """The exact number of tuples of `stages` values out of `values`, ties included."""
-    if order == "free":
-        return int(values**stages)
-    return values if order == "equal" else math.comb(values + stages - 1, stages)
+def keeps(order: str, positions: Ints) -> NDArray[np.bool_]:
+    """Which tuples (n, s) keep an order, (n,)."""
+    steps = np.diff(positions, axis=1)
+    holds = {"free": steps == steps, "equal": steps == 0, "nondecreasing": steps >= 0, "nonincreasing": steps <= 0}
+    kept: NDArray[np.bool_] = holds[order].all(axis=1)
+    return kept
 
 
-def settings_as_printed(order: str, values: int, stages: int) -> float:
-    """The same number as the paper counts it: ordered tuples are divided by stages!, as if none had ties."""
+def every(order: str, values: int, stages: int) -> Ints:
+    """All tuples of positions that keep an order, (settings, s)."""
     if order == "free":
-        return float(values**stages)
-    return float(values) if order == "equal" else values**stages / math.factorial(stages)
+        return np.array(list(product(range(values), repeat=stages)))
+    if order == "equal":
+        return np.repeat(np.arange(values)[:, None], stages, axis=1)
+    rows = np.array(list(combinations_with_replacement(range(values), stages)))
+    return rows if order == "nondecreasing" else rows[:, ::-1]

@@ -1,19 +1,23 @@
-"""A population: networks drawn from a space, as a table that can be written and read."""
+"""A population: networks drawn from a space, as a table that can be written and read.
+
+Every file says how it came about, in its own metadata (.parquet) or in a file beside it (.csv, .jsonl): `provenance`.
+"""
 
 import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsd._version import __version__
 from dsd.design.complexity import MEASURES, Complexity
 from dsd.design.network import Network, Networks
-from dsd.design.space import Columns, by_stage
+from dsd.design.space import Columns, Facts, by_stage
 from dsd.design.window import Windows
 from dsd.errors import DsdError, known
 from dsd.files import write_whole
@@ -21,13 +25,15 @@ from dsd.files import write_whole
 if TYPE_CHECKING:
     import pandas as pd
 
+ROWS = 100_000  # of a table that are held as columns at a time while it is written to .parquet
+
 
 @dataclass(frozen=True)
 class Draw:
     """How a population came about: counts over all proposals tried.
 
     proposals: draws from the space
-    valid: those that form a network (a RegNet needs the wanted number of stages)
+    valid: those that keep the space's constraints and form a network (a RegNet needs the wanted number of stages)
     in_window: of these, inside the windows
     duplicates: of these, the same realised network as an earlier one
     """
@@ -54,15 +60,23 @@ class Draw:
 
 @dataclass(frozen=True)
 class Population:
-    """n networks of a space, with their complexity, what was drawn for them, and how the draw went."""
+    """n networks of a space, with their complexity, what was drawn for them, and how the draw went.
 
-    space: str
+    facts: of the space, for the resolution and classes that were asked for
+    """
+
+    facts: Facts
     networks: Networks
     drawn: Columns
     complexity: Complexity
     draw: Draw
     windows: Windows
     seed: int
+
+    @property
+    def space(self) -> str:
+        """The name of the space."""
+        return self.facts.name
 
     def __len__(self) -> int:
         return len(self.networks)
@@ -93,8 +107,25 @@ class Population:
             "block": np.full(n, family.block),
             "stem": np.full(n, family.stem),
             "strides": np.full(n, "-".join(map(str, family.strides))),
+            "activation": np.full(n, family.activation),
             "resolution": networks.resolution,
             "classes": np.full(n, networks.classes),
+        }
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """All that is needed to draw the population again, and the counts of its draw."""
+        facts = self.facts
+        return {
+            "space": self.space,
+            "space_hash": facts.hash,
+            "n": len(self),
+            "seed": self.seed,
+            "windows": {name: str(getattr(self.windows, name)) for name in MEASURES},
+            "resolution": facts.resolution,
+            "classes": facts.classes,
+            "draw": asdict(self.draw),
+            "spec": facts.spec,
         }
 
     @property
@@ -105,18 +136,6 @@ class Population:
         return pd.DataFrame(self.columns)
 
 
-def joined(parts: list[Population], draw: Draw) -> Population:
-    """Parts of one population, one after the other, with the counts of the whole draw."""
-    first = parts[0]
-    return replace(
-        first,
-        networks=first.networks.followed_by([part.networks for part in parts[1:]]),
-        drawn={name: np.concatenate([part.drawn[name] for part in parts]) for name in first.drawn},
-        complexity=Complexity(*(np.concatenate([getattr(p.complexity, m) for p in parts]) for m in MEASURES)),
-        draw=draw,
-    )
-
-
 def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
     """The rows of a table as Python values."""
     return zip(*(column.tolist() for column in columns.values()), strict=True)
@@ -125,10 +144,12 @@ def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
 def as_csv(tables: list[Columns]) -> str:
     """Tables one after the other as CSV; a column that one of them lacks stays empty there."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, merged_names(tables), restval="", lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(text, lineterminator="\n")
+    names = merged_names(tables)
+    writer.writerow(names)
     for table in tables:
-        writer.writerows(dict(zip(table, row, strict=True)) for row in rows_of(table))
+        blank = [""] * len(next(iter(table.values())))
+        writer.writerows(zip(*(table[name].tolist() if name in table else blank for name in names), strict=True))
     return text.getvalue()
 
 
@@ -166,8 +187,18 @@ def check_ending(path: Path) -> None:
         raise DsdError(f"-o {path}: the folder {path.parent} does not exist")
 
 
+def provenance_of(populations: list[Population]) -> str:
+    """How a file of populations came about, as JSON: dsd's version and each population's `provenance`."""
+    return json.dumps({"dsd_version": __version__, "populations": [p.provenance for p in populations]}, indent=1)
+
+
+def beside(path: Path) -> Path:
+    """Where the provenance of a file lies that has no metadata of its own: c.csv.meta.json beside c.csv."""
+    return path.with_name(f"{path.name}.meta.json")
+
+
 def write(populations: list[Population], path: Path) -> None:
-    """Write populations to a file whose ending chooses the format: .csv, .jsonl or .parquet.
+    """Write populations to a file whose ending chooses the format: .csv, .jsonl or .parquet, with their provenance.
 
     The file appears whole or not at all.
 
@@ -177,18 +208,31 @@ def write(populations: list[Population], path: Path) -> None:
     check_ending(path)
     if path.suffix == ".parquet":
         write_whole(path, as_parquet(populations, path))
-    else:
-        write_whole(path, WRITERS[path.suffix]([population.columns for population in populations]))
+        return
+    content = WRITERS[path.suffix]([population.columns for population in populations])
+    write_whole(beside(path), provenance_of(populations) + "\n")
+    write_whole(path, content)
 
 
 def as_parquet(populations: list[Population], path: Path) -> bytes:
     """Populations as the content of a .parquet file; `path` is named in the error where pyarrow is missing."""
-    import pandas as pd
-
-    frame = pd.concat([population.frame for population in populations], ignore_index=True)
-    content = io.BytesIO()
     try:
-        frame.to_parquet(content, index=False)
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv") from error
+    samples = [population.select(np.arange(1)).columns for population in populations]
+    joint = pa.unify_schemas([pa.table(columns).schema for columns in samples], promote_options="permissive")
+    schema = pa.schema([joint.field(name) for name in merged_names(samples)])
+    content = io.BytesIO()
+    with pq.ParquetWriter(content, schema.with_metadata({"dsd": provenance_of(populations)})) as writer:
+        for population in populations:
+            for start in range(0, len(population), ROWS):
+                part = population.select(np.arange(start, min(start + ROWS, len(population)))).columns
+                n = len(part["key"])
+                arrays = [
+                    pa.array(part[field.name]).cast(field.type) if field.name in part else pa.nulls(n, field.type)
+                    for field in schema
+                ]
+                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
     return content.getvalue()

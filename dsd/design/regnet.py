@@ -1,10 +1,11 @@
 """RegNet's quantized linear rule ([DDS] §3.3, Eq. 2–4).
 
 w_0 initial width, w_a slope, w_m width multiplier, d depth; u_j the line, s_j its logarithm to the base w_m, w_j the
-quantized width of block j. Shape letters: n proposals, s stages, D the largest depth.
+quantized width of block j. Shape letters: n proposals, m of them that form s stages.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,39 +14,48 @@ from dsd.design.axes import Floats, Ints
 WIDTH_STEP = 8  # widths are rounded to a multiple of 8 (the authors' code; not in the paper's text)
 
 
-def block_widths(w_0: Floats, w_a: Floats, w_m: Floats, depth: int) -> tuple[Ints, Ints]:
-    """Quantized width of each of the first `depth` blocks (Eq. 2–4), and the level round(s_j) it comes from.
-
-    Args:
-        w_0, w_a, w_m: (n,)
-        depth: D
-
-    Returns:
-        widths (n, D) and levels (n, D)
-    """
-    j = np.arange(depth)
-    u = w_0[:, None] + w_a[:, None] * j  # Eq. 2
-    s = np.log(u / w_0[:, None]) / np.log(w_m)[:, None]  # Eq. 3
-    levels = np.rint(s)
-    w = w_0[:, None] * w_m[:, None] ** levels  # Eq. 4
-    return (WIDTH_STEP * np.rint(w / WIDTH_STEP)).astype(np.int64), levels.astype(np.int64)
+def level(w_0: Floats, w_a: Floats, log_w_m: Floats, j: Any) -> Floats:
+    """round(s_j), half to even (Eq. 2, 3): the stage of block j."""
+    u = w_0 + w_a * j  # Eq. 2
+    s: Floats = np.log(u / w_0) / log_w_m  # Eq. 3
+    return np.rint(s)
 
 
-def levels_of(w_0: Floats, w_a: Floats, w_m: Floats, depths: Ints) -> Ints:
-    """(n,): the number of levels, max_j round(s_j) + 1, that a network of each depth spans."""
-    return np.rint(np.log1p(w_a / w_0 * (depths - 1)) / np.log(w_m)).astype(np.int64) + 1
+def first_block(w_0: Floats, w_a: Floats, w_m: Floats, log_w_m: Floats, k: int) -> Floats:
+    """The first j with round(s_j) ≥ k: the solution of Eq. 2–3 for s_j = k − ½, corrected for its rounding error."""
+    j = np.ceil(w_0 * (w_m ** (k - 0.5) - 1) / w_a)
+    j -= level(w_0, w_a, log_w_m, np.maximum(j - 1, 0)) >= k
+    j += level(w_0, w_a, log_w_m, j) < k
+    return j
+
+
+def stage_width(w_0: Floats, w_m: Floats, k: int) -> Floats:
+    """The width of level k (Eq. 4), rounded."""
+    return WIDTH_STEP * np.rint(w_0 * w_m**k / WIDTH_STEP)
+
+
+def may_reach(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, k: int) -> Ints:
+    """Where the last block may be of level k: the same in single precision, four times as fast, with a margin."""
+    ratio = (w_a * (depths - 1) / w_0 + 1).astype(np.float32)
+    s = np.log(ratio) / np.log(w_m.astype(np.float32))
+    near: Ints = np.flatnonzero(np.abs(s - np.float32(k)) < np.float32(0.501))
+    return near
 
 
 @dataclass(frozen=True)
 class Stages:
-    """Stages of the proposals that have exactly s of them: rows (m,) in the proposals, widths and depths (m, s)."""
+    """Stages of the proposals that have exactly s of them.
+
+    rows: (m,) positions of these proposals
+    widths, depths: (m, s) whole numbers in float64, laid out stage after stage
+    """
 
     rows: Ints
-    widths: Ints
-    depths: Ints
+    widths: Floats
+    depths: Floats
 
 
-def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Ints, stages: int) -> Stages:
+def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, stages: int) -> Stages:
     """The proposals whose blocks form exactly `stages` stages, and these stages.
 
     A stage is a run of blocks of equal width. Rejected are, with the authors' code, proposals whose distinct widths
@@ -55,15 +65,12 @@ def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Ints, stages: int) -
         w_0, w_a, w_m, depths: (n,)
         stages: s
     """
-    rows = np.flatnonzero(levels_of(w_0, w_a, w_m, depths) == stages)
-    if not len(rows):
-        empty = np.empty((0, stages), np.int64)
-        return Stages(rows, empty, empty)
-    d = depths[rows]
-    w, levels = block_widths(w_0[rows], w_a[rows], w_m[rows], int(d.max()))
-    at = np.arange(w.shape[1]) < d[:, None]
-    ends = np.stack([((levels <= level) & at).sum(axis=1) for level in range(stages)], axis=1)
-    stage_depths = np.diff(ends, axis=1, prepend=0)
-    stage_widths = np.take_along_axis(w, np.maximum(ends - 1, 0), axis=1)
-    valid = (stage_depths > 0).all(axis=1) & (np.diff(stage_widths, axis=1) > 0).all(axis=1)
-    return Stages(rows[valid], stage_widths[valid], stage_depths[valid])
+    rows = may_reach(w_0, w_a, w_m, depths, stages - 1)
+    w_0, w_a, w_m, depths = (column.take(rows) for column in (w_0, w_a, w_m, depths))
+    log_w_m = np.log(w_m)
+    bounds = [first_block(w_0, w_a, w_m, log_w_m, k) for k in range(1, stages)]
+    stage_depths = np.diff(np.stack([*bounds, depths]), axis=0, prepend=0)
+    widths = np.stack([stage_width(w_0, w_m, k) for k in range(stages)])
+    rising = (stage_depths > 0).all(axis=0) & (np.diff(widths, axis=0, prepend=0) > 0).all(axis=0)
+    valid = np.flatnonzero(rising & (level(w_0, w_a, log_w_m, depths - 1) == stages - 1))
+    return Stages(rows[valid], widths.take(valid, axis=1).T, stage_depths.take(valid, axis=1).T)

@@ -1,30 +1,45 @@
 """Design spaces: what may be drawn, how many settings there are, and a batch of draws.
 
-A space is data (`spaces/*.yaml`, read by `dsd.design.spacefile`); here it is the law. Shape letters: n proposals,
-s stages, m of the n that form a network.
+A space is data (`spaces/*.yaml`, read by `dsd.design.spacefile`); here it is the law. What is common to all families
+is here, `dsd.design.anynet_space` and `dsd.design.regnet_space` have theirs. A *setting* gives each parameter a
+value; a network is what a setting is realised as. Shape letters: n proposals, s stages, m of the n that form a network.
 """
 
+import hashlib
+import json
 import math
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.axes import Axis
-from dsd.design.compatibility import adjust
-from dsd.design.network import Family, Networks
-from dsd.design.order import ORDERS, settings, settings_as_printed
-from dsd.design.regnet import generate
+from dsd.design.axes import Axis, Floats, Ints, Uniform
+from dsd.design.constraints import Constraint
+from dsd.design.network import Family, Network, Networks
+from dsd.design.order import ORDERS, Order, every
+from dsd.design.window import Limits
+from dsd.errors import DsdError
 
 Columns = dict[str, NDArray[Any]]
+ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
+WIDTH_RULES = ("adjust", "reject")
+TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)
+TASK = ("resolution", *TRAINING)  # parameters that are no part of the paper's counts
+NOT_THE_LAW = ("summary", "extends", "refines")  # keys of a file that change no draw
 
 
 @dataclass(frozen=True)
 class Facts:
     """What every space states, whatever its family's parameters.
 
-    flops: the window that `sample` uses where none is given, as LO:HI
+    resolution: side of the input image [pixels]; 0 where it is drawn
+    limits: the windows that `sample` uses where none are given
+    width_rule: `adjust` widths that groups do not divide (`dsd.design.compatibility`), or `reject` them
+    constraints: between drawn values
     spec: the whole file with what it extends, as plain data; `space_from_spec` gives the space back
     """
 
@@ -34,78 +49,226 @@ class Facts:
     family: Family
     resolution: int
     classes: int
-    flops: str
+    limits: Limits
+    width_rule: str
+    constraints: tuple[Constraint, ...]
     spec: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """s and 16 hexadecimal digits: the same for spaces that draw the same."""
+        law = {key: value for key, value in self.spec.items() if key not in NOT_THE_LAW}
+        return "s" + hashlib.sha256(json.dumps(law, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a space file.
+
+    axis: its values, with their probabilities
+    stages: s, or 0 for a parameter with one value a network
+    across_stages: how the stages' values relate, a name of ORDERS
+    same_as: the parameter whose value it takes instead of a draw of its own, or ""
+    """
+
+    axis: Axis
+    stages: int = 0
+    across_stages: str = "free"
+    same_as: str = ""
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers are free: none where the axis has one value, one where all stages are equal."""
+        if len(self.axis) == 1 or self.same_as:
+            return 0
+        return 1 if not self.stages or self.across_stages == "equal" else self.stages
+
+    @property
+    def settings(self) -> int:
+        """How many settings it has, ties in ordered ones included."""
+        if self.same_as:
+            return 1
+        return ORDERS[self.across_stages].settings(len(self.axis), self.stages) if self.stages else len(self.axis)
+
+    @property
+    def settings_as_printed(self) -> float:
+        """The same as the paper counts it."""
+        if self.same_as or not self.stages:
+            return float(self.settings)
+        return ORDERS[self.across_stages].settings_as_printed(len(self.axis), self.stages)
+
+    @cached_property
+    def order(self) -> Order:
+        """The law of its values across stages."""
+        return ORDERS[self.across_stages](self.axis, self.stages)
+
+    def draw(self, rng: Uniform, n: int) -> Floats:
+        """Values (n, s), laid out stage after stage, or (n,)."""
+        return self.order.draw(rng, n).T if self.stages else self.axis.draw(rng, n)
+
+    def every(self) -> Floats:
+        """Every setting, (settings, s) or (settings,)."""
+        return (
+            self.axis.floats[every(self.across_stages, len(self.axis), self.stages)]
+            if self.stages
+            else self.axis.floats
+        )
+
+    @property
+    def equally_likely(self) -> "Parameter":
+        """The same settings, each as likely as any other."""
+        return replace(self, axis=self.axis.equally_likely)
 
 
 @dataclass(frozen=True)
 class Proposals:
     """n draws, of which m form a network.
 
-    networks: m realised networks
-    drawn: what was drawn for each of these, columns (m,)
+    networks: m networks, as whole numbers in float64 (`Networks.whole` makes them integers)
+    rows: (m,) which of the draws they are
+    settings: what was drawn, by parameter (n,) or (n, s)
     """
 
     n: int
     networks: Networks
-    drawn: Columns
+    rows: Ints
+    settings: Columns
 
 
 @dataclass(frozen=True)
-class StageParameter:
-    """A parameter with a value in each stage: its law, and how the stages' values relate (a name of ORDERS)."""
+class Space(ABC):
+    """A design space: parameters by name, in the order in which they are drawn.
 
-    axis: Axis
-    across_stages: str
-
-    def draw(self, rng: np.random.Generator, n: int, stages: int) -> NDArray[Any]:
-        """Values (n, s)."""
-        return self.axis.values[ORDERS[self.across_stages](self.axis, stages, rng, n)]
-
-    def dimensions(self, stages: int) -> int:
-        """How many numbers are free: none where the axis has one value, one where all stages are equal."""
-        return 0 if len(self.axis) == 1 else 1 if self.across_stages == "equal" else stages
-
-
-@dataclass(frozen=True)
-class AnyNetSpace:
-    """d_i, w_i, b_i and g_i of each stage, free or related across stages ([DDS] §3.2, AnyNetX_A to AnyNetX_E)."""
+    Beside the family's own there may be `resolution`, `lr` and `weight_decay`.
+    """
 
     facts: Facts
-    depth: StageParameter
-    width: StageParameter
-    bottleneck_ratio: StageParameter
-    group_width: StageParameter
+    parameters: dict[str, Parameter]
+
+    @abstractmethod
+    def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
+        """The networks of the settings at `rows`, and the rows that form one."""
+
+    @abstractmethod
+    def drawn(self, settings: Columns) -> Columns:
+        """What a table tells of the settings (n,) beside their networks: `sampled_*` columns."""
+
+    @abstractmethod
+    def count(self, network: Network) -> int:
+        """How many settings are realised as this network, whatever its resolution unless that is drawn."""
 
     @property
-    def parameters(self) -> tuple[StageParameter, ...]:
-        """In the order in which they are drawn."""
-        return self.depth, self.width, self.bottleneck_ratio, self.group_width
+    @abstractmethod
+    def size_as_printed(self) -> float:
+        """The number of settings as the paper counts it ([DDS] Table 1, [NDS] Table 1)."""
 
     @property
     def dimensions(self) -> int:
         """The number of free parameters."""
-        return sum(parameter.dimensions(self.facts.family.stages) for parameter in self.parameters)
+        return sum(parameter.dimensions for parameter in self.parameters.values())
 
     @property
     def size(self) -> int:
-        """The exact number of settings of the parameters, ties in ordered ones included."""
-        s = self.facts.family.stages
-        return math.prod(settings(p.across_stages, len(p.axis), s) for p in self.parameters)
+        """The exact number of settings: ties in ordered parameters included, broken constraints left out.
+
+        Where constraints tie together too many settings to be enumerated, all are counted (`size_is_exact`).
+        """
+        free = {name: parameter for name, parameter in self.parameters.items() if name not in self.constrained}
+        counted = math.prod(parameter.settings for parameter in free.values())
+        if not self.size_is_exact:
+            return counted * math.prod(self.parameters[name].settings for name in self.constrained)
+        return counted * self._constrained_settings
 
     @property
-    def size_as_printed(self) -> float:
-        """The number of settings as the paper counts it ([DDS] §3.2: ordered parameters divided by s!)."""
-        s = self.facts.family.stages
-        return math.prod(settings_as_printed(p.across_stages, len(p.axis), s) for p in self.parameters)
+    def size_is_exact(self) -> bool:
+        """Whether `size` has left out what breaks a constraint."""
+        return math.prod(self.parameters[name].settings for name in self.constrained) <= ENUMERABLE
 
-    def propose(self, rng: np.random.Generator, n: int) -> Proposals:
-        """n independent draws; all of them form a network."""
-        family = self.facts.family
-        d, w, b, g = (parameter.draw(rng, n, family.stages) for parameter in self.parameters)
-        widths, groups = adjust(w, b, g)
-        networks = Networks(d, widths, b, groups, np.full(n, self.facts.resolution), self.facts.classes, family)
-        return Proposals(n, networks, {**by_stage("sampled_w", w), **by_stage("sampled_g", g)})
+    @cached_property
+    def constrained(self) -> list[str]:
+        """The parameters that constraints speak of, and those that these take their values from."""
+        spoken = {self.parameter_of(column) for rule in self.facts.constraints for column in rule.names}
+        sources = {self.parameters[name].same_as for name in spoken} - {""}
+        return [name for name in self.parameters if name in spoken | sources]
+
+    @cached_property
+    def _constrained_settings(self) -> int:
+        if not self.constrained:
+            return 1
+        tables = {name: self.parameters[name].every() for name in self.constrained if not self.parameters[name].same_as}
+        grid = np.indices([len(table) for table in tables.values()]).reshape(len(tables), -1)
+        settings = {name: table[rows] for (name, table), rows in zip(tables.items(), grid, strict=True)}
+        return int(self.allowed(self.with_shared(settings)).sum())
+
+    def parameter_of(self, column: str) -> str:
+        """The parameter that a column of a constraint belongs to."""
+        return next(name for name in self.parameters if name not in TASK and column in self.columns_of(name))
+
+    def columns_of(self, name: str) -> list[str]:
+        """The names by which constraints speak of a parameter: of each stage d1, d2, …, else its own."""
+        stages = self.parameters[name].stages
+        letter = LETTERS.get(name, name)
+        return [f"{letter}{stage}" for stage in range(1, stages + 1)] if stages else [letter]
+
+    def allowed(self, settings: Columns) -> NDArray[np.bool_]:
+        """Which settings (n,) satisfy all constraints."""
+        columns: Columns = {}
+        for name, drawn in settings.items():
+            if name in TASK:
+                continue
+            columns.update(zip(self.columns_of(name), drawn.T if drawn.ndim == 2 else [drawn], strict=True))
+        kept: NDArray[np.bool_] = np.logical_and.reduce([rule.holds(columns) for rule in self.facts.constraints])
+        return kept
+
+    def with_shared(self, settings: Columns) -> Columns:
+        """Settings with the parameters that take another's value."""
+        shared = {name: p.same_as for name, p in self.parameters.items() if p.same_as}
+        return {**settings, **{name: settings[source] for name, source in shared.items() if source in settings}}
+
+    def propose(self, rng: Uniform, n: int) -> Proposals:
+        """n independent draws, and the networks of those that form one."""
+        own = {name: p.draw(rng, n) for name, p in self.parameters.items() if not p.same_as}
+        settings = self.with_shared(own)
+        rows = np.flatnonzero(self.allowed(settings)) if self.facts.constraints else np.arange(n)
+        return Proposals(n, *self.realise(settings, rows), settings)
+
+    def resolutions(self, settings: Columns, rows: Ints) -> Any:
+        """Side of the input of the settings at `rows`, (m,)."""
+        if "resolution" in self.parameters:
+            return settings["resolution"][rows].astype(np.int64)
+        return np.full(len(rows), self.facts.resolution)
+
+    def training(self, settings: Columns) -> Columns:
+        """What was drawn of the recipe: columns of TRAINING."""
+        return {name: settings[name] for name in TRAINING if name in settings}
+
+    def contains(self, network: Network) -> bool:
+        """Whether some setting is realised as this network (of any resolution and classes, unless these are drawn).
+
+        >>> from dsd import load_space, network
+        >>> load_space("RegNetX").contains(network("RegNetX-400MF"))
+        True
+        """
+        return self.count(network) > 0
+
+    def of_family(self, network: Network) -> bool:
+        """Whether family and, where it is drawn, resolution are the space's."""
+        drawn = self.parameters.get("resolution")
+        return network.family == self.facts.family and (drawn is None or network.resolution in drawn.axis.values)
+
+    @property
+    def equally_likely(self) -> "Space":
+        """The same settings, each as likely as any other."""
+        return replace(self, parameters={name: p.equally_likely for name, p in self.parameters.items()})
+
+    @property
+    def ratio_type(self) -> type:
+        """Of bottleneck ratios in tables: int, or float where the space has b < 1."""
+        ratios = self.parameters.get("bottleneck_ratio")
+        return float if ratios and ratios.axis.values.dtype.kind == "f" else int
+
+
+LETTERS = {"depth": "d", "width": "w", "bottleneck_ratio": "b", "group_width": "g"}  # of a value in each stage
 
 
 def by_stage(prefix: str, values: NDArray[Any]) -> Columns:
@@ -113,57 +276,14 @@ def by_stage(prefix: str, values: NDArray[Any]) -> Columns:
     return {f"{prefix}{stage}": column for stage, column in enumerate(values.T, start=1)}
 
 
-@dataclass(frozen=True)
-class RegNetSpace:
-    """Quantized linear networks: depth, w_0, w_a, w_m, b and g ([DDS] §3.3)."""
-
-    facts: Facts
-    depth: Axis
-    w_0: Axis
-    w_a: Axis
-    w_m: Axis
-    bottleneck_ratio: Axis
-    group_width: Axis
-
-    @property
-    def parameters(self) -> dict[str, Axis]:
-        """In the order in which they are drawn, by the name of their column."""
-        return {
-            "sampled_depth": self.depth,
-            "sampled_w_0": self.w_0,
-            "sampled_w_a": self.w_a,
-            "sampled_w_m": self.w_m,
-            "sampled_b": self.bottleneck_ratio,
-            "sampled_g": self.group_width,
-        }
-
-    @property
-    def dimensions(self) -> int:
-        """The number of free parameters."""
-        return sum(len(axis) > 1 for axis in self.parameters.values())
-
-    @property
-    def size(self) -> int:
-        """The exact number of settings of the six parameters; most of them form no network of s stages."""
-        return math.prod(len(axis) for axis in self.parameters.values())
-
-    @property
-    def size_as_printed(self) -> float:
-        """The number of settings as the paper counts it: 64 values for each of depth, w_0, w_a, w_m ([DDS] Table 1)."""
-        return float(64**4 * len(self.bottleneck_ratio) * len(self.group_width))
-
-    def propose(self, rng: np.random.Generator, n: int) -> Proposals:
-        """n independent draws, and the networks of those that form exactly s stages."""
-        facts = self.facts
-        drawn = {name: axis.values[axis.draw(rng, n)] for name, axis in self.parameters.items()}
-        d, w_0, w_a, w_m = (drawn[f"sampled_{name}"] for name in ("depth", "w_0", "w_a", "w_m"))
-        stages = generate(w_0, w_a, w_m, d, facts.family.stages)
-        drawn = {name: column[stages.rows] for name, column in drawn.items()}
-        b, g = (np.repeat(drawn[name][:, None], facts.family.stages, axis=1) for name in ("sampled_b", "sampled_g"))
-        widths, groups = adjust(stages.widths, b, g)
-        resolution = np.full(len(widths), facts.resolution)
-        networks = Networks(stages.depths, widths, b, groups, resolution, facts.classes, facts.family)
-        return Proposals(n, networks, drawn)
+def candidates(lengths: Iterable[int]) -> NDArray[Any]:
+    """Every choice of one of `lengths[i]` things for each i, (choices, i); refused where they are too many."""
+    counts = list(lengths)
+    if math.prod(counts) > ENUMERABLE:
+        raise DsdError(f"{math.prod(counts):,} settings would have to be tried against the constraints: too many")
+    return np.indices(counts).reshape(len(counts), -1).T
 
 
-Space = AnyNetSpace | RegNetSpace
+def whole_where(columns: Mapping[str, NDArray[Any]], parameters: Mapping[str, Parameter]) -> Columns:
+    """Columns in the type of their parameter's axis."""
+    return {name: column.astype(parameters[name].axis.values.dtype) for name, column in columns.items()}

@@ -1,40 +1,32 @@
-"""Space files: a design space as YAML that reads like the paper.
+"""Space files: a design space as YAML that reads like the paper (docs/spaces.md teaches the format).
 
 A file states a family's parameters, or `extends` another file and states what differs. Every key is checked against
 a schema; a file that names an unknown key, law or relation is refused with the file, the key and what is allowed.
 """
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from dsd.design.axes import LAWS, Axis
+from dsd.design.anynet_space import AnyNetSpace
+from dsd.design.blocks import BOTTLENECKS, GROUPED
+from dsd.design.constraints import parse_constraint
+from dsd.design.laws import LawFile, axis_of, from_shorthand, replaces
 from dsd.design.network import Family, check_task
 from dsd.design.order import ORDERS
-from dsd.design.space import AnyNetSpace, Facts, RegNetSpace, Space, StageParameter
-from dsd.design.window import parse_window
+from dsd.design.regnet_space import LINE, RegNetSpace
+from dsd.design.space import TASK, TRAINING, WIDTH_RULES, Facts, Parameter, Space
+from dsd.design.window import Limits, RegimeLimit, Window, parse_quantity, parse_window
 from dsd.errors import DsdError, known
 from dsd.paths import shipped
 
 
 @dataclass
-class AxisFile:
-    """The law of one parameter; powers_of_two takes no step."""
-
-    law: str = MISSING
-    low: float = MISSING
-    high: float = MISSING
-    step: float | None = None
-
-
-@dataclass
-class StageFile(AxisFile):
+class StageFile(LawFile):
     """The law of a parameter with a value in each stage."""
 
     across_stages: str = "free"
@@ -42,7 +34,7 @@ class StageFile(AxisFile):
 
 @dataclass
 class CommonFile:
-    """Keys of every space file."""
+    """Keys of every space file; those without a type may be a text, a number or a mapping."""
 
     family: str = MISSING
     summary: str = MISSING
@@ -51,35 +43,44 @@ class CommonFile:
     block: str = "X"
     stem: str = "simple"
     strides: list[int] = field(default_factory=lambda: [2, 2, 2, 2])
-    resolution: int = 224
+    activation: str = "relu"
+    width_rule: str = "adjust"
+    constraints: list[str] = field(default_factory=list)
+    resolution: Any = 224
     classes: int = 1000
     flops: str = "360M:400M"
+    params: Any = ":"
+    acts: Any = ":"
+    lr: LawFile | None = None
+    weight_decay: LawFile | None = None
 
 
 @dataclass
 class AnyNetFile(CommonFile):
     """Keys of a file whose family is AnyNet."""
 
-    depth: StageFile = field(default_factory=StageFile)
-    width: StageFile = field(default_factory=StageFile)
-    bottleneck_ratio: StageFile = field(default_factory=StageFile)
-    group_width: StageFile = field(default_factory=StageFile)
+    depth: StageFile | None = MISSING
+    width: StageFile | None = MISSING
+    bottleneck_ratio: StageFile | None = None
+    group_width: StageFile | None = None
+    groups: StageFile | None = None
 
 
 @dataclass
 class RegNetFile(CommonFile):
     """Keys of a file whose family is RegNet."""
 
-    depth: AxisFile = field(default_factory=AxisFile)
-    w_0: AxisFile = field(default_factory=AxisFile)
-    w_a: AxisFile = field(default_factory=AxisFile)
-    w_m: AxisFile = field(default_factory=AxisFile)
-    bottleneck_ratio: AxisFile = field(default_factory=AxisFile)
-    group_width: AxisFile = field(default_factory=AxisFile)
+    depth: LawFile | None = MISSING
+    w_0: LawFile | None = MISSING
+    w_a: LawFile | None = MISSING
+    w_m: LawFile | None = MISSING
+    bottleneck_ratio: LawFile | None = None
+    group_width: LawFile | None = None
 
 
 FAMILIES: dict[str, type[CommonFile]] = {"AnyNet": AnyNetFile, "RegNet": RegNetFile}
-LOWEST, HIGHEST = 2.0**-10, 1e5  # of an axis: values are positive, and its table fits in memory
+REQUIRED = ("depth", "width", *LINE)  # the parameters that every space of its family has
+SPACES: dict[str, type[Space]] = {"AnyNet": AnyNetSpace, "RegNet": RegNetSpace}
 
 
 def space_names() -> list[str]:
@@ -114,44 +115,65 @@ def load_space(name: str | Path) -> Space:
     family = raw.get("family")
     if family not in FAMILIES:
         raise DsdError(f"{place}: family = {family}; choose one of: {known(FAMILIES)}, or extend a space")
-    schema = OmegaConf.structured(FAMILIES[family])
-    merged = schema
-    for place, raw in reversed(chain):
-        check_keys(place, schema, raw)
-        merged = OmegaConf.merge(merged, raw)
+    laws = parameter_keys(family)
+    files = [
+        (place, {key: from_shorthand(value) if key in laws else value for key, value in raw.items()})
+        for place, raw in reversed(chain)
+    ]
+    spec: dict[str, Any] = {}
+    for _, written in files:
+        spec = extended(spec, written, laws)
+    spec["extends"] = files[-1][1].get("extends")  # of the file itself, not of what it extends
+    spec["refines"] = files[-1][1].get("refines", spec["extends"]) or ""
     try:
-        spec = OmegaConf.to_container(merged, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise DsdError(f"{path}: {error.full_key} is missing; give it or extend a space that has it") from error
-    assert isinstance(spec, dict)
-    spec["extends"] = chain[0][1].get("extends")  # of the file itself, not of what it extends
-    spec["refines"] = chain[0][1].get("refines") or spec["extends"] or ""
-    return space_from_spec(path.stem, {str(key): value for key, value in spec.items()}, str(path))
+        return space_from_spec(path.stem, spec, str(path))
+    except DsdError:
+        for place, written in files:  # which of them is it?
+            check_keys(place, family, written)
+        raise
 
 
-def read_chain(path: Path) -> list[tuple[Path, DictConfig]]:
+def parameter_keys(family: str) -> list[str]:
+    """The keys of a family's file that hold a law."""
+    common = {f.name for f in fields(CommonFile)} - set(TRAINING)
+    return [f.name for f in fields(FAMILIES[family]) if f.name not in common]
+
+
+def extended(spec: dict[str, Any], written: dict[str, Any], laws: list[str]) -> dict[str, Any]:
+    """A file's keys over those of what it extends; a parameter's law is replaced as a whole, or some of its keys."""
+    merged = {**spec, **written}
+    for key in laws:
+        old, new = spec.get(key), written.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            kept = {name: value for name, value in old.items() if name == "across_stages" or not replaces(new)}
+            merged[key] = {**kept, **new}
+    return merged
+
+
+def read_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
     """The file and what it extends, one after the other, as written."""
-    chain: list[tuple[Path, DictConfig]] = []
+    chain: list[tuple[Path, dict[str, Any]]] = []
     while True:
         if path in (earlier for earlier, _ in chain):
             raise DsdError(f"{path}: extends itself, by way of {chain[-1][0]}")
         try:
             raw = OmegaConf.load(path)
-            OmegaConf.resolve(raw)
+            written = OmegaConf.to_container(raw, resolve=True)
         except Exception as error:  # what a YAML parser may raise is not a closed list
             raise DsdError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
-        if not isinstance(raw, DictConfig):
+        if not isinstance(raw, DictConfig) or not isinstance(written, dict):
             raise DsdError(f"{path}: is not a mapping of keys; see spaces/AnyNetX_A.yaml for the format")
-        chain.append((path, raw))
-        if not raw.get("extends"):
+        chain.append((path, {str(key): value for key, value in written.items()}))
+        if not written.get("extends"):
             return chain
-        path = find(str(raw.extends), beside=path.parent)
+        path = find(str(written["extends"]), beside=path.parent)
 
 
-def check_keys(place: Path, schema: DictConfig, raw: DictConfig) -> None:
-    """Refuse a key or a type of value that the schema does not have."""
+def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[str, Any]:
+    """The keys over the schema's defaults; refuses a key or a type of value that the schema does not have."""
+    schema = OmegaConf.structured(FAMILIES[family])
     try:
-        OmegaConf.merge(schema, raw)
+        merged = OmegaConf.to_container(OmegaConf.merge(schema, written))
     except ConfigKeyError as error:
         parent = OmegaConf.get_type(error.object_type) or CommonFile
         keys = known(f.name for f in fields(parent))
@@ -159,85 +181,106 @@ def check_keys(place: Path, schema: DictConfig, raw: DictConfig) -> None:
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
         raise DsdError(f"{place}: {error.full_key}: {reason}") from error
+    assert isinstance(merged, dict)
+    return {str(key): value for key, value in merged.items()}
 
 
 def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Space:
-    """The space of a resolved file; `space.facts.spec` gives this back."""
+    """The space of a resolved file; `space.facts.spec` gives this back.
+
+    Raises:
+        DsdError: a value that is not allowed; names `place`, the key and what is allowed
+    """
+    family = spec["family"]
+    resolved = check_keys(place, family, spec)
+    for key, value in resolved.items():
+        if value == "???" or (value is None and key in REQUIRED):
+            raise DsdError(f"{place}: {key} is missing; give it or extend a space that has it")
+    space = SPACES[family](facts_of(name, resolved, place), parameters_of(place, family, resolved))
+    columns = [column for key in space.parameters if key not in TASK for column in space.columns_of(key)]
+    lines = resolved["constraints"]
+    rules = [rule for line in lines for rule in parse_constraint(line, columns, f"{place}: constraints")]
+    return replace(space, facts=replace(space.facts, constraints=tuple(rules)))
+
+
+def without_none(value: Any) -> Any:
+    """Plain data without the keys of a law that were not given."""
+    return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, dict) else value
+
+
+def facts_of(name: str, spec: dict[str, Any], place: str) -> Facts:
+    """What a resolved file states beside its parameters."""
+    resolution = spec["resolution"]
     try:
-        family = Family(spec["block"], spec["stem"], tuple(spec["strides"]))
-        check_task(spec["resolution"], spec["classes"])
+        family = Family(spec["block"], spec["stem"], tuple(spec["strides"]), spec["activation"])
+        if not isinstance(resolution, int | dict) or isinstance(resolution, bool):
+            raise DsdError(f"resolution = {resolution}: give a whole number, or a law")
+        check_task(resolution if isinstance(resolution, int) else 1, spec["classes"])
     except DsdError as error:
         raise DsdError(f"{place}: {error}") from error
-    parse_window(spec["flops"], f"{place}: flops")
-    facts = Facts(
+    if spec["width_rule"] not in WIDTH_RULES:
+        raise DsdError(f"{place}: width_rule = {spec['width_rule']} is not known; choose one of: {known(WIDTH_RULES)}")
+    limits = {key: limit_of(f"{place}: {key}", spec[key]) for key in ("params", "acts")}
+    return Facts(
         name=name,
         summary=spec["summary"],
-        refines=spec["refines"],
+        refines=spec["refines"] or "",
         family=family,
-        resolution=spec["resolution"],
+        resolution=resolution if isinstance(resolution, int) else 0,
         classes=spec["classes"],
-        flops=spec["flops"],
-        spec=spec,
+        limits=Limits(parse_window(spec["flops"], f"{place}: flops"), **limits),
+        width_rule=spec["width_rule"],
+        constraints=(),
+        spec={key: without_none(value) for key, value in spec.items()},
     )
-    inherited = {f.name for f in fields(CommonFile)}
-    own = [f.name for f in fields(FAMILIES[spec["family"]]) if f.name not in inherited]
-    if spec["family"] == "RegNet":
-        return RegNetSpace(facts, **{key: axis_of(place, key, spec[key]) for key in own})
-    return AnyNetSpace(facts, **{key: stage_parameter_of(place, key, spec[key]) for key in own})
 
 
-def stage_parameter_of(place: str, key: str, spec: dict[str, Any]) -> StageParameter:
-    """A parameter of each stage from its part of the file."""
-    relation = spec["across_stages"]
+def limit_of(place: str, written: Any) -> Window | RegimeLimit:
+    """A window LO:HI, or a limit that depends on the regime: a mapping of RegimeLimit's terms to quantities."""
+    if isinstance(written, str):
+        return parse_window(written, place)
+    terms = [f.name for f in fields(RegimeLimit)]
+    if not isinstance(written, dict) or not written or set(written) - set(terms):
+        raise DsdError(f"{place} = {written}: give a window LO:HI, or a mapping with some of: {known(terms)}")
+    return RegimeLimit(**{term: parse_quantity(str(value), f"{place}.{term}") for term, value in written.items()})
+
+
+def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Parameter]:
+    """The parameters of a resolved file, in the order in which they are drawn."""
+    laws = {key: spec[key] for key in parameter_keys(family) if key not in TRAINING}
+    if isinstance(spec["resolution"], dict):
+        laws["resolution"] = check_keys(f"{place}: resolution", family, {"lr": spec["resolution"]})["lr"]
+    laws = {key: law for key, law in (laws | {key: spec[key] for key in TRAINING}).items() if law is not None}
+    check_block(place, spec["block"], laws)
+    own = {key: parameter_of(place, key, law, len(spec["strides"])) for key, law in laws.items() if not law["same_as"]}
+    parameters = {}
+    for key, law in laws.items():
+        if key not in own and law["same_as"] not in own:
+            raise DsdError(f"{place}: {key} = {law['same_as']}: is not a parameter with a law; choose: {known(own)}")
+        parameters[key] = own[key] if key in own else replace(own[law["same_as"]], same_as=law["same_as"])
+        if (key in own) + ("across_stages" in law) == 0 and parameters[key].stages:
+            raise DsdError(f"{place}: {key} = {law['same_as']}: that has a value in each stage, {key} has one")
+    return parameters
+
+
+def parameter_of(place: str, key: str, law: dict[str, Any], stages: int) -> Parameter:
+    """A parameter with a law of its own."""
+    law = dict(law)
+    relation = law.pop("across_stages", None)
+    axis = axis_of(place, key, law)
+    if relation is None:
+        return Parameter(axis)
     if relation not in ORDERS:
         raise DsdError(f"{place}: {key}.across_stages = {relation} is not known; choose one of: {known(ORDERS)}")
-    return StageParameter(axis_of(place, key, spec), relation)
+    return Parameter(axis, stages, relation)
 
 
-def whole(values: NDArray[Any]) -> bool:
-    """Whether all values are whole numbers."""
-    return bool((values % 1 == 0).all())
-
-
-def whole_ratio(values: NDArray[Any]) -> bool:
-    """Whether each value, or one over it, is a whole number."""
-    return bool(((values % 1 == 0) | (1 / values % 1 == 0)).all())
-
-
-# what a parameter's values must be, and how to say so
-ALLOWED: dict[str, tuple[Callable[[NDArray[Any]], bool], str]] = {
-    "depth": (whole, "whole numbers"),
-    "width": (whole, "whole numbers"),
-    "group_width": (whole, "whole numbers"),
-    "bottleneck_ratio": (whole_ratio, "whole numbers, or one over a whole number"),
-    "w_m": (lambda values: bool((values > 1).all()), "above 1"),
-}
-
-
-def axis_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
-    """The law of a parameter from its part of the file, checked."""
-    axis = law_of(place, key, spec)
-    allowed, words = ALLOWED.get(key, (lambda values: True, ""))
-    if not allowed(axis.values):
-        raise DsdError(f"{place}: {key}: values from {axis.values[0]:g} to {axis.values[-1]:g} must be {words}")
-    return axis
-
-
-def law_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
-    """A law from its part of the file."""
-    law, low, high, step = (spec[name] for name in ("law", "low", "high", "step"))
-    if law not in LAWS:
-        raise DsdError(f"{place}: {key}.law = {law} is not known; choose one of: {known(LAWS)}")
-    if not LOWEST <= low <= high <= HIGHEST:
-        raise DsdError(f"{place}: {key}: low = {low:g} and high = {high:g}: give 0 < low <= high <= {HIGHEST:g}")
-    if law == "powers_of_two":
-        for end, value in (("low", low), ("high", high)):
-            if value not in [2.0**exponent for exponent in range(-10, 31)]:
-                raise DsdError(f"{place}: {key}.{end} = {value:g} is not a power of two")
-        return LAWS[law](low, high)
-    if step is None or not LOWEST / 8 <= step <= HIGHEST:
-        raise DsdError(f"{place}: {key}.step = {step}: a {law} law needs a positive step")
-    for end, value in (("low", low), ("high", high)):
-        if abs(value / step - round(value / step)) > 1e-6:
-            raise DsdError(f"{place}: {key}.{end} = {value:g} is not a multiple of {key}.step = {step:g}")
-    return LAWS[law](low, high, step)
+def check_block(place: str, block: str, laws: dict[str, Any]) -> None:
+    """Refuse parameters that the block does not have, and a block without those that it has."""
+    groupings = [key for key in ("group_width", "groups") if key in laws]
+    if (block in BOTTLENECKS) != ("bottleneck_ratio" in laws):
+        needs = "needs one" if block in BOTTLENECKS else "has none; write `bottleneck_ratio: null`"
+        raise DsdError(f"{place}: bottleneck_ratio: block {block} {needs}")
+    if (block in GROUPED) != (len(groupings) == 1):
+        needs = "needs one of the two" if block in GROUPED else "has none; write `group_width: null`"
+        raise DsdError(f"{place}: group_width, groups: block {block} {needs}")

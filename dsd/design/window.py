@@ -3,12 +3,12 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.complexity import MEASURES, Complexity
+from dsd.design.complexity import MEASURES
 from dsd.errors import DsdError
 
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
@@ -32,6 +32,11 @@ class Window:
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything lies inside."""
+        return self.low <= 0 and self.high == math.inf
 
     def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Which values (n,) lie inside."""
@@ -91,7 +96,10 @@ def parse_window(text: str, place: str = "window") -> Window:
     return Window(lower, upper)
 
 
-def as_window(value: "Window | str | tuple[float, float] | None", place: str) -> Window:
+Limit = Window | str | tuple[float, float] | None
+
+
+def as_window(value: Limit, place: str) -> Window:
     """A window from what a caller may give: one, a text, a pair of numbers, or None for no limit."""
     if isinstance(value, Window):
         return value
@@ -108,11 +116,52 @@ class Windows:
     params: Window = Window()
     acts: Window = Window()
 
-    def mask(self, complexity: Complexity) -> NDArray[np.bool_]:
-        """Which of n networks lie inside all three, (n,)."""
-        inside: list[NDArray[np.bool_]] = [getattr(self, name).mask(getattr(complexity, name)) for name in MEASURES]
-        return inside[0] & inside[1] & inside[2]
+    @property
+    def closed(self) -> list[str]:
+        """The measures that are limited."""
+        return [name for name in MEASURES if not getattr(self, name).is_open]
 
     def __str__(self) -> str:
         limits = {name: str(getattr(self, name)) for name in MEASURES}
         return ", ".join(f"{name} {text}" for name, text in limits.items() if text != ANYTHING) or "no window"
+
+
+@dataclass(frozen=True)
+class RegimeLimit:
+    """An upper limit that grows with the regime: constant + per_gf · F + per_root_gf · √F ([DDS] §4, Fig. 12).
+
+    F is the upper end of the window of flops [GF].
+    """
+
+    constant: float = 0.0
+    per_gf: float = 0.0
+    per_root_gf: float = 0.0
+
+    def at(self, flops: Window) -> Window:
+        """The window in a regime; without an upper end of flops there is no limit."""
+        f = flops.high / 1e9
+        limit = self.constant + self.per_gf * f + self.per_root_gf * math.sqrt(f)
+        return Window(high=limit if math.isfinite(f) else math.inf)
+
+
+DEFAULT: Literal["default"] = "default"  # the limit that the space states
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The windows that a space states for itself; those of params and acts may depend on the regime."""
+
+    flops: Window = Window()
+    params: Window | RegimeLimit = Window()
+    acts: Window | RegimeLimit = Window()
+
+    def windows(self, flops: Limit = DEFAULT, params: Limit = DEFAULT, acts: Limit = DEFAULT) -> Windows:
+        """What a caller gives, and the space's own where that is "default"."""
+        inside = self.flops if flops == DEFAULT else as_window(flops, "flops")
+        given = {"params": params, "acts": acts}
+        others = {}
+        for name, limit in given.items():
+            own = getattr(self, name)
+            own = own.at(inside) if isinstance(own, RegimeLimit) else own
+            others[name] = own if limit == DEFAULT else as_window(limit, name)
+        return Windows(inside, **others)

@@ -5,30 +5,40 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dsd.design.blocks import BLOCKS, STEMS, Block
+from dsd.design.blocks import BLOCKS, STEMS, Block, bottleneck_width
 from dsd.design.network import Network
-from dsd.models.layers import ConvNorm
+from dsd.models.layers import ACTIVATIONS, ConvNorm, module_of
 
 
-class ResidualBlock(nn.Module):
-    """x ↦ relu(transform(x) + shortcut(x)); the shortcut is a 1×1 convolution where stride or width changes."""
+class AnyBlock(nn.Module):
+    """x ↦ activation(transform(x) + shortcut(x)), or activation(transform(x)) for a block without a shortcut.
 
-    def __init__(self, block: Block) -> None:
+    The shortcut is a 1×1 convolution where stride or width changes.
+    """
+
+    def __init__(self, block: Block, activation: str) -> None:
         super().__init__()
-        self.transform = nn.Sequential(*map(ConvNorm, block.transform))
-        self.shortcut = ConvNorm(block.shortcut) if block.projects else nn.Identity()
+        self.transform = nn.Sequential(*(module_of(layer, activation) for layer in block.transform))
+        self.shortcut: nn.Module | None = None
+        if block.shortcut is not None:
+            self.shortcut = ConvNorm(block.shortcut, activation) if block.projects else nn.Identity()
+        self.activation = ACTIVATIONS[activation](inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (batch, w_in, side, side) to (batch, w, side/stride, side/stride)."""
-        return nn.functional.relu(self.transform(x) + self.shortcut(x), inplace=True)
+        y = self.transform(x)
+        result: Tensor = self.activation(y if self.shortcut is None else y + self.shortcut(x))
+        return result
 
 
 def stage(network: Network, i: int, w_in: int) -> nn.Sequential:
     """Stage i: the first block takes the width w_in and has the stage's stride."""
-    w, b, g = network.widths[i], network.bottleneck_ratios[i], network.group_widths[i]
-    make, stride = BLOCKS[network.family.block], network.family.strides[i]
-    first = ResidualBlock(make(w_in, w, b, g, stride))
-    return nn.Sequential(first, *(ResidualBlock(make(w, w, b, g, 1)) for _ in range(network.depths[i] - 1)))
+    w, g = network.widths[i], network.group_widths[i]
+    v = bottleneck_width(w, network.bottleneck_ratios[i])
+    make, stride, activation = BLOCKS[network.family.block], network.family.strides[i], network.family.activation
+    first = AnyBlock(make(w_in, w, v, g, stride), activation)
+    rest = (AnyBlock(make(w, w, v, g, 1), activation) for _ in range(network.depths[i] - 1))
+    return nn.Sequential(first, *rest)
 
 
 class AnyNet(nn.Module):
@@ -38,7 +48,7 @@ class AnyNet(nn.Module):
         super().__init__()
         stem = STEMS[network.family.stem]
         w_ins = (stem.w_out, *network.widths)
-        self.stem = ConvNorm(stem)
+        self.stem = ConvNorm(stem, network.family.activation)
         self.stages = nn.Sequential(*(stage(network, i, w_in) for i, w_in in enumerate(w_ins[:-1])))
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(w_ins[-1], network.classes))
 
@@ -57,6 +67,8 @@ def initialise(module: nn.Module, generator: torch.Generator | None = None) -> N
         if isinstance(layer, nn.Conv2d):
             fan_out = layer.kernel_size[0] * layer.kernel_size[1] * layer.out_channels
             nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_out), generator=generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
             nn.init.ones_(layer.weight)
             nn.init.zeros_(layer.bias)

@@ -76,7 +76,7 @@ class Sweep:
 
     def run(self, row: dict[str, Any]) -> Run:
         """The run of one row of `networks`."""
-        return Run(row["run"], Network.from_row(row), self.recipe, self.data, int(row["seed"]))
+        return Run(row["run"], Network.from_row(row), self.recipe.with_drawn(row), self.data, int(row["seed"]))
 
     def checkpoint(self, run: str) -> Path:
         """Where an unfinished run keeps its state."""

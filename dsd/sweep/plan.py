@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from dsd.design.population import Draw, Population
+from dsd.design.population import Draw, Population, rows_of
 from dsd.design.sampling import sample
 from dsd.design.space import Columns
 from dsd.design.spacefile import load_space
-from dsd.design.window import parse_window
+from dsd.design.window import DEFAULT, parse_window
 from dsd.errors import DsdError
 from dsd.sweep.clusters import Cluster
 from dsd.training.run import DataSpec, Recipe, run_key
@@ -25,7 +25,8 @@ class Study:
 
     spaces: names or files of design spaces
     n: networks of each space
-    flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared
+    flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared. `default` is
+        what each space states for itself
     sample_seed: of the draw; each space gets its own from it (`sample_seed`)
     seeds: of the training; each network is trained once with each
     """
@@ -54,7 +55,8 @@ class Study:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise DsdError(f"seeds = {list(self.seeds)}: give at least one whole number from 0, each once")
         for key in ("flops", "params", "acts"):
-            parse_window(getattr(self, key), key)
+            if getattr(self, key) != DEFAULT:
+                parse_window(getattr(self, key), key)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def plan(study: Study) -> Plan:
         space = load_space(name)
         if space.facts.name in specs:
             raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.facts.name}")
+        if "resolution" in space.parameters:
+            raise DsdError(f"space {name} draws the resolution, and {study.data.name} has images of one size")
         population = sample(
             space,
             study.n,
@@ -126,7 +130,10 @@ def sample_seed(seed: int, space: str) -> int:
 def planned(population: Population, study: Study, seed: int) -> Columns:
     """The rows of `networks.csv` for one population and one training seed."""
     columns = population.columns
-    runs = [run_key(key, study.recipe, study.data, seed) for key in columns["key"].tolist()]
+    drawn = [dict(zip(population.drawn, row, strict=True)) for row in rows_of(population.drawn)]
+    recipes = [study.recipe.with_drawn(row) for row in drawn] if drawn else [study.recipe] * len(population)
+    keys = columns["key"].tolist()
+    runs = [run_key(key, recipe, study.data, seed) for key, recipe in zip(keys, recipes, strict=True)]
     space, *others = columns
     return {
         space: columns[space],

@@ -3,9 +3,12 @@
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from dsd.design.network import Network
+from dsd.design.space import TRAINING
 from dsd.errors import DsdError, known
 
 
@@ -43,6 +46,12 @@ class Recipe:
                 raise DsdError(f"recipe.{key} = {getattr(self, key)}: give a number from 0 to below 1")
         if self.lr_update not in ("epoch", "step"):
             raise DsdError(f"recipe.lr_update = {self.lr_update} is not known; choose one of: epoch, step")
+
+    def with_drawn(self, row: Mapping[str, Any]) -> "Recipe":
+        """The recipe with what was drawn together with a network: columns lr and weight_decay of its row, if any."""
+        values = {name: float(row[name]) for name in TRAINING if name in row}
+        drawn: dict[str, Any] = {name: value for name, value in values.items() if not math.isnan(value)}
+        return replace(self, **drawn) if drawn else self
 
 
 # Training images of each data set, known before it is loaded

@@ -39,13 +39,31 @@ def test_named_networks_have_the_published_complexity(name: str) -> None:
     assert complexity(network(name)) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("space", ["AnyNetX_A", "RegNetX", "AnyNetX_A_cifar", "RegNetX_cifar"])
+ONE_OF_EACH_BLOCK = ["AnyNetX_A", "RegNetX_cifar", "RegNetY", "AnyNetR_A", "AnyNetV_A", "AnyNetVR_A"]
+NDS = ["NDS_Vanilla", "NDS_ResNet", "NDS_ResNeXt-B"]
+
+
+@pytest.mark.parametrize("space", [*ONE_OF_EACH_BLOCK, *NDS, "RegNetX_inverted", "RegNetX_swish"])
 @pytest.mark.parametrize("resolution", [32, 37])
 def test_closed_form_equals_the_built_module(space: str, resolution: int) -> None:
-    """For 25 networks of each block and stem, odd resolutions included, the closed form is the module's own count."""
-    population = sample(load_space(space), 25, flops="1M:60M", resolution=resolution, classes=7, seed=3)
+    """For 12 networks of each block and stem, odd resolutions included, the closed form is the module's own count."""
+    population = sample(load_space(space), 12, flops="1M:60M", resolution=resolution, classes=7, seed=3)
     for net, row in zip(population, population.frame.itertuples(), strict=True):
         assert measured(net) == complexity(net) == Complexity(row.flops, row.params, row.acts)
+
+
+def test_nds_resnet_56_has_its_published_complexity() -> None:
+    """The basic block at 16, 32, 64 channels, nine blocks a stage, on 32×32."""
+    net = Network((9, 9, 9), (16, 32, 64), (1, 1, 1), (16, 32, 64), Family("basic", "cifar", (1, 2, 2)), 32, 10)
+    assert complexity(net) == Complexity(125_747_850, 855_770, 544_778)
+
+
+def test_squeeze_and_excitation_is_a_quarter_of_the_block_input() -> None:
+    """Half to even, as in the authors' code, and at least one channel."""
+    from dsd.design.blocks import squeeze_excite
+
+    assert [squeeze_excite(64, w_in).squeeze.w_out for w_in in (32, 10, 14, 1)] == [8, 2, 4, 1]
+    assert squeeze_excite(64, 32).excite.w_out == 64
 
 
 def test_an_inverted_bottleneck_is_counted_as_built() -> None:

@@ -52,7 +52,7 @@ def test_what_cannot_be_built_is_refused(stages, message: str) -> None:
 
 def test_unknown_blocks_and_names_list_the_known_ones() -> None:
     """A misspelt name is answered with the names there are."""
-    with pytest.raises(DsdError, match="block = Z is not known; choose one of: X"):
+    with pytest.raises(DsdError, match="block = Z is not known; choose one of: R, V, VR, X, Y, basic, vanilla"):
         Family(block="Z")
     with pytest.raises(DsdError, match="RegNetX-400MF"):
         network("RegNetX-401MF")

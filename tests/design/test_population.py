@@ -15,7 +15,7 @@ def test_columns_are_the_documented_ones() -> None:
     """Realised parameters first, then complexity, what was drawn, and what completes the description."""
     frame = sample(load_space("RegNetX_cifar"), 3).frame
     drawn = "sampled_depth sampled_w_0 sampled_w_a sampled_w_m sampled_b sampled_g"
-    assert list(frame) == f"{COLUMNS} {drawn} block stem strides resolution classes".split()
+    assert list(frame) == f"{COLUMNS} {drawn} block stem strides activation resolution classes".split()
     assert (frame["depth"] == frame[["d1", "d2", "d3"]].sum(axis=1)).all()
     assert (frame["depth"] == frame["sampled_depth"]).all()
 
@@ -32,7 +32,8 @@ def test_every_format_gives_the_same_table(ending: str, tmp_path: Path) -> None:
         ".jsonl": lambda p: pd.read_json(p, lines=True, precise_float=True),
     }
     pd.testing.assert_frame_equal(readers[ending](path), population.frame)
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    beside = [] if ending == ".parquet" else [f"{path.name}.meta.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, *beside]
 
 
 def test_populations_of_several_spaces_share_a_file(tmp_path: Path) -> None:

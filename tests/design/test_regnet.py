@@ -28,7 +28,7 @@ def test_generate_agrees_with_the_equations() -> None:
     rng = np.random.default_rng(0)
     n = 20_000
     space = load_space("RegNetX")
-    d, w_0, w_a, w_m = (axis.values[axis.draw(rng, n)] for axis in (space.depth, space.w_0, space.w_a, space.w_m))
+    d, w_0, w_a, w_m = (space.parameters[name].draw(rng, n) for name in ("depth", "w_0", "w_a", "w_m"))
     found = generate(w_0, w_a, w_m, d, 4)
     expected = {}
     for row in range(n):

@@ -22,6 +22,34 @@ def test_fewer_networks_are_a_prefix_of_more(name: str) -> None:
     assert many.draw.proposals > few.draw.proposals
 
 
+@pytest.mark.parametrize("name", ["AnyNetX_C", "RegNetX_lr_wd"])
+def test_any_number_of_processes_gives_the_same_population(name: str) -> None:
+    """Rows and the counts of the draw are those of one process, over several batches."""
+    space = load_space(name)
+    one, three = sample(space, 2500, seed=3), sample(space, 2500, seed=3, workers=3)
+    assert three.frame.equals(one.frame)
+    assert three.draw == one.draw
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_batches_are_no_part_of_the_contract(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many blocks are worked through together, rows and counts are the same."""
+    space = load_space("RegNetX_cifar")
+    expected = sample(space, 1500)
+    monkeypatch.setattr(sampling, "BATCH", size)
+    found = sample(space, 1500)
+    assert found.frame.equals(expected.frame)
+    assert found.draw == expected.draw
+
+
+def test_progress_is_told() -> None:
+    """The networks found so far never fall and end at n; the draw told last is the population's."""
+    told = []
+    population = sample(load_space("RegNetX"), 300, progress=lambda found, draw: told.append((found, draw)))
+    assert [found for found, _ in told] == sorted(found for found, _ in told)
+    assert told[-1] == (300, population.draw)
+
+
 def test_the_seed_decides() -> None:
     """The same seed gives the same rows, another seed others."""
     space = load_space("AnyNetX_C")
@@ -39,12 +67,16 @@ def test_the_draw_is_frozen() -> None:
 @settings(max_examples=30, deadline=None)
 def test_every_network_is_buildable_and_in_the_window(name: str, seed: int, low: float) -> None:
     """Groups divide the bottleneck width, depths are positive, and complexity lies in the closed window."""
-    population = sample(load_space(name), 5, flops=(low, 2 * low), resolution=32, seed=seed)
+    space = load_space(name)
+    resolution = None if "resolution" in space.parameters else 32
+    high = 100 * low if resolution is None else 2 * low
+    population = sample(space, 5, flops=(low, high), params=None, acts=None, resolution=resolution, seed=seed)
     networks = population.networks
     v = networks.widths / networks.bottleneck_ratios
     assert (v % networks.group_widths == 0).all()
     assert (networks.depths >= 1).all()
-    assert ((low <= population.complexity.flops) & (population.complexity.flops <= 2 * low)).all()
+    assert ((low <= population.complexity.flops) & (population.complexity.flops <= high)).all()
+    assert all(space.contains(network) for network in population)
 
 
 def test_all_windows_hold_at_once() -> None:
@@ -67,7 +99,9 @@ def test_duplicates_are_judged_on_the_realised_network() -> None:
 def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says how many proposals were tried, how many fell inside, and what to do."""
     monkeypatch.setattr(sampling, "PATIENCE", 20_000)
-    with pytest.raises(DsdError, match=r"gave 0 of 5 .* flops 1K:2K .* of 24,576 proposals 0 fell inside"):
+    with pytest.raises(
+        DsdError, match=r"gave 0 of 5 .* flops 1K:2K .* of 32,768 proposals 32,768 were valid and 0 fell inside"
+    ):
         sample(load_space("AnyNetX_A"), 5, flops="1K:2K")
 
 

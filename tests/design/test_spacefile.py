@@ -13,10 +13,10 @@ ERRORS = {
     "extends: AnyNetX_A\nwidth: {high: 1020}": r"width.high = 1020 is not a multiple of width.step = 8",
     "extends: AnyNetX_A\nwidth: {low: 64, high: 32}": r"width: low = 64 and high = 32",
     "extends: AnyNetX_A\nwidth: {low: many}": r"mine.yaml: width.low: .*many",
-    "extends: AnyNetX_A\nwidth: {law: normal}": r"width.law = normal is not known; choose one of: log_uniform",
+    "extends: AnyNetX_A\nwidth: {law: normal}": r"width.law = normal is not known; choose one of: log_spaced, log_un",
     "extends: AnyNetX_A\nwidth: {across_stages: up}": r"across_stages = up is not known; choose one of: equal, free",
     "extends: AnyNetX_A\ngroup_width: {high: 24}": r"group_width.high = 24 is not a power of two",
-    "extends: AnyNetX_A\nblock: Q": r"mine.yaml: block = Q is not known; choose one of: X",
+    "extends: AnyNetX_A\nblock: Q": r"mine.yaml: block = Q is not known; choose one of: R, V",
     "extends: AnyNetX_A\nflops: 4M:3M": r"mine.yaml: flops: '4M:3M' is reversed",
     "extends: AnyNetX_A\ndepth: {low: 0.5, step: 0.5}": r"depth: values from 0.5 to 16 must be whole numbers",
     "extends: AnyNetX_A\nbottleneck_ratio: {law: uniform, low: 1.5, high: 3, step: 0.5}": r"_ratio: .* must be",
@@ -25,6 +25,37 @@ ERRORS = {
     "extends: AnyNetX_A\nwidth: {step: .nan}": r"width.step = nan",
     "extends: AnyNetX_A\nwidth: {high: 1.0e+12}": r"width: low = 8 and high = 1e\+12",
     "extends: AnyNetX_A\nresolution: 60000000": r"resolution = 60000000: give a whole number from 1 to 100,000",
+    "extends: AnyNetX_A\nwidth: {law: values, values: [8, 8]}": r"width.values = \[8.0, 8.0\]: give different numbers",
+    "extends: AnyNetX_A\nwidth: []": r"width.values = \[\]: give different numbers",
+    "extends: AnyNetX_A\nwidth: {law: values, values: [8, 16], weights: [1]}": r"width.weights = \[1.0\]: .* each of 2",
+    "extends: AnyNetX_A\nwidth: {law: values, values: [8], weights: [-1]}": r"width.weights = \[-1.0\]",
+    "extends: AnyNetX_A\nwidth: {law: values, values: [8], step: 8}": r"width.step is not a key of the law values",
+    "extends: AnyNetX_A\ndepth: {law: log_spaced, low: 1, high: 4}": r"depth.count is missing; the law log_spaced",
+    "extends: AnyNetX_A\ndepth: {law: log_spaced, low: 1, high: 4, count: 9}": r"depth.count = 9: give from 2",
+    "extends: AnyNetX_A\ndepth: true": r"mine.yaml: depth: ",
+    "extends: AnyNetX_A\nwidth: 0": r"width.values = \[0.0\]: give different numbers above 0",
+    "extends: AnyNetX_A\nwidth: null": r"mine.yaml: width is missing",
+    "extends: AnyNetX_A\nwidth: height": r"mine.yaml: width = height: is not a parameter with a law; choose: .*depth",
+    "extends: RegNetX\nw_0: w_a\nw_a: w_0": r"mine.yaml: w_0 = w_a: is not a parameter with a law; choose:",
+    "extends: AnyNetX_A\nblock: V": r"mine.yaml: bottleneck_ratio: block V has none; write `bottleneck_ratio: null`",
+    "extends: AnyNetX_A\nblock: R": r"mine.yaml: group_width, groups: block R has none; write `group_width: null`",
+    "extends: AnyNetX_A\ngroups: 4": r"group_width, groups: block X needs one of the two",
+    "extends: RegNetX\ngroups: 4": r"mine.yaml: groups is not a key",
+    "extends: AnyNetX_A\nactivation: gelu": r"activation = gelu is not known; choose one of: relu, silu",
+    "extends: AnyNetX_A\nwidth_rule: round": r"width_rule = round is not known; choose one of: adjust, reject",
+    "extends: AnyNetX_A\nconstraints: [w9 < w1]": r"constraints: 'w9 < w1': w9 is not a parameter; choose from: b1, b2",
+    "extends: AnyNetX_A\nconstraints: [w1 * w2 < 9]": r"'w1 \* w2 < 9' is not linear",
+    "extends: AnyNetX_A\nconstraints: [w1 + w2]": r"'w1 \+ w2' is not a comparison; use one of: <, <=, ==",
+    "extends: AnyNetX_A\nconstraints: [w1 <]": r"'w1 <' is not a constraint; write one like",
+    "extends: AnyNetX_A\nconstraints: [1 < 2]": r"'1 < 2' compares no parameter",
+    "extends: AnyNetX_A\nconstraints: w1 < w2": r"mine.yaml: constraints: ",
+    "extends: AnyNetX_A\nparams: {per_mf: 3M}": r"mine.yaml: params = .*: give a window LO:HI, or a mapping with",
+    "extends: AnyNetX_A\nparams: {per_gf: lots}": r"mine.yaml: params.per_gf: 'lots' is not a number",
+    "extends: AnyNetX_A\nparams: 6": r"mine.yaml: params = 6: give a window",
+    "extends: AnyNetX_A\nresolution: {law: uniform, low: 32, high: 64}": r"resolution.step is missing",
+    "extends: AnyNetX_A\nresolution: big": r"resolution = big: give a whole number, or a law",
+    "extends: AnyNetX_A\nlr: fast": r"lr = fast: is not a parameter",
+    "extends: AnyNetX_A\nweight_decay: 2": r"weight_decay: values from 2 to 2 must be below 1",
     "extends: AnyNetX_Z": r"space AnyNetX_Z is not known; did you mean",
     "extends: mine": r"mine.yaml: extends itself",
     "family: AnyNet": r"mine.yaml: .* is missing",
@@ -58,5 +89,68 @@ def test_a_refinement_is_one_line(tmp_path: Path) -> None:
 
 def test_an_unknown_space_lists_the_known_ones() -> None:
     """A misspelt name is answered with near ones and all of them."""
-    with pytest.raises(DsdError, match=r"did you mean .*AnyNetX_A.*one of: AnyNetX_A, "):
+    with pytest.raises(DsdError, match=r"did you mean .*AnyNetX_A.*one of: AnyNetR_A, "):
         load_space("AnyNetXA")
+
+
+WORKED = """
+extends: RegNetX
+summary: a space of my own
+depth: {law: values, values: [10, 20, 30], weights: [1, 2, 1]}
+w_a: w_0
+w_m: [2, 2.5]
+bottleneck_ratio: [1, 2]
+group_width: 8
+width_rule: reject
+constraints: [depth <= 0.25 * w_0 + 8]
+flops: 100M:4G
+params: {constant: 1M, per_gf: 2M}
+resolution: {law: values, values: [160, 224]}
+lr: {law: log_uniform, low: 0.01, high: 1, step: 0.01}
+"""
+
+
+def test_everything_a_file_may_say_is_drawn(tmp_path: Path) -> None:
+    """Shorthand, weights, sharing, constraints, the width rule, regime limits, resolution and learning rate."""
+    (tmp_path / "mine.yaml").write_text(WORKED)
+    space = load_space(tmp_path / "mine.yaml")
+    population = sample(space, 40)
+    frame = population.frame
+    assert set(frame["sampled_depth"]) <= {10, 20, 30}
+    assert (frame["sampled_w_a"] == frame["sampled_w_0"]).all()
+    assert set(frame["sampled_w_m"]) == {2, 2.5}
+    assert set(frame["sampled_b"]) == {1, 2}
+    assert (frame["sampled_depth"] <= 0.25 * frame["sampled_w_0"] + 8).all()
+    assert set(frame["resolution"]) == {160, 224}
+    assert frame["lr"].between(0.01, 1).all()
+    assert (frame["params"] <= 1e6 + 4 * 2e6).all()
+    assert (frame[["g1", "g2", "g3", "g4"]] == 8).all(axis=None)  # nothing was adjusted
+    assert (frame["w1"] == frame["sampled_w_0"]).all()
+    assert all(space.contains(network) for network in population)
+    assert space.dimensions == 6  # depth, w_0, w_m, b, resolution, lr
+    assert population.draw.valid < population.draw.proposals
+
+
+def test_a_law_replaces_a_law_as_a_whole(tmp_path: Path) -> None:
+    """A new law drops the old one's keys and keeps the relation across stages; without one only keys change."""
+    (tmp_path / "mine.yaml").write_text("extends: AnyNetX_D\nwidth: {law: powers_of_two, low: 8, high: 64}\n")
+    widths = load_space(tmp_path / "mine.yaml").parameters["width"]
+    assert widths.axis.values.tolist() == [8, 16, 32, 64]
+    assert widths.across_stages == "nondecreasing"
+
+
+def test_the_error_names_the_file_that_is_wrong(tmp_path: Path) -> None:
+    """A typo in a file that is extended is reported there."""
+    (tmp_path / "base.yaml").write_text("extends: AnyNetX_C\nwidht: {high: 256}\n")
+    (tmp_path / "mine.yaml").write_text("extends: base\n")
+    with pytest.raises(DsdError, match=r"base.yaml: widht is not a key"):
+        load_space(tmp_path / "mine.yaml")
+
+
+def test_the_hash_is_that_of_the_law(tmp_path: Path) -> None:
+    """Another summary or name is the same space; another range is not."""
+    texts = {"a": "summary: one", "b": "summary: two", "c": "width: {high: 512}"}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(f"extends: AnyNetX_C\n{text}\n")
+    one, two, other = (load_space(tmp_path / f"{name}.yaml").facts.hash for name in texts)
+    assert one == two == load_space("AnyNetX_C").facts.hash != other

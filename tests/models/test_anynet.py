@@ -2,11 +2,12 @@
 
 import math
 
+import pytest
 import torch
 from torch import nn
 
 from dsd import Family, Network, build, network
-from dsd.models.anynet import ResidualBlock
+from dsd.models.anynet import AnyBlock
 
 SMALL = Network((1, 2), (16, 32), (1, 2), (8, 4), Family(stem="cifar", strides=(1, 2)), 32, 10)
 
@@ -35,7 +36,7 @@ def test_the_first_block_of_a_stage_halves_the_image() -> None:
 
 def test_a_block_adds_its_shortcut() -> None:
     """With a transform of zeros a plain block is relu(x)."""
-    block = next(m for m in build(SMALL).modules() if isinstance(m, ResidualBlock) and not hasattr(m.shortcut, "0"))
+    block = next(m for m in build(SMALL).modules() if isinstance(m, AnyBlock) and not hasattr(m.shortcut, "0"))
     nn.init.zeros_(block.transform[-1][1].weight)
     x = torch.randn(2, 16, 8, 8)
     torch.testing.assert_close(block.eval()(x), x.relu())
@@ -63,3 +64,50 @@ def test_the_generator_decides_the_weights() -> None:
     one, same, other = (build(SMALL, torch.Generator().manual_seed(s)).state_dict() for s in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not torch.equal(one["stem.0.weight"], other["stem.0.weight"])
+
+
+def small(block: str, activation: str = "relu") -> Network:
+    """A network of two stages, the second with stride 2 and two blocks."""
+    ratios, groups = ((1, 2), (8, 4)) if block in ("X", "Y") else ((1, 1), (16, 32))
+    return Network((1, 2), (16, 32), ratios, groups, Family(block, "cifar", (1, 2), activation), 32, 10)
+
+
+LAYERS = {  # (kernel, stride, groups) of the convolutions of the last stage's first block
+    "Y": [(1, 1, 1), (3, 2, 4), (1, 1, 1), (1, 1, 1), (1, 1, 1)],
+    "R": [(1, 1, 1), (3, 2, 1), (1, 1, 1)],
+    "V": [(3, 2, 1)],
+    "VR": [(3, 2, 1)],
+    "vanilla": [(3, 2, 1), (3, 1, 1)],
+    "basic": [(3, 2, 1), (3, 1, 1)],
+}
+
+
+@pytest.mark.parametrize("block", list(LAYERS))
+def test_other_blocks_are_the_papers(block: str) -> None:
+    """Their convolutions in order, with the stride on the first 3×3; V and vanilla have no shortcut; all train."""
+    model = build(small(block))
+    first, second = model.stages[1]
+    convs = [layer for layer in first.transform.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(c.kernel_size[0], c.stride[0], c.groups) for c in convs] == LAYERS[block]
+    assert (first.shortcut is None) == (block in ("V", "vanilla"))
+    assert isinstance(second.shortcut, type(None) if block in ("V", "vanilla") else nn.Identity)
+    model(torch.randn(2, 3, 32, 32)).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_squeeze_and_excitation_scales_channels() -> None:
+    """With a gate of zero weights every channel is halved: sigmoid(0) = 1/2; biases of the gate start at zero."""
+    block = build(small("Y")).stages[1][1]
+    gate = next(m for m in block.modules() if type(m).__name__ == "SqueezeExcitation")
+    x = torch.randn(2, 16, 8, 8)
+    assert all((layer.bias == 0).all() for layer in gate.modules() if isinstance(layer, nn.Conv2d))
+    for parameter in gate.parameters():
+        nn.init.zeros_(parameter)
+    torch.testing.assert_close(gate(x), x / 2)
+
+
+def test_the_activation_is_the_familys() -> None:
+    """Swish replaces every ReLU, in stem, branches, blocks and gates."""
+    kinds = {type(m) for m in build(small("Y", "silu")).modules()}
+    assert nn.SiLU in kinds
+    assert nn.ReLU not in kinds

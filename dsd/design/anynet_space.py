@@ -1,0 +1,151 @@
+"""AnyNet spaces: depth, width, bottleneck ratio and groups of each stage ([DDS] §3.2, [NDS] Table 1).
+
+Shape letters: n settings, s stages, W widths and G group widths (or numbers of groups) of the axes.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.design.axes import Floats, Ints
+from dsd.design.compatibility import adjust, adjust_to_groups, one_group
+from dsd.design.network import Network, Networks
+from dsd.design.order import ORDERS, keeps
+from dsd.design.space import TASK, Columns, Space, by_stage, candidates, whole_where
+
+
+@dataclass(frozen=True)
+class AnyNetSpace(Space):
+    """Parameters `depth`, `width`, and where the block has them `bottleneck_ratio` and `group_width` or `groups`."""
+
+    def realised(self, w: Any, b: Any, third: Any) -> tuple[Any, Any]:
+        """Widths and group widths of drawn widths, ratios and group widths or numbers of groups, of one shape."""
+        if "groups" in self.parameters:
+            return adjust_to_groups(w, b, third)
+        if "group_width" in self.parameters:
+            return adjust(w, b, third)
+        return one_group(w, b)
+
+    @property
+    def grouping(self) -> str:
+        """The parameter that decides about groups, or "" where the block has none."""
+        return next((name for name in ("group_width", "groups") if name in self.parameters), "")
+
+    def compatible(self, w: Any, third: Any, widths: Any, group_widths: Any, b: Any) -> Any:
+        """Where realised widths and groups are the drawn ones."""
+        if self.grouping == "groups":
+            return (widths == w) & (group_widths * third * b == w)
+        return (widths == w) & (group_widths == third) if self.grouping else widths == w
+
+    def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
+        """The networks of the settings at `rows`; with the rule `reject`, of those that need no adjustment."""
+        facts = self.facts
+        if len(rows) < len(settings["depth"]):
+            settings = {name: drawn[rows] for name, drawn in settings.items()}
+        d, w = settings["depth"], settings["width"]
+        b = settings.get("bottleneck_ratio", np.ones((1, facts.family.stages)))
+        third = settings.get(self.grouping, w)
+        widths, groups = self.realised(w, b, third)
+        networks = Networks(
+            d,
+            widths,
+            np.broadcast_to(b, w.shape),
+            groups,
+            self.resolutions(settings, np.arange(len(rows))),
+            facts.classes,
+            facts.family,
+        )
+        if facts.width_rule == "adjust":
+            return networks, rows
+        kept = np.flatnonzero(self.compatible(w, third, widths, groups, b).all(axis=1))
+        return networks.select(kept), rows[kept]
+
+    def drawn(self, settings: Columns) -> Columns:
+        """Widths and groups before they were adjusted; only those can differ from the network's."""
+        told: Columns = {}
+        for name in ("width", self.grouping) if self.grouping else ():
+            label = "sampled_groups" if name == "groups" else f"sampled_{name[0]}"
+            values = settings[name].astype(self.parameters[name].axis.values.dtype)
+            told.update(by_stage(label, values))
+        return {**told, **whole_where(self.training(settings), self.parameters)}
+
+    @property
+    def size_as_printed(self) -> float:
+        """Ordered parameters are divided by s! ([DDS] §3.2)."""
+        return math.prod(p.settings_as_printed for name, p in self.parameters.items() if name not in TASK)
+
+    def count(self, network: Network) -> int:
+        """How many settings are realised as this network.
+
+        Depths and ratios are the drawn ones. Widths and groups are counted by dynamic programming over the table of
+        (width, group) pairs: of each stage those that are realised as the network's, after one that the orders allow.
+        """
+        if not self.of_family(network):
+            return 0
+        matches = self.matches(network)
+        if matches is None:
+            return 0
+        touched = {"width", self.grouping} & set(self.constrained)
+        if touched:
+            return self.count_one_by_one(network, matches)
+        if self.facts.constraints and not self.allowed(self.as_settings(network))[0]:
+            return 0
+        orders = [self.parameters[name].across_stages if name else "equal" for name in ("width", self.grouping)]
+        counts = matches[0]
+        for match in matches[1:]:
+            for along, order in enumerate(orders):
+                counts = ORDERS[order].follows(counts, along)
+            counts = counts * match
+        return int(counts.sum())
+
+    def as_settings(self, network: Network) -> Columns:
+        """The depths and ratios of one network as drawn values, each (1, s)."""
+        settings = {"depth": np.array([network.depths], float)}
+        if "bottleneck_ratio" in self.parameters:
+            settings["bottleneck_ratio"] = np.array([network.bottleneck_ratios], float)
+        return settings
+
+    def matches(self, network: Network) -> list[NDArray[Any]] | None:
+        """For each stage which (width, group) pairs are realised as the network's, (W, G), counted as 1 or 0.
+
+        None where depths or ratios are not the space's.
+        """
+        for name, drawn in self.as_settings(network).items():
+            axis, order = self.parameters[name].axis, self.parameters[name].across_stages
+            if not np.isin(drawn, axis.values).all() or not keeps(order, drawn)[0]:
+                return None
+        w, third = np.meshgrid(self.parameters["width"].axis.floats, self.grouping_values, indexing="ij")
+        found = []
+        for width, ratio, group_width in zip(
+            network.widths, network.bottleneck_ratios, network.group_widths, strict=True
+        ):
+            b = np.full_like(w, ratio)
+            widths, groups = self.realised(w, b, third)
+            match = (widths == width) & (groups == group_width)
+            if self.facts.width_rule == "reject":
+                match &= self.compatible(w, third, widths, groups, b)
+            found.append(match.astype(np.int64))
+        if math.prod(int(match.sum()) for match in found) >= 2**62:
+            return [match.astype(object) for match in found]
+        return found
+
+    @property
+    def grouping_values(self) -> Floats:
+        """Group widths or numbers of groups, (G,); one that is not used where the block has none."""
+        return self.parameters[self.grouping].axis.floats if self.grouping else np.ones(1)
+
+    def count_one_by_one(self, network: Network, matches: list[NDArray[Any]]) -> int:
+        """The same where constraints speak of widths or groups: every setting that matches is tried."""
+        pairs = [np.argwhere(match > 0) for match in matches]
+        choices = candidates(len(stage) for stage in pairs)
+        positions = np.stack([stage[choices[:, i]] for i, stage in enumerate(pairs)], axis=1)  # (choices, s, 2)
+        kept = keeps(self.parameters["width"].across_stages, positions[..., 0])
+        settings = {name: np.repeat(drawn, len(choices), axis=0) for name, drawn in self.as_settings(network).items()}
+        settings["width"] = self.parameters["width"].axis.floats[positions[..., 0]]
+        if self.grouping:
+            kept &= keeps(self.parameters[self.grouping].across_stages, positions[..., 1])
+            settings[self.grouping] = self.grouping_values[positions[..., 1]]
+        return int((kept & self.allowed(settings)).sum())

@@ -1,0 +1,69 @@
+"""How many different networks a space has: settings that the width rule or Eq. 2–4 realise alike are one network.
+
+With m(θ) the number of settings realised as the network of setting θ, the number of networks is Σ_θ 1/m(θ) over the
+settings that form one: the number of settings times the mean of 1/m over settings drawn uniformly (ours).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsd.design.network import Networks
+from dsd.design.space import TRAINING, Columns, Space
+
+COUNTABLE = 2_000_000  # settings that are realised one and all
+DRAWN = 2**16  # settings, for the share that forms a network
+INVERTED = 2_000  # of the networks, for the mean of 1/m
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """A number of networks; error: its standard error, 0 where they were counted."""
+
+    networks: float
+    error: float
+
+
+def distinct(space: Space, seed: int = 0) -> Distinct:
+    """The number of different networks of a space: counted for a small one, else estimated.
+
+    Learning rates and weight decays make no other network; resolutions do.
+
+    >>> from dsd import load_space
+    >>> distinct(load_space("NDS_ResNet"))
+    Distinct(networks=1259712, error=0.0)
+    """
+    settings = math.prod(p.settings for name, p in space.parameters.items() if name not in TRAINING)
+    if settings <= COUNTABLE:
+        return Distinct(counted(space), 0.0)
+    proposals = space.equally_likely.propose(np.random.default_rng(seed), DRAWN)
+    share = len(proposals.rows) / DRAWN
+    if not share:
+        return Distinct(0.0, settings / DRAWN)
+    some = proposals.networks.select(np.arange(min(INVERTED, len(proposals.rows)))).whole(space.ratio_type)
+    inverse = np.array([1 / space.count(network) for network in some])
+    value = settings * share * float(inverse.mean())
+    relative_variance = (1 - share) / (share * DRAWN) + inverse.var() / len(inverse) / inverse.mean() ** 2
+    return Distinct(value, value * math.sqrt(relative_variance))
+
+
+def counted(space: Space) -> int:
+    """The same by realising every setting."""
+    tables = {name: p.every() for name, p in space.parameters.items() if not p.same_as and name not in TRAINING}
+    grid = np.indices([len(table) for table in tables.values()]).reshape(len(tables), -1)
+    settings: Columns = {name: table[rows] for (name, table), rows in zip(tables.items(), grid, strict=True)}
+    settings = space.with_shared(settings)
+    rows = np.flatnonzero(space.allowed(settings)) if space.facts.constraints else np.arange(grid.shape[1])
+    networks, _ = space.realise(settings, rows)
+    return different(networks)
+
+
+def different(networks: Networks) -> int:
+    """How many of the networks differ."""
+    identity = np.column_stack([*networks.stages, networks.resolution])
+    _, groups = np.unique(identity[:, 0], return_inverse=True)
+    for column in identity.T[1:]:  # numbering prefixes, column after column, is faster than sorting rows
+        values, where = np.unique(column, return_inverse=True)
+        _, groups = np.unique(groups * len(values) + where, return_inverse=True)
+    return int(groups.max(initial=-1)) + 1

@@ -1,0 +1,130 @@
+"""The part of a space file that states one parameter: its law, in full or in shorthand, checked.
+
+Shorthand: a number is a fixed value, a list equally likely values, a name the parameter whose value is taken.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.design.axes import LAW_KEYS, LAWS, Axis
+from dsd.errors import DsdError, known
+
+LOWEST, HIGHEST = 1e-9, 1e5  # of an axis: values are positive
+LONGEST = 1_000_000  # of an axis: its table fits in memory
+
+
+@dataclass
+class LawFile:
+    """Keys of a parameter: a law of LAWS with its keys, or `same_as` another parameter."""
+
+    law: str | None = None
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    count: int | None = None
+    values: list[float] | None = None
+    weights: list[float] | None = None
+    same_as: str | None = None
+
+
+def from_shorthand(written: Any) -> Any:
+    """A parameter as a mapping; what is none of the shorthands is left to the schema.
+
+    >>> from_shorthand(20), from_shorthand("w_0")
+    ({'law': 'values', 'values': [20]}, {'same_as': 'w_0'})
+    """
+    if isinstance(written, str):
+        return {"same_as": written}
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        return {"law": "values", "values": [written]}
+    return {"law": "values", "values": written} if isinstance(written, list) else written
+
+
+def replaces(written: dict[str, Any]) -> bool:
+    """Whether a parameter states a law of its own, and not only some keys of the one it extends."""
+    return "law" in written or "same_as" in written
+
+
+def whole(table: NDArray[Any]) -> bool:
+    """Whether all values are whole numbers."""
+    return bool((table % 1 == 0).all())
+
+
+def whole_ratio(table: NDArray[Any]) -> bool:
+    """Whether each value, or one over it, is a whole number."""
+    return bool(((table % 1 == 0) | (1 / table % 1 == 0)).all())
+
+
+# what a parameter's values must be, and how to say so
+ALLOWED: dict[str, tuple[Callable[[NDArray[Any]], bool], str]] = {
+    "depth": (whole, "whole numbers"),
+    "width": (whole, "whole numbers"),
+    "group_width": (whole, "whole numbers"),
+    "groups": (whole, "whole numbers"),
+    "resolution": (whole, "whole numbers"),
+    "bottleneck_ratio": (whole_ratio, "whole numbers, or one over a whole number"),
+    "w_m": (lambda table: bool((table > 1).all()), "above 1"),
+    "weight_decay": (lambda table: bool((table < 1).all()), "below 1"),
+}
+
+
+def axis_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
+    """The axis of a parameter from its part of the file, with values that the parameter may have."""
+    law = spec["law"]
+    if law not in LAWS:
+        raise DsdError(f"{place}: {key}.law = {law} is not known; choose one of: {known(LAWS)}")
+    given = {f.name: spec[f.name] for f in fields(LawFile) if spec[f.name] is not None and f.name != "law"}
+    for name in given:
+        if name not in LAW_KEYS[law]:
+            raise DsdError(f"{place}: {key}.{name} is not a key of the law {law}; give: {known(LAW_KEYS[law])}")
+    for name in LAW_KEYS[law]:
+        if name not in given and name != "weights":
+            raise DsdError(f"{place}: {key}.{name} is missing; the law {law} needs: {known(LAW_KEYS[law])}")
+    (check_values if law == "values" else check_range)(place, key, law, given)
+    axis = LAWS[law](**given)
+    allowed, words = ALLOWED.get(key, (lambda table: True, ""))
+    if not allowed(axis.values):
+        raise DsdError(f"{place}: {key}: values from {axis.values[0]:g} to {axis.values[-1]:g} must be {words}")
+    return axis
+
+
+def check_values(place: str, key: str, law: str, given: dict[str, Any]) -> None:
+    """Refuse a list that is empty, has equal values or ones out of range, or weights that do not fit."""
+    table, weights = given["values"], given.get("weights")
+    if not table or not all(LOWEST <= value <= HIGHEST for value in table) or len(set(table)) < len(table):
+        raise DsdError(f"{place}: {key}.values = {table}: give different numbers above 0, up to {HIGHEST:g}")
+    if weights is not None and (len(weights) != len(table) or not all(0 < weight < np.inf for weight in weights)):
+        raise DsdError(f"{place}: {key}.weights = {weights}: give a positive weight for each of {len(table)} values")
+
+
+def check_range(place: str, key: str, law: str, given: dict[str, Any]) -> None:
+    """Refuse a range that is reversed, or ends that are not on the law's grid."""
+    low, high = given["low"], given["high"]
+    if not LOWEST <= low <= high <= HIGHEST:
+        raise DsdError(f"{place}: {key}: low = {low:g} and high = {high:g}: give 0 < low <= high <= {HIGHEST:g}")
+    ends = (("low", low), ("high", high))
+    if law == "powers_of_two":
+        for end, value in ends:
+            if not np.log2(value).is_integer():
+                raise DsdError(f"{place}: {key}.{end} = {value:g} is not a power of two")
+    elif law == "log_spaced":
+        for end, value in ends:
+            if value % 1:
+                raise DsdError(f"{place}: {key}.{end} = {value:g} is not a whole number")
+        if not 2 <= given["count"] <= high - low + 1 or LAWS[law](**given).values[-1] != high:
+            raise DsdError(f"{place}: {key}.count = {given['count']}: give from 2 to far fewer than {high - low + 1:g}")
+    else:
+        check_step(place, key, given["step"], ends)
+
+
+def check_step(place: str, key: str, step: float, ends: tuple[tuple[str, float], ...]) -> None:
+    """Refuse a step that is not positive or makes too long a table, and ends that are not multiples of it."""
+    if not LOWEST <= step <= HIGHEST or (ends[1][1] - ends[0][1]) / step > LONGEST:
+        raise DsdError(f"{place}: {key}.step = {step:g}: give a positive step, and at most {LONGEST:,} of them")
+    for end, value in ends:
+        if abs(value / step - round(value / step)) > 1e-6:
+            raise DsdError(f"{place}: {key}.{end} = {value:g} is not a multiple of {key}.step = {step:g}")

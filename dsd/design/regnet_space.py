@@ -1,0 +1,177 @@
+"""RegNet spaces: quantized linear networks of six parameters ([DDS] §3.3).
+
+Shape letters: n settings, s stages, m of the n that form s stages, P pairs of (w_0, w_m).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.design.axes import Floats, Ints
+from dsd.design.compatibility import adjust, one_group
+from dsd.design.network import Network, Networks
+from dsd.design.regnet import generate, stage_width
+from dsd.design.space import TASK, Columns, Space, whole_where
+
+LINE = ("depth", "w_0", "w_a", "w_m")
+COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}
+
+
+@dataclass(frozen=True)
+class RegNetSpace(Space):
+    """Parameters `depth`, `w_0`, `w_a`, `w_m`, and where the block has them `bottleneck_ratio` and `group_width`."""
+
+    def columns_of(self, name: str) -> list[str]:
+        """Constraints speak of depth, w_0, w_a, w_m, b and g."""
+        return [COLUMNS.get(name, name)]
+
+    def realised(self, widths: Floats, b: Floats, g: Floats | None) -> tuple[Floats, Floats]:
+        """Widths and group widths of stages (s, n) after the width rule; g None for a block without groups."""
+        return one_group(widths, b) if g is None else adjust(widths, b, g)
+
+    def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
+        """The networks of the settings at `rows` that form exactly s stages."""
+        facts = self.facts
+        d, w_0, w_a, w_m = (
+            settings[name] if len(rows) == len(settings[name]) else settings[name][rows] for name in LINE
+        )
+        stages = generate(w_0, w_a, w_m, d, facts.family.stages)
+        rows, drawn = rows[stages.rows], stages.widths.T
+        b, g = (settings[name].take(rows) if name in self.parameters else None for name in COLUMNS)
+        ratios = np.broadcast_to(1.0 if b is None else b, drawn.shape)
+        widths, groups = self.realised(drawn, ratios, g)
+        if facts.width_rule == "reject":
+            kept = ((widths == drawn) & (g is None or groups == g)).all(axis=0)
+        else:
+            kept = slice(None)
+        networks = Networks(
+            stages.depths[kept],
+            widths.T[kept],
+            ratios.T[kept],
+            groups.T[kept],
+            self.resolutions(settings, rows)[kept],
+            facts.classes,
+            facts.family,
+        )
+        return networks, rows[kept]
+
+    def drawn(self, settings: Columns) -> Columns:
+        """All that was drawn: the network tells stages, not the line."""
+        values = whole_where({name: settings[name] for name in (*LINE, *COLUMNS) if name in settings}, self.parameters)
+        told = {f"sampled_{COLUMNS.get(name, name)}": drawn for name, drawn in values.items()}
+        return {**told, **whole_where(self.training(settings), self.parameters)}
+
+    @property
+    def size_as_printed(self) -> float:
+        """64 values for each free one of depth, w_0, w_a and w_m ([DDS] Table 1); for a depth of fewer, those."""
+        size = 1.0
+        for name, parameter in self.parameters.items():
+            counted = 1 if name in TASK else parameter.settings
+            if name in LINE and parameter.dimensions and (name != "depth" or counted >= 63):
+                counted = 64
+            size *= counted
+        return size
+
+    @cached_property
+    def pairs(self) -> tuple[Floats, Floats]:
+        """Every (w_0, w_m), each (P,)."""
+        w_0, w_m = np.meshgrid(self.parameters["w_0"].axis.floats, self.parameters["w_m"].axis.floats)
+        return w_0.ravel(), w_m.ravel()
+
+    @cached_property
+    def pair_widths(self) -> Floats:
+        """Stage widths of every pair before the width rule, (s, P)."""
+        return np.stack([stage_width(*self.pairs, k) for k in range(self.facts.family.stages)])
+
+    def count(self, network: Network) -> int:
+        """How many settings are realised as this network.
+
+        For each group width the pairs (w_0, w_m) whose stages get the network's widths; for each pair the slopes w_a
+        that start every stage at its block: they form an interval, whose ends are tried exactly.
+        """
+        ratios = set(network.bottleneck_ratios)
+        b = network.bottleneck_ratios[0]
+        depth = sum(network.depths)
+        drawn = self.parameters.get("bottleneck_ratio")
+        if not self.of_family(network) or len(ratios) > 1 or (drawn is not None and b not in drawn.axis.values):
+            return 0
+        if depth not in self.parameters["depth"].axis.values:
+            return 0
+        grouping = self.parameters.get("group_width")
+        return sum(self.count_at(network, g) for g in (grouping.axis.floats if grouping else [None]))
+
+    def count_at(self, network: Network, g: float | None) -> int:
+        """The settings of one group width."""
+        pairs = self.pairs_realised_as(network, g)
+        w_0, w_m = (column[pairs] for column in self.pairs)
+        if self.parameters["w_a"].same_as:
+            w_a, at = w_0, np.arange(len(w_0))
+        else:
+            slopes = self.parameters["w_a"].axis.floats
+            first, last = self.slope_range(network, w_0, w_m, slopes)
+            counts = np.maximum(0, last - first)
+            at = np.repeat(np.arange(len(w_0)), counts)
+            w_a = slopes[np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts) + first[at]]
+        depth = np.full(len(at), float(sum(network.depths)))
+        found = generate(w_0[at], w_a, w_m[at], depth, len(network.depths))
+        kept = (found.depths == network.depths).all(axis=1)
+        if not self.facts.constraints:
+            return int(kept.sum())
+        rows = found.rows[kept]
+        b = np.full(len(rows), float(network.bottleneck_ratios[0]))
+        settings = {"depth": depth[rows], "w_0": w_0[at][rows], "w_a": w_a[rows], "w_m": w_m[at][rows]}
+        settings |= {"bottleneck_ratio": b, "group_width": np.full(len(rows), g or 0.0)}
+        return int(self.allowed({name: settings[name] for name in self.parameters if name in settings}).sum())
+
+    @cached_property
+    def realised_pairs(self) -> Callable[[float, float | None], tuple[Floats, Floats, Ints, NDArray[np.uint64]]]:
+        """For a ratio and a group width: widths and group widths (s, P) of all pairs, and an index by their code."""
+
+        @cache
+        def realised_pairs(b: float, g: float | None) -> tuple[Floats, Floats, Ints, NDArray[np.uint64]]:
+            drawn = self.pair_widths
+            widths, groups = self.realised(drawn, np.full_like(drawn, b), None if g is None else np.full_like(drawn, g))
+            codes = code(widths)
+            if self.facts.width_rule == "reject":
+                codes[((widths != drawn) | ((g is not None) & (groups != g))).any(axis=0)] = 0
+            order = np.argsort(codes, kind="stable")
+            return widths, groups, order, codes[order]
+
+        return realised_pairs
+
+    def pairs_realised_as(self, network: Network, g: float | None) -> Ints:
+        """Positions of the pairs (w_0, w_m) whose stages get the network's widths and group widths."""
+        widths, groups, order, codes = self.realised_pairs(network.bottleneck_ratios[0], g)
+        wanted, wanted_groups = (np.array(x, float)[:, None] for x in (network.widths, network.group_widths))
+        sought = code(wanted)
+        rows = order[np.searchsorted(codes, sought[0]) : np.searchsorted(codes, sought[0], side="right")]
+        match = (widths[:, rows] == wanted) & (groups[:, rows] == wanted_groups)
+        matched: Ints = rows[match.all(axis=0)]
+        return matched
+
+    def slope_range(self, network: Network, w_0: Floats, w_m: Floats, slopes: Floats) -> tuple[Ints, Ints]:
+        """For each pair the positions [first, last) in `slopes` that may start every stage at its block.
+
+        Stage k starts at block j where w_a · j passes t = w_0 (w_m^(k − ½) − 1) (Eq. 2–3); one step more on each side.
+        """
+        low, high = np.zeros_like(w_0), np.full_like(w_0, np.inf)
+        starts = np.cumsum(network.depths)
+        for k, start in enumerate(starts[:-1], start=1):
+            t = w_0 * (w_m ** (k - 0.5) - 1)
+            low = np.maximum(low, t / start)
+            if start > 1:
+                high = np.minimum(high, t / (start - 1))
+        if starts[-1] > 1:
+            high = np.minimum(high, w_0 * (w_m ** (len(starts) - 0.5) - 1) / (starts[-1] - 1))
+        first = np.maximum(0, np.searchsorted(slopes, low) - 1)
+        return first, np.minimum(len(slopes), np.searchsorted(slopes, high, side="right") + 1)
+
+
+def code(widths: Floats) -> NDArray[np.uint64]:
+    """A number for each column of widths (s, n), equal where the columns are; others rarely share it."""
+    factors = np.random.default_rng(0).integers(1, 2**63, len(widths), dtype=np.uint64) * 2 + 1
+    sums: NDArray[np.uint64] = (widths.astype(np.uint64) * factors[:, None]).sum(axis=0)
+    return sums
