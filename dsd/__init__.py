@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from dsd.analysis.edf import edf
     from dsd.analysis.populations import read_table, split
     from dsd.design.complexity import Complexity, complexity
+    from dsd.design.distinct import Distinct, distinct
     from dsd.design.named import network
     from dsd.design.network import Family, Network, Networks
     from dsd.design.population import Population
     from dsd.design.sampling import sample
-    from dsd.design.distinct import Distinct, distinct
     from dsd.design.spacefile import load_space, space_from_spec
     from dsd.errors import DsdError
     from dsd.models.anynet import build
@@ -50,8 +50,8 @@ HOMES = {
 
 __all__ = [
     "Complexity",
-    "DsdError",
     "Distinct",
+    "DsdError",
     "Family",
     "Network",
     "Networks",

@@ -16,7 +16,8 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "paths": (set(), set()),
     "files": (set(), set()),
     "_version": (set(), set()),
-    "design": (BASE, {"numpy", "omegaconf", "pandas"}),  # pandas where a population is asked for its frame
+    # pandas where a population is asked for its frame, pyarrow where it is written to .parquet
+    "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow"}),
     "models": (BASE | {"design"}, {"torch"}),
     "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
     "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn"}),

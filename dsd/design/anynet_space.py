@@ -14,7 +14,7 @@ from dsd.design.axes import Floats, Ints
 from dsd.design.compatibility import adjust, adjust_to_groups, one_group
 from dsd.design.network import Network, Networks
 from dsd.design.order import ORDERS, keeps
-from dsd.design.space import TASK, Columns, Space, by_stage, candidates, whole_where
+from dsd.design.space import TASK, TRAINING, Columns, Space, by_stage, candidates
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class AnyNetSpace(Space):
         if len(rows) < len(settings["depth"]):
             settings = {name: drawn[rows] for name, drawn in settings.items()}
         d, w = settings["depth"], settings["width"]
-        b = settings.get("bottleneck_ratio", np.ones((1, facts.family.stages)))
+        b = settings.get("bottleneck_ratio", np.ones((1, facts.family.stages), w.dtype))
         third = settings.get(self.grouping, w)
         widths, groups = self.realised(w, b, third)
         networks = Networks(
@@ -63,14 +63,12 @@ class AnyNetSpace(Space):
         kept = np.flatnonzero(self.compatible(w, third, widths, groups, b).all(axis=1))
         return networks.select(kept), rows[kept]
 
-    def drawn(self, settings: Columns) -> Columns:
+    def drawn(self, settings: Columns, rows: Ints) -> Columns:
         """Widths and groups before they were adjusted; only those can differ from the network's."""
-        told: Columns = {}
-        for name in ("width", self.grouping) if self.grouping else ():
-            label = "sampled_groups" if name == "groups" else f"sampled_{name[0]}"
-            values = settings[name].astype(self.parameters[name].axis.values.dtype)
-            told.update(by_stage(label, values))
-        return {**told, **whole_where(self.training(settings), self.parameters)}
+        adjusted = self.told(settings, rows, ("width", self.grouping) if self.grouping else ())
+        labels = {"groups": "sampled_groups", "group_width": "sampled_g", "width": "sampled_w"}
+        columns = (by_stage(labels[name], values) for name, values in adjusted.items())
+        return {**{k: v for part in columns for k, v in part.items()}, **self.told(settings, rows, TRAINING)}
 
     @property
     def size_as_printed(self) -> float:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
 
@@ -51,9 +51,10 @@ class Lookup:
         if self.steps > self.MOST_STEPS:
             slow: Ints = np.searchsorted(self.edges[:-1], u, side="right")
             return slow
-        found: Ints = self.guide.take((u * self.buckets).astype(np.int64))
+        # positions are never out of range; mode="clip" spares numpy the check
+        found: Ints = self.guide.take((u * self.buckets).astype(np.int64), mode="clip")
         for _ in range(self.steps):
-            found += u >= self.edges.take(found)
+            found += u >= self.edges.take(found, mode="clip")
         return found
 
 
@@ -78,12 +79,13 @@ class Axis:
 
     @cached_property
     def floats(self) -> Floats:
-        """The values as float64, (k,)."""
-        return self.values.astype(np.float64)
+        """The values as float32 where that holds them all, else as float64, (k,)."""
+        short = self.values.astype(np.float32)
+        return short if (short == self.values).all() else self.values.astype(np.float64)
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Independent draws, values (n,)."""
-        return self.floats.take(self.lookup.find(rng.random(n)))
+        """Independent draws, values (n,), in the type of `floats`."""
+        return self.floats.take(self.lookup.find(rng.random(n)), mode="clip")
 
     @property
     def equally_likely(self) -> "Axis":

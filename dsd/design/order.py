@@ -49,8 +49,8 @@ class Free:
 
     def draw(self, rng: Uniform, n: int) -> Floats:
         """Independent draws."""
-        found = self.axis.lookup.find(np.ascontiguousarray(rng.random((n, self.stages)).T))
-        return self.axis.floats.take(found)
+        found = self.axis.lookup.find(rng.random((n, self.stages)))
+        return np.ascontiguousarray(self.axis.floats.take(found, mode="clip").T)
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
@@ -117,9 +117,9 @@ class Nondecreasing:
         found[-1] = self.lookups[-1].find(u[-1])
         for m in range(self.stages - 2, -1, -1):
             lookup, ceiling = self.lookups[m], found[m + 1]
-            drawn = lookup.find(u[m] * lookup.edges.take(ceiling))
+            drawn = lookup.find(u[m] * lookup.edges.take(ceiling, mode="clip"))
             np.minimum(drawn, ceiling, out=found[m])  # u·mass may round up to the mass itself
-        return self.axis.floats.take(found)
+        return self.axis.floats.take(found, mode="clip")
 
     @staticmethod
     def settings(values: int, stages: int) -> int:

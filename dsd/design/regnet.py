@@ -11,6 +11,7 @@ import numpy as np
 
 from dsd.design.axes import Floats, Ints
 
+NEAR = 1e-6  # blocks; far above the rounding error of a solution below 1000
 WIDTH_STEP = 8  # widths are rounded to a multiple of 8 (the authors' code; not in the paper's text)
 
 
@@ -22,11 +23,16 @@ def level(w_0: Floats, w_a: Floats, log_w_m: Floats, j: Any) -> Floats:
 
 
 def first_block(w_0: Floats, w_a: Floats, w_m: Floats, log_w_m: Floats, k: int) -> Floats:
-    """The first j with round(s_j) ≥ k: the solution of Eq. 2–3 for s_j = k − ½, corrected for its rounding error."""
-    j = np.ceil(w_0 * (w_m ** (k - 0.5) - 1) / w_a)
-    j -= level(w_0, w_a, log_w_m, np.maximum(j - 1, 0)) >= k
-    j += level(w_0, w_a, log_w_m, j) < k
-    return j
+    """The first j with round(s_j) ≥ k: the solution of Eq. 2–3 for s_j = k − ½, rounded up.
+
+    Where it is so near a whole number that its rounding error counts, the level itself decides.
+    """
+    j = w_0 * (w_m ** (k - 0.5) - 1) / w_a
+    near = np.flatnonzero(np.abs(j - np.rint(j)) < NEAR)
+    if len(near):
+        at, candidate = (w_0[near], w_a[near], log_w_m[near]), np.rint(j[near])
+        j[near] = candidate + (level(*at, candidate) < k)
+    return np.ceil(j)
 
 
 def stage_width(w_0: Floats, w_m: Floats, k: int) -> Floats:
@@ -66,7 +72,7 @@ def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, stages: int)
         stages: s
     """
     rows = may_reach(w_0, w_a, w_m, depths, stages - 1)
-    w_0, w_a, w_m, depths = (column.take(rows) for column in (w_0, w_a, w_m, depths))
+    w_0, w_a, w_m, depths = (column.take(rows).astype(np.float64) for column in (w_0, w_a, w_m, depths))
     log_w_m = np.log(w_m)
     bounds = [first_block(w_0, w_a, w_m, log_w_m, k) for k in range(1, stages)]
     stage_depths = np.diff(np.stack([*bounds, depths]), axis=0, prepend=0)

@@ -3,7 +3,7 @@
 Shape letters: n settings, s stages, m of the n that form s stages, P pairs of (w_0, w_m).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -14,7 +14,7 @@ from dsd.design.axes import Floats, Ints
 from dsd.design.compatibility import adjust, one_group
 from dsd.design.network import Network, Networks
 from dsd.design.regnet import generate, stage_width
-from dsd.design.space import TASK, Columns, Space, whole_where
+from dsd.design.space import TASK, TRAINING, Columns, Space
 
 LINE = ("depth", "w_0", "w_a", "w_m")
 COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}
@@ -23,6 +23,11 @@ COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}
 @dataclass(frozen=True)
 class RegNetSpace(Space):
     """Parameters `depth`, `w_0`, `w_a`, `w_m`, and where the block has them `bottleneck_ratio` and `group_width`."""
+
+    @property
+    def late(self) -> Collection[str]:
+        """Ratio and group width too: they are needed only where depth, w_0, w_a and w_m form s stages."""
+        return TRAINING if self.facts.constraints else (*TASK, *COLUMNS)
 
     def columns_of(self, name: str) -> list[str]:
         """Constraints speak of depth, w_0, w_a, w_m, b and g."""
@@ -40,7 +45,7 @@ class RegNetSpace(Space):
         )
         stages = generate(w_0, w_a, w_m, d, facts.family.stages)
         rows, drawn = rows[stages.rows], stages.widths.T
-        b, g = (settings[name].take(rows) if name in self.parameters else None for name in COLUMNS)
+        b, g = (settings[name][rows] if name in self.parameters else None for name in COLUMNS)
         ratios = np.broadcast_to(1.0 if b is None else b, drawn.shape)
         widths, groups = self.realised(drawn, ratios, g)
         if facts.width_rule == "reject":
@@ -58,11 +63,11 @@ class RegNetSpace(Space):
         )
         return networks, rows[kept]
 
-    def drawn(self, settings: Columns) -> Columns:
+    def drawn(self, settings: Columns, rows: Ints) -> Columns:
         """All that was drawn: the network tells stages, not the line."""
-        values = whole_where({name: settings[name] for name in (*LINE, *COLUMNS) if name in settings}, self.parameters)
-        told = {f"sampled_{COLUMNS.get(name, name)}": drawn for name, drawn in values.items()}
-        return {**told, **whole_where(self.training(settings), self.parameters)}
+        told = self.told(settings, rows, (*LINE, *COLUMNS))
+        labelled = {f"sampled_{COLUMNS.get(name, name)}": values for name, values in told.items()}
+        return {**labelled, **self.told(settings, rows, TRAINING)}
 
     @property
     def size_as_printed(self) -> float:

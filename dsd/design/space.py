@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,7 @@ from dsd.design.order import ORDERS, Order, every
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
-Columns = dict[str, NDArray[Any]]
+Columns = dict[str, Any]  # arrays (n,) or (n, s), or what gives them by row
 ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
 WIDTH_RULES = ("adjust", "reject")
 TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)
@@ -121,6 +121,17 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Later:
+    """Draws (n,) that are looked up for those proposals only for which they are asked."""
+
+    axis: Axis
+    u: Floats
+
+    def __getitem__(self, rows: Ints) -> Floats:
+        return self.axis.floats.take(self.axis.lookup.find(self.u[rows]))
+
+
+@dataclass(frozen=True)
 class Proposals:
     """n draws, of which m form a network.
 
@@ -150,8 +161,8 @@ class Space(ABC):
         """The networks of the settings at `rows`, and the rows that form one."""
 
     @abstractmethod
-    def drawn(self, settings: Columns) -> Columns:
-        """What a table tells of the settings (n,) beside their networks: `sampled_*` columns."""
+    def drawn(self, settings: Columns, rows: Ints) -> Columns:
+        """What a table tells of the settings at `rows` beside their networks: `sampled_*` columns."""
 
     @abstractmethod
     def count(self, network: Network) -> int:
@@ -161,6 +172,11 @@ class Space(ABC):
     @abstractmethod
     def size_as_printed(self) -> float:
         """The number of settings as the paper counts it ([DDS] Table 1, [NDS] Table 1)."""
+
+    @property
+    def late(self) -> Collection[str]:
+        """The parameters of one value a network that decide neither whether there is one nor in which window."""
+        return TRAINING
 
     @property
     def dimensions(self) -> int:
@@ -227,7 +243,11 @@ class Space(ABC):
 
     def propose(self, rng: Uniform, n: int) -> Proposals:
         """n independent draws, and the networks of those that form one."""
-        own = {name: p.draw(rng, n) for name, p in self.parameters.items() if not p.same_as}
+        own: Columns = {}
+        for name, parameter in self.parameters.items():
+            if not parameter.same_as:
+                late = name in self.late
+                own[name] = Later(parameter.axis, rng.random(n)) if late else parameter.draw(rng, n)
         settings = self.with_shared(own)
         rows = np.flatnonzero(self.allowed(settings)) if self.facts.constraints else np.arange(n)
         return Proposals(n, *self.realise(settings, rows), settings)
@@ -238,9 +258,10 @@ class Space(ABC):
             return settings["resolution"][rows].astype(np.int64)
         return np.full(len(rows), self.facts.resolution)
 
-    def training(self, settings: Columns) -> Columns:
-        """What was drawn of the recipe: columns of TRAINING."""
-        return {name: settings[name] for name in TRAINING if name in settings}
+    def told(self, settings: Columns, rows: Ints, names: Iterable[str]) -> Columns:
+        """Those of the named settings that the space has, at `rows`, in the type of their axis."""
+        types = {name: self.parameters[name].axis.values.dtype for name in names if name in self.parameters}
+        return {name: settings[name][rows].astype(kind) for name, kind in types.items()}
 
     def contains(self, network: Network) -> bool:
         """Whether some setting is realised as this network (of any resolution and classes, unless these are drawn).
@@ -282,8 +303,3 @@ def candidates(lengths: Iterable[int]) -> NDArray[Any]:
     if math.prod(counts) > ENUMERABLE:
         raise DsdError(f"{math.prod(counts):,} settings would have to be tried against the constraints: too many")
     return np.indices(counts).reshape(len(counts), -1).T
-
-
-def whole_where(columns: Mapping[str, NDArray[Any]], parameters: Mapping[str, Parameter]) -> Columns:
-    """Columns in the type of their parameter's axis."""
-    return {name: column.astype(parameters[name].axis.values.dtype) for name, column in columns.items()}

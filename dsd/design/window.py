@@ -13,6 +13,7 @@ from dsd.errors import DsdError
 
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 ANYTHING = ":"
+MARGIN = 1e-5
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,15 @@ class Window:
     def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Which values (n,) lie inside."""
         return np.logical_and(self.low <= values, values <= self.high)
+
+    def near(self, values: NDArray[np.floating[Any]]) -> tuple[NDArray[np.int64], bool]:
+        """Positions of values (n,), sums in single precision, that may lie inside, and whether all of them surely do.
+
+        The margin is above the rounding error of some hundred terms.
+        """
+        near = np.flatnonzero((self.low * (1 - MARGIN) <= values) & (values <= self.high * (1 + MARGIN)))
+        found = values.take(near)
+        return near, bool(((self.low * (1 + MARGIN) <= found) & (found <= self.high * (1 - MARGIN))).all())
 
 
 def quantity(value: float | None) -> str:

@@ -1,0 +1,127 @@
+"""Batches of proposals, drawn by this process or by several: the part of sampling that takes the time.
+
+Proposals come in blocks of fixed size, block k from its own generator. A batch is any run of proposals in their order:
+how they are cut into batches, and which process draws them, changes nothing in them.
+"""
+
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing import get_context
+
+import numpy as np
+
+from dsd.design.axes import Floats, Ints
+from dsd.design.complexity import parts, total
+from dsd.design.network import Networks
+from dsd.design.space import Columns, Space
+from dsd.design.window import Windows
+
+BLOCK = 8192  # part of the contract: another size is another population
+BATCH = 8 * BLOCK  # proposals that are worked through together; no part of the contract, as all that follows
+LEAST = 1024
+AHEAD = 4  # batches that wait for each process
+
+
+class Uniforms:
+    """The uniform numbers of the proposals from `start` to before `stop`, as if from one generator.
+
+    Block k has a generator of its own, from SeedSequence(seed, spawn_key=(k,)). Each call of `random` draws so many
+    numbers for every proposal of the block, in order; where only some of them are wanted, the others are skipped.
+    """
+
+    def __init__(self, seed: int, start: int, stop: int) -> None:
+        self.start, self.stop = start, stop
+        self.first = start // BLOCK
+        keys = range(self.first, -(-stop // BLOCK))
+        self.bits = [np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(k,))) for k in keys]
+        self.rngs = [np.random.Generator(bits) for bits in self.bits]
+        self.drawn = [0 for _ in keys]  # numbers that each generator has drawn or skipped
+        self.calls = 0  # numbers that earlier calls have drawn for each proposal
+
+    def random(self, size: int | tuple[int, ...]) -> Floats:
+        """Numbers in [0, 1); the first axis goes through the proposals."""
+        numbers = np.empty(size)
+        each = numbers[0].size
+        assert len(numbers) == self.stop - self.start
+        for i, rng in enumerate(self.rngs):
+            block = (self.first + i) * BLOCK
+            low, high = max(self.start, block), min(self.stop, block + BLOCK)
+            begin = self.calls * BLOCK + (low - block) * each
+            if begin > self.drawn[i]:
+                self.bits[i].advance(begin - self.drawn[i])  # one step a number: PCG64 draws a double from 64 bits
+            rng.random(out=numbers[low - self.start : high - self.start])
+            self.drawn[i] = begin + (high - low) * each
+        self.calls += each
+        return numbers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A run of proposals, cut to the windows.
+
+    n: how many proposals
+    valid: how many of them form a network
+    networks: m networks that lie in the windows
+    drawn: what was drawn for them, columns (m,)
+    tried, tried_valid: (m,) how many proposals, and valid ones, the batch has up to and with each of these
+    """
+
+    n: int
+    valid: int
+    networks: Networks
+    drawn: Columns
+    tried: Ints
+    tried_valid: Ints
+
+
+def cut(space: Space, windows: Windows, seed: int, start: int, stop: int) -> Batch:
+    """The proposals from `start` to before `stop` that lie in the windows."""
+    n = stop - start
+    proposals = space.propose(Uniforms(seed, start, stop), n)
+    networks, rows = proposals.networks, proposals.rows
+    closed = windows.closed
+    if "flops" in closed:  # most fall outside: those are dropped first, in single precision
+        near, certain = windows.flops.near(total(list(parts(networks)), "flops"))
+        networks, rows = networks.select(near), rows.take(near)
+        closed = closed[1:] if certain else closed
+    networks = networks.whole(space.ratio_type)
+    for name in closed:
+        inside = np.flatnonzero(getattr(windows, name).mask(total(list(parts(networks)), name)))
+        networks, rows = networks.select(inside), rows.take(inside)
+    tried_valid = np.searchsorted(proposals.rows, rows, side="right")
+    return Batch(n, len(proposals.rows), networks, space.drawn(proposals.settings, rows), rows + 1, tried_valid)
+
+
+def drawn_here(space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
+    """Endless batches in order, drawn by this process; `send` it how many proposals the next one shall have."""
+    start, asked = 0, BLOCK
+    while True:
+        stop = start + asked
+        asked = yield cut(space, windows, seed, start, stop)
+        start = stop
+
+
+def drawn_by(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
+    """The same, drawn by so many processes beside this one; always whole batches, whatever is sent."""
+    # spawned, not forked: the caller may hold threads and locks
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            for start in count(0, BATCH):
+                waiting.append(pool.submit(cut, space, windows, seed, start, start + BATCH))
+                if len(waiting) == AHEAD * workers:
+                    yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def keep_pages() -> None:
+    """Have the C library keep freed memory for the next array instead of handing it back to the system.
+
+    glibc raises its thresholds to the size of a freed block, here 16 MB. Without it the arrays of a batch are paged in
+    anew each time, which doubles the time of a draw.
+    """
+    np.empty(2**21)
