@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +50,51 @@ def test_spaces_lists_every_space(dsd) -> None:
     assert rows["AnyNetX_E_cifar"]["refines"] == "AnyNetX_D_cifar"
 
 
+def test_spaces_can_be_chosen_and_their_networks_counted(dsd) -> None:
+    """Named spaces only; a small space is counted, a large one estimated with its error."""
+    rows = json.loads(dsd("spaces", "NDS_ResNet", "AnyNetX_E", "--distinct", "--json").out)
+    counted, estimated = rows
+    assert (counted["space"], counted["distinct"], counted["distinct_error"]) == ("NDS_ResNet", 1_259_712, 0)
+    assert 0 < estimated["distinct_error"] < 0.1 * estimated["distinct"]
+    assert "counted" in dsd("spaces", "NDS_ResNet", "--distinct").out
+
+
+def test_sample_tells_how_the_file_came_about(dsd, tmp_path: Path) -> None:
+    """Rows do not depend on the number of processes; the draw of every space is kept beside the file."""
+    for workers, name in ((1, "one.csv"), (2, "two.csv")):
+        dsd("sample", "--space", "AnyNetX_E,RegNetX", "-n", 40, "-o", tmp_path / name, "--workers", workers)
+    assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+    told = json.loads((tmp_path / "one.csv.meta.json").read_text())
+    assert [facts["space"] for facts in told["populations"]] == ["AnyNetX_E", "RegNetX"]
+    assert told == json.loads((tmp_path / "two.csv.meta.json").read_text())
+
+
+def test_a_long_draw_shows_a_progress_bar() -> None:
+    """On a terminal a bar appears once the time is over, and is gone at the end; a short draw shows none."""
+    import pty
+
+    shown = {}
+    for after_s in ("0.0", "60.0"):
+        code = (
+            "from dsd.cli import output\n"
+            f"with output.progress('AnyNetX_A', 20, after_s={after_s}) as advance:\n"
+            "    for i in range(21): advance(i, 'so far')\n"
+        )
+        master, slave = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+        subprocess.run([sys.executable, "-c", code], stderr=slave, check=True, env=environment)
+        os.close(slave)
+        os.set_blocking(master, False)
+        try:
+            shown[after_s] = os.read(master, 100_000).decode()
+        except OSError:  # nothing was written
+            shown[after_s] = ""
+        os.close(master)
+    assert "AnyNetX_A" in shown["0.0"]
+    assert "so far" in shown["0.0"]
+    assert shown["60.0"] == ""
+
+
 WRONG = {
     "sample --space AnyNetX_Q -n 5": "space AnyNetX_Q is not known; did you mean",
     "sample --space AnyNetX_A -n 0": "n = 0: give a whole number of networks, from 1",
@@ -54,6 +102,10 @@ WRONG = {
     "sample --space AnyNetX_A -n 5 --flops 4M:3M": "--flops: '4M:3M' is reversed",
     "sample --space AnyNetX_A -n 5 --params 4M": "--params: '4M' is not a window; give LO:HI",
     "sample --space AnyNetX_A -n 5 -o x.docx": "-o x.docx: the ending chooses the format; give one of: .csv",
+    "sample --space RegNetX_resolution -n 5 --resolution 96": "resolution = 96: space RegNetX_resolution draws its",
+    "sample --space AnyNetX_A -n 5 --workers 0": "Invalid value for '--workers'",
+    "spaces AnyNetX_Q": "space AnyNetX_Q is not known; did you mean",
+    "plan demo spaces=[RegNetX_resolution]": "RegNetX_resolution draws the resolution, and digits has images of one",
     "sample -n 5": "Missing option '--space'",
     "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
     "complexity RegNetX-400": "network RegNetX-400 is not known; known are: RegNetX-200MF, RegNetX-400MF",

@@ -10,8 +10,10 @@ from dsd.analysis.bootstrap import BestRange
 from dsd.analysis.edf import edf
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import analyze
+from dsd.design.axes import log_uniform
 from dsd.figures import report
 from dsd.figures.edf import plot_edf
+from dsd.figures.law import plot_law
 from dsd.figures.parameter import plot_parameter
 from dsd.figures.style import figure
 
@@ -34,6 +36,16 @@ def test_the_drawn_edf_is_the_edf() -> None:
     at = np.linspace(20, population.errors.max(), 300)
     drawn = y[np.searchsorted(x, at, side="left")]
     np.testing.assert_allclose(drawn, edf(population.errors, at))
+
+
+def test_the_drawn_law_is_the_law() -> None:
+    """The thick line ends each step at the law's cumulative probability; the others at the draws' cumulative share."""
+    law = log_uniform(1, 4, 1)
+    _, ax = figure()
+    line, drawn = plot_law(ax, law, {"draws": [1, 1, 4, 2]}).lines
+    np.testing.assert_allclose(line.get_ydata(), np.cumsum(law.probabilities))
+    np.testing.assert_allclose(drawn.get_ydata(), [0.5, 0.75, 0.75, 1])
+    assert line.get_drawstyle() == drawn.get_drawstyle() == "steps-post"
 
 
 def test_legends_say_n_min_mean_and_what_is_missing() -> None:
