@@ -37,7 +37,7 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
         for space in chosen
     ]
     if distinct:
-        from dsd.cli.output import progress
+        from dsd.cli.progress import progress
 
         with progress("networks", len(rows)) as advance:
             for i, (space, row) in enumerate(zip(chosen, rows, strict=True)):
@@ -112,7 +112,7 @@ def sample(
     How it went is told on standard error. With -o it is kept too, with all that is needed to draw the same rows again:
     in the metadata of a .parquet file, beside a .csv or .jsonl file in FILE.meta.json.
     """
-    from dsd.cli.output import progress
+    from dsd.cli.progress import progress
     from dsd.design.population import as_csv, check_ending, write
     from dsd.design.sampling import sample as draw
     from dsd.design.spacefile import load_space

@@ -1,10 +1,7 @@
 """Tables and progress, as people read them."""
 
 import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -53,32 +50,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-class Advance(Protocol):
-    """Says how much of the work is done, and a few words about it."""
-
-    def __call__(self, done: int, words: str = "") -> None:
-        """Moves the bar to `done`."""
-
-
-@contextmanager
-def progress(title: str, total: int, after_s: float = 1.0) -> Iterator[Advance]:
-    """A progress bar on standard error, where that is a terminal and the work takes longer than `after_s`."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    screen, start = console(stderr=True), time.monotonic()
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), "{task.fields[words]}")
-    bar = Progress(*(TextColumn(c) if isinstance(c, str) else c for c in columns), console=screen, transient=True)
-    task = bar.add_task(title, total=total, words="")
-
-    def advance(done: int, words: str = "") -> None:
-        if screen.is_terminal and not bar.live.is_started and time.monotonic() - start > after_s:
-            bar.start()
-        bar.update(task, completed=done, words=words)
-
-    try:
-        yield advance
-    finally:
-        if bar.live.is_started:
-            bar.stop()

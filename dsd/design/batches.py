@@ -6,10 +6,8 @@ how they are cut into batches, and which process draws them, changes nothing in 
 
 from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context
 
 import numpy as np
 
@@ -106,6 +104,9 @@ def drawn_here(space: Space, windows: Windows, seed: int) -> Generator[Batch, in
 
 def drawn_by(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
     """The same, drawn by so many processes beside this one; always whole batches, whatever is sent."""
+    from concurrent.futures import Future, ProcessPoolExecutor  # here: most draws need none of it
+    from multiprocessing import get_context
+
     # spawned, not forked: the caller may hold threads and locks
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting: deque[Future[Batch]] = deque()

@@ -76,8 +76,8 @@ def test_a_long_draw_shows_a_progress_bar() -> None:
     shown = {}
     for after_s in ("0.0", "60.0"):
         code = (
-            "from dsd.cli import output\n"
-            f"with output.progress('AnyNetX_A', 20, after_s={after_s}) as advance:\n"
+            "from dsd.cli.progress import progress\n"
+            f"with progress('AnyNetX_A', 20, after_s={after_s}) as advance:\n"
             "    for i in range(21): advance(i, 'so far')\n"
         )
         master, slave = pty.openpty()
