@@ -41,10 +41,11 @@ def stage_width(w_0: Floats, w_m: Floats, k: int) -> Floats:
 
 
 def may_reach(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, k: int) -> Ints:
-    """Where the last block may be of level k: the same in single precision, four times as fast, with a margin."""
-    ratio = (w_a * (depths - 1) / w_0 + 1).astype(np.float32)
-    s = np.log(ratio) / np.log(w_m.astype(np.float32))
-    near: Ints = np.flatnonzero(np.abs(s - np.float32(k)) < np.float32(0.501))
+    """Where the last block may be of level k: in single precision, which is faster, with a margin."""
+    kind = np.float32 if w_m.min(initial=2) > 1.01 else np.float64  # near 1 the logarithm loses its digits
+    ratio = (w_a * (depths - 1) / w_0 + 1).astype(kind)
+    s = np.log(ratio) / np.log(w_m.astype(kind))
+    near: Ints = np.flatnonzero(np.abs(s - kind(k)) < kind(0.501))
     return near
 
 

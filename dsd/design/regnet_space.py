@@ -3,9 +3,9 @@
 Shape letters: n settings, s stages, m of the n that form s stages, P pairs of (w_0, w_m).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,24 @@ from dsd.design.space import TASK, TRAINING, Columns, Space
 
 LINE = ("depth", "w_0", "w_a", "w_m")
 COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}
+
+
+@dataclass(frozen=True)
+class RealisedPairs:
+    """Widths and group widths (s, P) of all pairs after the width rule; positions (P,) in the order of their codes."""
+
+    widths: Floats
+    groups: Floats
+    order: Ints
+    codes: NDArray[np.uint64]
+
+    def find(self, network: Network) -> Ints:
+        """Positions of the pairs whose stages are the network's."""
+        widths, groups = (np.array(x, float)[:, None] for x in (network.widths, network.group_widths))
+        first, last = (np.searchsorted(self.codes, code(widths)[0], side=side) for side in ("left", "right"))
+        rows = self.order[first:last]
+        matched: Ints = rows[((self.widths[:, rows] == widths) & (self.groups[:, rows] == groups)).all(axis=0)]
+        return matched
 
 
 @dataclass(frozen=True)
@@ -83,7 +101,8 @@ class RegNetSpace(Space):
     @cached_property
     def pairs(self) -> tuple[Floats, Floats]:
         """Every (w_0, w_m), each (P,)."""
-        w_0, w_m = np.meshgrid(self.parameters["w_0"].axis.floats, self.parameters["w_m"].axis.floats)
+        tables = (self.parameters[name].axis.values.astype(np.float64) for name in ("w_0", "w_m"))
+        w_0, w_m = np.meshgrid(*tables)
         return w_0.ravel(), w_m.ravel()
 
     @cached_property
@@ -115,7 +134,7 @@ class RegNetSpace(Space):
         if self.parameters["w_a"].same_as:
             w_a, at = w_0, np.arange(len(w_0))
         else:
-            slopes = self.parameters["w_a"].axis.floats
+            slopes = self.parameters["w_a"].axis.values.astype(np.float64)
             first, last = self.slope_range(network, w_0, w_m, slopes)
             counts = np.maximum(0, last - first)
             at = np.repeat(np.arange(len(w_0)), counts)
@@ -132,30 +151,22 @@ class RegNetSpace(Space):
         return int(self.allowed({name: settings[name] for name in self.parameters if name in settings}).sum())
 
     @cached_property
-    def realised_pairs(self) -> Callable[[float, float | None], tuple[Floats, Floats, Ints, NDArray[np.uint64]]]:
-        """For a ratio and a group width: widths and group widths (s, P) of all pairs, and an index by their code."""
+    def known_pairs(self) -> dict[tuple[float, float | None], "RealisedPairs"]:
+        """What `pairs_realised_as` has worked out so far, by ratio and group width."""
+        return {}
 
-        @cache
-        def realised_pairs(b: float, g: float | None) -> tuple[Floats, Floats, Ints, NDArray[np.uint64]]:
+    def pairs_realised_as(self, network: Network, g: float | None) -> Ints:
+        """Positions of the pairs (w_0, w_m) whose stages get the network's widths and group widths."""
+        b = network.bottleneck_ratios[0]
+        if (b, g) not in self.known_pairs:
             drawn = self.pair_widths
             widths, groups = self.realised(drawn, np.full_like(drawn, b), None if g is None else np.full_like(drawn, g))
             codes = code(widths)
             if self.facts.width_rule == "reject":
                 codes[((widths != drawn) | ((g is not None) & (groups != g))).any(axis=0)] = 0
             order = np.argsort(codes, kind="stable")
-            return widths, groups, order, codes[order]
-
-        return realised_pairs
-
-    def pairs_realised_as(self, network: Network, g: float | None) -> Ints:
-        """Positions of the pairs (w_0, w_m) whose stages get the network's widths and group widths."""
-        widths, groups, order, codes = self.realised_pairs(network.bottleneck_ratios[0], g)
-        wanted, wanted_groups = (np.array(x, float)[:, None] for x in (network.widths, network.group_widths))
-        sought = code(wanted)
-        rows = order[np.searchsorted(codes, sought[0]) : np.searchsorted(codes, sought[0], side="right")]
-        match = (widths[:, rows] == wanted) & (groups[:, rows] == wanted_groups)
-        matched: Ints = rows[match.all(axis=0)]
-        return matched
+            self.known_pairs[b, g] = RealisedPairs(widths, groups, order, codes[order])
+        return self.known_pairs[b, g].find(network)
 
     def slope_range(self, network: Network, w_0: Floats, w_m: Floats, slopes: Floats) -> tuple[Ints, Ints]:
         """For each pair the positions [first, last) in `slopes` that may start every stage at its block.
