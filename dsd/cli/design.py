@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dsd.cli.completion import complete_networks, complete_spaces
+from dsd.errors import DsdError
 
 
 @click.command()
@@ -16,8 +17,9 @@ from dsd.cli.completion import complete_networks, complete_spaces
 def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
     """List design spaces, NAMES or all: what each refines, dimensions, size.
 
-    The size is the number of settings of the parameters, as the paper counts it and exactly: with ties in ordered
-    parameters. Settings that are realised as one network are told apart in it; --distinct counts networks.
+    The size is the number of settings of the parameters: as the paper counts it, and exactly, with ties in ordered
+    parameters and without what breaks a constraint (<= where that cannot be counted). Settings that form no network, or
+    the same one as others, are in it; --distinct counts networks.
     """
     from dsd.design.distinct import distinct as count
     from dsd.design.spacefile import load_space, space_names
@@ -47,21 +49,30 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    from dsd.cli.output import print_table
+    from dsd.cli.output import console, print_table
 
-    header = ["space", "refines", "dim.", "size (paper's count)", "size (exact)"]
-    header += ["networks", "std. error"] if distinct else []
-    print_table([*header, "window", ""], [cells(row, distinct) for row in rows])
+    width = console().width
+    header = ["space", "refines", "dim.", "paper's count", "exact size"] + (
+        ["networks", "std. error"] if distinct else []
+    )
+    last = 2 if width >= WIDE else 1 if width >= MIDDLE else 0
+    columns = len(header) + last
+    table = [cells(row, distinct, whole=width >= WIDE)[:columns] for row in rows]
+    print_table([*header, "window", ""][:columns], table)
 
 
-def cells(row: dict[str, Any], distinct: bool) -> list[str]:
-    """A space as a row of the printed table."""
-    size = f"{row['size']:,}" if row["size_is_exact"] else f"<= {row['size']:,}"
+WIDE, MIDDLE = 150, 110  # of a terminal: sizes with all digits and summaries, or at least windows
+
+
+def cells(row: dict[str, Any], distinct: bool, whole: bool) -> list[str]:
+    """A space as a row of the printed table; sizes with all digits or, where they are long, with four."""
+    size = f"{row['size']:,}" if whole or row["size"] < 1e9 else f"{row['size']:.3e}"
+    size = size if row["size_is_exact"] else f"<= {size}"
     counted = []
     if distinct:
         error = row["distinct_error"]
         value = f"{row['distinct']:.3g}" if error else f"{row['distinct']:,}"
-        counted = [value, f"{error / row['distinct']:.1%}" if error else "counted"]
+        counted = [value, f"{error / row['distinct']:.2%}" if error else "counted"]
     first = [row["space"], row["refines"], str(row["dimensions"]), f"{row['size_as_printed']:.1e}", size]
     return [*first, *counted, row["flops"], row["summary"]]
 
@@ -86,7 +97,11 @@ def cells(row: dict[str, Any], distinct: bool) -> list[str]:
 @click.option("--classes", type=click.IntRange(1), help="Classes of the head.  [default: the space's, 1000]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other networks.")
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes; any number gives the same rows."
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes, at most one a core; any number gives the same rows.",
 )
 @click.option(
     "-o",
@@ -116,15 +131,18 @@ def sample(
     from dsd.design.population import as_csv, check_ending, write
     from dsd.design.sampling import sample as draw
     from dsd.design.spacefile import load_space
-    from dsd.design.window import parse_window
+    from dsd.design.window import parse_window, quantity
 
     if output:
         check_ending(output)
     for option, text in (("--flops", flops), ("--params", params), ("--acts", acts)):
         if text != "default":
             parse_window(text, option)
+    chosen = [load_space(name.strip()) for name in names.split(",") if name.strip()]
+    if not chosen or len({space.facts.name for space in chosen}) < len(chosen):
+        raise DsdError(f"--space {names}: give at least one space, each once")
     populations = []
-    for space in [load_space(name) for name in names.split(",")]:
+    for space in chosen:
         with progress(space.facts.name, n) as advance:
             population = draw(
                 space,
@@ -136,7 +154,7 @@ def sample(
                 resolution=resolution,
                 classes=classes,
                 workers=workers,
-                progress=lambda found, so_far: advance(found, str(so_far)),
+                progress=lambda found, so_far: advance(found, f"{quantity(float(so_far.proposals))} proposals"),
             )
         populations.append(population)
     if output:

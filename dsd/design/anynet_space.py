@@ -17,7 +17,7 @@ from dsd.design.order import ORDERS, keeps
 from dsd.design.space import TASK, TRAINING, Columns, Space, by_stage, candidates
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnyNetSpace(Space):
     """Parameters `depth`, `width`, and where the block has them `bottleneck_ratio` and `group_width` or `groups`."""
 

@@ -4,6 +4,8 @@ Proposals come in blocks of fixed size, block k from its own generator. A batch 
 how they are cut into batches, and which process draws them, changes nothing in them.
 """
 
+import os
+import threading
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -103,12 +105,13 @@ def drawn_here(space: Space, windows: Windows, seed: int) -> Generator[Batch, in
 
 
 def drawn_by(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
-    """The same, drawn by so many processes beside this one; always whole batches, whatever is sent."""
+    """The same, drawn by so many processes, at most one a core; always whole batches, whatever is sent."""
     from concurrent.futures import Future, ProcessPoolExecutor  # here: most draws need none of it
     from multiprocessing import get_context
 
     # spawned, not forked: the caller may hold threads and locks
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    workers = min(workers, os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         waiting: deque[Future[Batch]] = deque()
         try:
             for start in count(0, BATCH):
@@ -117,6 +120,20 @@ def drawn_by(workers: int, space: Space, windows: Windows, seed: int) -> Generat
                     yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def end_with_parent() -> None:
+    """Have this process end as soon as the one that started it does, also when that was killed."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def keep_pages() -> None:

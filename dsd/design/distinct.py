@@ -11,6 +11,7 @@ import numpy as np
 
 from dsd.design.network import Networks
 from dsd.design.space import TRAINING, Columns, Space
+from dsd.errors import DsdError
 
 COUNTABLE = 2_000_000  # settings that are realised one and all
 DRAWN = 2**16  # settings, for the share that forms a network
@@ -40,12 +41,13 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
     proposals = space.equally_likely.propose(np.random.default_rng(seed), DRAWN)
     share = len(proposals.rows) / DRAWN
     if not share:
-        return Distinct(0.0, settings / DRAWN)
+        raise DsdError(f"space {space.facts.name}: none of {DRAWN:,} settings forms a network; check its constraints")
     some = proposals.networks.select(np.arange(min(INVERTED, len(proposals.rows)))).whole(space.ratio_type)
     inverse = np.array([1 / space.count(network) for network in some])
     value = settings * share * float(inverse.mean())
     relative_variance = (1 - share) / (share * DRAWN) + inverse.var() / len(inverse) / inverse.mean() ** 2
-    return Distinct(value, value * math.sqrt(relative_variance))
+    # where all were alike, one among the next as many would not surprise
+    return Distinct(value, value * max(math.sqrt(relative_variance), 1 / len(inverse)))
 
 
 def counted(space: Space) -> int:

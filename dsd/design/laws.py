@@ -3,6 +3,7 @@
 Shorthand: a number is a fixed value, a list equally likely values, a name the parameter whose value is taken.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -34,14 +35,25 @@ class LawFile:
 def from_shorthand(written: Any) -> Any:
     """A parameter as a mapping; what is none of the shorthands is left to the schema.
 
-    >>> from_shorthand(20), from_shorthand("w_0")
-    ({'law': 'values', 'values': [20]}, {'same_as': 'w_0'})
+    >>> from_shorthand(20), from_shorthand("w_0"), from_shorthand("1/2")
+    ({'law': 'values', 'values': [20]}, {'same_as': 'w_0'}, {'law': 'values', 'values': [0.5]})
     """
+    written = with_fractions(written)
     if isinstance(written, str):
         return {"same_as": written}
     if isinstance(written, int | float) and not isinstance(written, bool):
         return {"law": "values", "values": [written]}
     return {"law": "values", "values": written} if isinstance(written, list) else written
+
+
+def with_fractions(written: Any) -> Any:
+    """What is written with 1/2 for 0.5, also inside a list or a mapping."""
+    if isinstance(written, dict):
+        return {key: with_fractions(value) for key, value in written.items()}
+    if isinstance(written, list):
+        return [with_fractions(value) for value in written]
+    match = re.fullmatch(r"(\d+) */ *(\d+)", written) if isinstance(written, str) else None
+    return int(match[1]) / int(match[2]) if match and int(match[2]) else written
 
 
 def replaces(written: dict[str, Any]) -> bool:
@@ -95,9 +107,11 @@ def axis_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
 def check_values(place: str, key: str, law: str, given: dict[str, Any]) -> None:
     """Refuse a list that is empty, has equal values or ones out of range, or weights that do not fit."""
     table, weights = given["values"], given.get("weights")
-    if not table or not all(LOWEST <= value <= HIGHEST for value in table) or len(set(table)) < len(table):
+    numbers = all(isinstance(value, int | float) and LOWEST <= value <= HIGHEST for value in table)
+    if not table or not numbers or len(set(table)) < len(table):
         raise DsdError(f"{place}: {key}.values = {table}: give different numbers above 0, up to {HIGHEST:g}")
-    if weights is not None and (len(weights) != len(table) or not all(0 < weight < np.inf for weight in weights)):
+    positive = weights is None or all(isinstance(weight, int | float) and 0 < weight < np.inf for weight in weights)
+    if weights is not None and (len(weights) != len(table) or not positive):
         raise DsdError(f"{place}: {key}.weights = {weights}: give a positive weight for each of {len(table)} values")
 
 

@@ -167,6 +167,9 @@ class Networks:
         for d, w, b, g, resolution in zip(*columns, strict=True):
             yield Network(tuple(d), tuple(w), whole_numbers(b), tuple(g), self.family, resolution, self.classes)
 
+    def __getitem__(self, row: int) -> Network:
+        return next(iter(self.select(np.array([row]))))
+
     def whole(self, ratio_type: type) -> "Networks":
         """The same with integers where a proposal has whole numbers in float64; ratios in the type given."""
         d, w, b, g = self.stages

@@ -58,7 +58,7 @@ class Draw:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Population:
     """n networks of a space, with their complexity, what was drawn for them, and how the draw went.
 
@@ -83,6 +83,12 @@ class Population:
 
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
+
+    def __getitem__(self, row: int) -> Network:
+        return self.networks[row]
+
+    def __repr__(self) -> str:
+        return f"<Population of {self.space}: {len(self):,} networks, {self.windows}, seed {self.seed}>"
 
     def select(self, rows: NDArray[np.int64]) -> "Population":
         """The networks at these positions; what is told of the draw stays."""

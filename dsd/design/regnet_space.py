@@ -38,7 +38,7 @@ class RealisedPairs:
         return matched
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RegNetSpace(Space):
     """Parameters `depth`, `w_0`, `w_a`, `w_m`, and where the block has them `bottleneck_ratio` and `group_width`."""
 

@@ -90,8 +90,8 @@ def sample(
             space's own
         seed: another seed, another population
         resolution, classes: of input [pixels] and head, where they differ from the space's
-        workers: processes; any number gives the same population. More than one pays from some 100,000 networks on;
-            a script that asks for them needs `if __name__ == "__main__":`, as with all of Python's multiprocessing
+        workers: processes, at most one a core; any number gives the same population. More than one pays from some
+            100,000 networks on; a script that asks for them needs `if __name__ == "__main__":`, as always in Python
         progress: called with the networks found and the draw so far, every few blocks
 
     Raises:
@@ -99,8 +99,10 @@ def sample(
     """
     if n < 1:
         raise DsdError(f"n = {n}: give a whole number of networks, from 1")
-    if n > min(space.size, MOST):
-        raise DsdError(f"n = {n}: {space.facts.name} has {space.size:,} settings, and a draw at most {MOST:,} networks")
+    if n > space.size:
+        raise DsdError(f"n = {n}: {space.facts.name} has only {space.size:,} settings")
+    if n > MOST:
+        raise DsdError(f"n = {n}: a draw has at most {MOST:,} networks")
     for name, number, least in (("seed", seed, 0), ("workers", workers, 1)):
         if number < least:
             raise DsdError(f"{name} = {number}: give a whole number, from {least}")
@@ -126,6 +128,11 @@ def sample(
             if found == n:
                 break
             if draw.proposals - last_success >= PATIENCE:
+                if not draw.valid:
+                    raise DsdError(
+                        f"space {space.facts.name}: none of {draw.proposals:,} proposals was valid; check constraints, "
+                        f"and that a RegNet's line can form {space.facts.family.stages} stages, as many as strides"
+                    )
                 raise DsdError(
                     f"space {space.facts.name} gave {found} of {n} networks inside {windows} and no new one in "
                     f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "

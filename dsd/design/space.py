@@ -146,7 +146,7 @@ class Proposals:
     settings: Columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Space(ABC):
     """A design space: parameters by name, in the order in which they are drawn.
 
@@ -155,6 +155,9 @@ class Space(ABC):
 
     facts: Facts
     parameters: dict[str, Parameter]
+
+    def __repr__(self) -> str:
+        return f"<Space {self.facts.name}: {self.dimensions} dimensions, {self.size:,} settings>"
 
     @abstractmethod
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:

@@ -95,9 +95,12 @@ def find(name: str | Path, beside: Path | None = None) -> Path:
     for path in candidates:
         if path.suffix in (".yaml", ".yml") and path.is_file():
             return path
-    near = difflib.get_close_matches(str(name), space_names(), n=3)
-    hint = f"did you mean {known(near)}? " if near else ""
-    raise DsdError(f"space {name} is not known; {hint}give a .yaml file or one of: {known(space_names())}")
+    if Path(name).suffix in (".yaml", ".yml"):
+        raise DsdError(f"{name}: there is no such file")
+    names = {known_name.lower(): known_name for known_name in space_names()}
+    near = difflib.get_close_matches(str(name).lower(), names, n=3)
+    hint = f"did you mean {known(names[n] for n in near)}? " if near else ""
+    raise DsdError(f"space {name} is not known; {hint}give a .yaml file, or a name that `dsd spaces` lists")
 
 
 def load_space(name: str | Path) -> Space:
@@ -117,20 +120,32 @@ def load_space(name: str | Path) -> Space:
         raise DsdError(f"{place}: family = {family}; choose one of: {known(FAMILIES)}, or extend a space")
     laws = parameter_keys(family)
     files = [
-        (place, {key: from_shorthand(value) if key in laws else value for key, value in raw.items()})
+        (
+            place,
+            {key: from_shorthand(value) if written_as_law(key, value, laws) else value for key, value in raw.items()},
+        )
         for place, raw in reversed(chain)
     ]
     spec: dict[str, Any] = {}
     for _, written in files:
         spec = extended(spec, written, laws)
-    spec["extends"] = files[-1][1].get("extends")  # of the file itself, not of what it extends
-    spec["refines"] = files[-1][1].get("refines", spec["extends"]) or ""
+    own = files[-1][1]  # these are of the file itself, not of what it extends
+    spec["extends"] = own.get("extends")
+    spec["refines"] = own.get("refines", spec["extends"]) or ""
+    spec["summary"] = own.get("summary", f"{spec['extends']}, changed" if spec["extends"] else "")
+    if own.get("refines"):
+        named_by(path, "refines", own["refines"])
     try:
         return space_from_spec(path.stem, spec, str(path))
     except DsdError:
         for place, written in files:  # which of them is it?
             check_keys(place, family, written)
         raise
+
+
+def written_as_law(key: str, value: Any, laws: list[str]) -> bool:
+    """Whether a key holds a law; a resolution may, and is a plain number otherwise."""
+    return key in laws or (key == "resolution" and isinstance(value, list | dict))
 
 
 def parameter_keys(family: str) -> list[str]:
@@ -160,13 +175,21 @@ def read_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
             raw = OmegaConf.load(path)
             written = OmegaConf.to_container(raw, resolve=True)
         except Exception as error:  # what a YAML parser may raise is not a closed list
-            raise DsdError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+            raise DsdError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
         if not isinstance(raw, DictConfig) or not isinstance(written, dict):
             raise DsdError(f"{path}: is not a mapping of keys; see spaces/AnyNetX_A.yaml for the format")
         chain.append((path, {str(key): value for key, value in written.items()}))
         if not written.get("extends"):
             return chain
-        path = find(str(written["extends"]), beside=path.parent)
+        path = named_by(path, "extends", written["extends"])
+
+
+def named_by(path: Path, key: str, name: Any) -> Path:
+    """The file of the space that a key of the file `path` names."""
+    try:
+        return find(str(name), beside=path.parent)
+    except DsdError as error:
+        raise DsdError(f"{path}: {key}: {error}") from error
 
 
 def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[str, Any]:
@@ -179,10 +202,27 @@ def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[
         keys = known(f.name for f in fields(parent))
         raise DsdError(f"{place}: {error.full_key} is not a key; choose one of: {keys}") from error
     except OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
-        raise DsdError(f"{place}: {error.full_key}: {reason}") from error
+        key = str(error.full_key)
+        value = OmegaConf.select(OmegaConf.create(written), key, default="") if key in written else ""
+        raise DsdError(f"{place}: {key}{f' = {value}' if value != '' else ''}: {wrong_type(key, error)}") from error
     assert isinstance(merged, dict)
     return {str(key): value for key, value in merged.items()}
+
+
+EXPECTED = {  # of keys whose type a schema can only name in its own terms
+    "constraints": "give a list, such as [d1 <= d2]",
+    "strides": "give a list of whole numbers, one for each stage",
+    "flops": "give a window LO:HI, in quotes",
+}
+
+
+def wrong_type(key: str, error: OmegaConfBaseException) -> str:
+    """What is expected of a key instead of a value of a wrong type."""
+    if key in EXPECTED:
+        return EXPECTED[key]
+    if key in {name for family in FAMILIES for name in parameter_keys(family)}:
+        return "give a number, a list of numbers, the name of a parameter, or a law in braces"
+    return str(error).splitlines()[0]
 
 
 def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Space:
@@ -221,6 +261,8 @@ def facts_of(name: str, spec: dict[str, Any], place: str) -> Facts:
     if spec["width_rule"] not in WIDTH_RULES:
         raise DsdError(f"{place}: width_rule = {spec['width_rule']} is not known; choose one of: {known(WIDTH_RULES)}")
     limits = {key: limit_of(f"{place}: {key}", spec[key]) for key in ("params", "acts")}
+    if ":" not in spec["flops"]:
+        raise DsdError(f"{place}: flops = {spec['flops']}: {EXPECTED['flops']}")
     return Facts(
         name=name,
         summary=spec["summary"],

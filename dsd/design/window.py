@@ -148,10 +148,17 @@ class RegimeLimit:
     per_root_gf: float = 0.0
 
     def at(self, flops: Window) -> Window:
-        """The window in a regime; without an upper end of flops there is no limit."""
+        """The window in a regime.
+
+        Raises:
+            DsdError: the window of flops has no upper end
+        """
         f = flops.high / 1e9
-        limit = self.constant + self.per_gf * f + self.per_root_gf * math.sqrt(f)
-        return Window(high=limit if math.isfinite(f) else math.inf)
+        if math.isinf(f):
+            raise DsdError(
+                f"flops {flops}: the space limits params or acts by the upper end; give one, or windows of both"
+            )
+        return Window(high=self.constant + self.per_gf * f + self.per_root_gf * math.sqrt(f))
 
 
 DEFAULT: Literal["default"] = "default"  # the limit that the space states
@@ -172,6 +179,8 @@ class Limits:
         others = {}
         for name, limit in given.items():
             own = getattr(self, name)
-            own = own.at(inside) if isinstance(own, RegimeLimit) else own
-            others[name] = own if limit == DEFAULT else as_window(limit, name)
+            if limit != DEFAULT:
+                others[name] = as_window(limit, name)
+            else:
+                others[name] = own.at(inside) if isinstance(own, RegimeLimit) else own
         return Windows(inside, **others)

@@ -50,6 +50,18 @@ def test_spaces_lists_every_space(dsd) -> None:
     assert rows["AnyNetX_E_cifar"]["refines"] == "AnyNetX_D_cifar"
 
 
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_list_of_spaces_fits_the_terminal(width: int, dsd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line a space, whatever the width; a narrow terminal gets short sizes and no summaries."""
+    from rich.console import Console
+
+    monkeypatch.setattr("dsd.cli.output.console", lambda stderr=False: Console(width=width, highlight=False))
+    lines = [line for line in dsd("spaces", "AnyNetX_D", "AnyNetX_E").out.splitlines() if "AnyNetX_" in line]
+    assert len(lines) == 2
+    assert ("13,821,510,942,720" if width == 200 else "1.382e+13") in lines[0]
+    assert ("depths that do not fall" in lines[1]) == (width == 200)
+
+
 def test_spaces_can_be_chosen_and_their_networks_counted(dsd) -> None:
     """Named spaces only; a small space is counted, a large one estimated with its error."""
     rows = json.loads(dsd("spaces", "NDS_ResNet", "AnyNetX_E", "--distinct", "--json").out)
@@ -106,6 +118,9 @@ WRONG = {
     "sample --space AnyNetX_A -n 5 --workers 0": "Invalid value for '--workers'",
     "spaces AnyNetX_Q": "space AnyNetX_Q is not known; did you mean",
     "plan demo spaces=[RegNetX_resolution]": "RegNetX_resolution draws the resolution, and digits has images of one",
+    "sample --space RegNetX,RegNetX -n 5": "--space RegNetX,RegNetX: give at least one space, each once",
+    "sample --space , -n 5": "--space ,: give at least one space",
+    "sample --space no.yaml -n 5": "no.yaml: there is no such file",
     "sample -n 5": "Missing option '--space'",
     "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
     "complexity RegNetX-400": "network RegNetX-400 is not known; known are: RegNetX-200MF, RegNetX-400MF",
@@ -127,7 +142,7 @@ WRONG = {
     "plan demo seeds=[true]": "seeds = [True] is not of type list",
     "plan demo sample_seed=-1": "sample_seed = -1",
     "sample --space AnyNetX_A -n 5 --flops 1e400:": "'1e400' is too large",
-    "sample --space AnyNetX_C -n 99999999999999999999": "AnyNetX_C has 316,659,348,799,488 settings",
+    "sample --space AnyNetX_C -n 99999999999999999999": "AnyNetX_C has only 316,659,348,799,488 settings",
     "plan demo name=../x": "name = '../x': give letters",
     "sample --space AnyNetX_A -n 5 -o .": "-o .: the ending chooses the format",
     "sample --space AnyNetX_A -n 5 -o no/c.csv": "-o no/c.csv: the folder no does not exist",

@@ -1,14 +1,18 @@
 """The sampling contract: a function of space, windows and seed; distinct networks; windows kept."""
 
 import math
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsd import DsdError, load_space, sample
+from dsd import DsdError, distinct, load_space, sample
 from dsd.design import sampling
 from dsd.design.spacefile import space_names
 from dsd.design.window import Window, parse_window
@@ -30,6 +34,26 @@ def test_any_number_of_processes_gives_the_same_population(name: str) -> None:
     one, three = sample(space, 2500, seed=3), sample(space, 2500, seed=3, workers=3)
     assert three.frame.equals(one.frame)
     assert three.draw == one.draw
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    """Killed in the middle of a long draw, it leaves no process behind."""
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import dsd\n"
+        "if __name__ == '__main__':\n"
+        "    space = dsd.load_space('AnyNetX_C')\n"
+        "    dsd.sample(space, 10_000_000, workers=2, progress=lambda found, draw: print(found, flush=True))\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
 
 
 @pytest.mark.parametrize("size", [1000, 30_001])
@@ -112,6 +136,22 @@ def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatc
         DsdError, match=r"gave 0 of 5 .* flops 1K:2K .* of 32,768 proposals 32,768 were valid and 0 fell inside"
     ):
         sample(load_space("AnyNetX_A"), 5, flops="1K:2K")
+
+
+def test_a_space_without_networks_says_so(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where constraints, or a line that never forms so many stages, leave nothing, the window is not blamed."""
+    monkeypatch.setattr(sampling, "PATIENCE", 20_000)
+    texts = ("extends: AnyNetX_C\nconstraints: [w1 > 2000]\n", "extends: RegNetX\nw_a: w_0\nw_m: 2\ndepth: {low: 12}\n")
+    for text in texts:
+        (tmp_path / "mine.yaml").write_text(text)
+        space = load_space(tmp_path / "mine.yaml")
+        with pytest.raises(DsdError, match=r"mine: none of .* proposals was valid; check constraints|0 settings"):
+            sample(space, 1)
+        if space.size > 2_000_000:
+            with pytest.raises(DsdError, match=r"mine: none of .* settings forms a network"):
+                distinct(space)
+        else:
+            assert distinct(space).networks == 0
 
 
 def test_a_window_with_few_networks_gives_up_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ ERRORS = {
     "extends: AnyNetX_A\nwidth: {law: values, values: [8], step: 8}": r"width.step is not a key of the law values",
     "extends: AnyNetX_A\ndepth: {law: log_spaced, low: 1, high: 4}": r"depth.count is missing; the law log_spaced",
     "extends: AnyNetX_A\ndepth: {law: log_spaced, low: 1, high: 4, count: 9}": r"depth.count = 9: give from 2",
-    "extends: AnyNetX_A\ndepth: true": r"mine.yaml: depth: ",
+    "extends: AnyNetX_A\ndepth: true": r"mine.yaml: depth = True: give a number, a list",
     "extends: AnyNetX_A\nwidth: 0": r"width.values = \[0.0\]: give different numbers above 0",
     "extends: AnyNetX_A\nwidth: null": r"mine.yaml: width is missing",
     "extends: AnyNetX_A\nwidth: height": r"mine.yaml: width = height: is not a parameter with a law; choose: .*depth",
@@ -48,7 +48,7 @@ ERRORS = {
     "extends: AnyNetX_A\nconstraints: [w1 + w2]": r"'w1 \+ w2' is not a comparison; use one of: <, <=, ==",
     "extends: AnyNetX_A\nconstraints: [w1 <]": r"'w1 <' is not a constraint; write one like",
     "extends: AnyNetX_A\nconstraints: [1 < 2]": r"'1 < 2' compares no parameter",
-    "extends: AnyNetX_A\nconstraints: w1 < w2": r"mine.yaml: constraints: ",
+    "extends: AnyNetX_A\nconstraints: w1 < w2": r"mine.yaml: constraints = w1 < w2: give a list, such as",
     "extends: AnyNetX_A\nparams: {per_mf: 3M}": r"mine.yaml: params = .*: give a window LO:HI, or a mapping with",
     "extends: AnyNetX_A\nparams: {per_gf: lots}": r"mine.yaml: params.per_gf: 'lots' is not a number",
     "extends: AnyNetX_A\nparams: 6": r"mine.yaml: params = 6: give a window",
@@ -56,12 +56,18 @@ ERRORS = {
     "extends: AnyNetX_A\nresolution: big": r"resolution = big: give a whole number, or a law",
     "extends: AnyNetX_A\nlr: fast": r"lr = fast: is not a parameter",
     "extends: AnyNetX_A\nweight_decay: 2": r"weight_decay: values from 2 to 2 must be below 1",
-    "extends: AnyNetX_Z": r"space AnyNetX_Z is not known; did you mean",
+    "extends: AnyNetX_Z": r"mine.yaml: extends: space AnyNetX_Z is not known; did you mean",
+    "extends: AnyNetX_A\nrefines: Nothing": r"mine.yaml: refines: space Nothing is not known",
+    "extends: AnyNetX_A\nwidth: [[32, 64], [64]]": r"mine.yaml: width",
+    "extends: RegNetX\nlr: [[1]]": r"mine.yaml: lr",
+    "extends: AnyNetX_A\nflops: 10:40": r"mine.yaml: flops = 640: give a window LO:HI, in quotes",
+    "extends: AnyNetX_A\nflops: [360M, 400M]": r"mine.yaml: flops = .*: give a window LO:HI, in quotes",
+    "extends: AnyNetX_A\nstrides: 2,2": r"mine.yaml: strides = 2,2: give a list of whole numbers",
     "extends: mine": r"mine.yaml: extends itself",
     "family: AnyNet": r"mine.yaml: .* is missing",
     "family: Any": r"mine.yaml: family = Any; choose one of: AnyNet, RegNet",
     "- a\n- b": r"mine.yaml: is not a mapping",
-    "a: [": r"mine.yaml: is not YAML",
+    "a: [": r"mine.yaml: cannot be read as YAML",
 }
 
 
@@ -88,9 +94,11 @@ def test_a_refinement_is_one_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_space_lists_the_known_ones() -> None:
-    """A misspelt name is answered with near ones and all of them."""
-    with pytest.raises(DsdError, match=r"did you mean .*AnyNetX_A.*one of: AnyNetR_A, "):
-        load_space("AnyNetXA")
+    """A misspelt name is answered with near ones, in either case, and where all are listed."""
+    with pytest.raises(DsdError, match=r"did you mean .*AnyNetX_A.* a name that `dsd spaces` lists"):
+        load_space("anynetxa")
+    with pytest.raises(DsdError, match=r"nowhere.yaml: there is no such file"):
+        load_space("nowhere.yaml")
 
 
 WORKED = """

@@ -6,10 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from dsd import Population, load_space, network, sample
+from dsd import DsdError, Population, load_space, network, sample
 from dsd.design.distinct import distinct
 from dsd.design.space import TASK
 from dsd.design.spacefile import space_from_spec, space_names
+from dsd.design.window import Window
 
 TABLE = {  # dimensions, size as the paper prints it ([DDS] Table 1)
     "AnyNetX_A": (16, 1.8e18),
@@ -80,7 +81,8 @@ def test_nds_sizes_are_the_papers(name: str) -> None:
     space = load_space(name)
     assert space.size == space.size_as_printed == NDS[name]
     found = distinct(space)
-    assert (found.networks, found.error) == (NDS[name], 0)
+    assert found.networks == NDS[name]
+    assert found.error <= NDS[name] / 2000  # of none in 2,000 settings drawn
 
 
 def test_every_space_of_the_method_is_there() -> None:
@@ -179,13 +181,15 @@ def test_a_refinement_is_simpler(name: str) -> None:
 
 
 def test_limits_of_the_constrained_space_follow_the_regime() -> None:
-    """At 400 MF: params < 3 + 5.5 · 0.4 M and acts < 6.5 · √0.4 M; at 1.6 GF more; none without an upper end."""
+    """At 400 MF: params < 3 + 5.5 · 0.4 M and acts < 6.5 · √0.4 M; at 1.6 GF more; without an upper end an error."""
     space = load_space("RegNetX_constrained")
     windows = space.facts.limits.windows()
     assert windows.params.high == pytest.approx(5.2e6)
     assert windows.acts.high == pytest.approx(6.5e6 * math.sqrt(0.4))
     assert space.facts.limits.windows("1.44G:1.6G").params.high == pytest.approx(11.8e6)
-    assert space.facts.limits.windows("1G:").acts.high == math.inf
+    with pytest.raises(DsdError, match="by the upper end; give one"):
+        sample(space, 5, flops="300M:")
+    assert sample(space, 5, flops="300M:", params=":9M", acts=None).windows.acts == Window()
     frame = sample(space, 50).frame
     assert (frame["params"] <= 5.2e6).all()
     assert (frame["acts"] <= 6.5e6 * math.sqrt(0.4)).all()
