@@ -26,6 +26,14 @@ def test_quick_commands_work_as_shown(command: str, dsd, tmp_path: Path, monkeyp
     assert dsd(*shlex.split(command)[1:]).code == 0
 
 
+def test_the_table_of_spaces_is_the_programs(dsd) -> None:
+    """The README shows what `dsd spaces --distinct` prints, row by row, up to the columns that it leaves out."""
+    shown = re.search(r"```\n\$ dsd (spaces .*)\n(space .*\n)((?:.*\n)*?)```", README)
+    printed = [" ".join(line.split()) for line in dsd(*shlex.split(shown[1])).out.splitlines()]
+    for line in shown[3].splitlines():
+        assert any(found.startswith(" ".join(line.split())) for found in printed), line
+
+
 def test_links_lead_somewhere() -> None:
     """Every relative link of README, CONTRIBUTING and docs names a file."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]

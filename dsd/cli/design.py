@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dsd._version import __version__
 from dsd.cli.completion import complete_networks, complete_spaces
 from dsd.errors import DsdError
 
@@ -162,7 +163,8 @@ def sample(
     else:
         click.echo(as_csv([population.columns for population in populations]), nl=False)
     for p in populations:
-        click.echo(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}", err=True)
+        origin = f"seed {p.seed}, space {p.facts.hash}, dsd {__version__}"
+        click.echo(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}; {origin}", err=True)
 
 
 @click.command()

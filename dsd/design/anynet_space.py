@@ -120,7 +120,7 @@ class AnyNetSpace(Space):
         for width, ratio, group_width in zip(
             network.widths, network.bottleneck_ratios, network.group_widths, strict=True
         ):
-            b = np.full_like(w, ratio)
+            b = np.full(w.shape, float(ratio))
             widths, groups = self.realised(w, b, third)
             match = (widths == width) & (groups == group_width)
             if self.facts.width_rule == "reject":

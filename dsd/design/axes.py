@@ -4,6 +4,7 @@ Every axis is a finite table, also where the law is continuous before it is roun
 are exact, a draw is one look-up, and ordered tuples can be drawn from their exact law (`dsd.design.order`).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,7 +97,7 @@ class Axis:
 def _grid(low: float, high: float, step: float) -> NDArray[Any]:
     count = round((high - low) / step) + 1
     # step · integer, then rounded: 8.1 and not 8.100000000000001 in the user's table
-    values = np.round(step * (round(low / step) + np.arange(count)), 10)
+    values = np.round(step * (round(low / step) + np.arange(count)), 9 - math.floor(math.log10(step)))
     return values.astype(np.int64) if float(step).is_integer() else values
 
 

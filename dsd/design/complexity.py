@@ -68,7 +68,8 @@ def of_block(block: Block, side: Side, times: Any) -> Iterator[Part]:
     """A block that occurs `times` times on inputs of side `side`."""
     yield times, list(along(block.transform, side))
     if block.shortcut is not None and block.projects is not False:
-        yield block.projects * times, list(along((block.shortcut,), side))
+        once = isinstance(times, int) and times == 1
+        yield block.projects if once else block.projects * times, list(along((block.shortcut,), side))
 
 
 def parts(network: Network | Networks) -> Iterator[Part]:

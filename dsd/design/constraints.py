@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dsd.errors import DsdError, known
 
-TOLERANCE = 1e-9  # values such as 2.31 are not exact in binary
+TOLERANCE = 1e-12  # of the sum of magnitudes: values such as 2.31 are not exact in binary
+LARGEST = 1e15  # of a number in a constraint
 OPERATORS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=="}
 Terms = dict[str, float]  # coefficient by parameter; that of "" is the constant
 
@@ -34,13 +35,15 @@ class Constraint:
 
     def holds(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Which settings, columns (n,) by parameter, satisfy it, (n,)."""
-        value = sum(coefficient * columns[name] for name, coefficient in self.terms) + self.constant
+        terms = [coefficient * np.asarray(columns[name], np.float64) for name, coefficient in self.terms]
+        value = sum(terms) + self.constant
+        tolerance = TOLERANCE * (sum(np.abs(term) for term in terms) + abs(self.constant))
         compared: dict[str, Any] = {
-            "<=": value <= TOLERANCE,
-            ">=": value >= -TOLERANCE,
-            "<": value < -TOLERANCE,
-            ">": value > TOLERANCE,
-            "==": np.abs(value) <= TOLERANCE,
+            "<=": value <= tolerance,
+            ">=": value >= -tolerance,
+            "<": value < -tolerance,
+            ">": value > tolerance,
+            "==": np.abs(value) <= tolerance,
         }
         return np.asarray(compared[self.operator])
 
@@ -56,7 +59,7 @@ def parse_constraint(text: str, names: Collection[str], place: str) -> list[Cons
     """
     try:
         comparison = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise DsdError(f"{place}: {text!r} is not a constraint; write one like d1 + d2 <= 2*d3") from error
     if not isinstance(comparison, ast.Compare) or any(type(op) not in OPERATORS for op in comparison.ops):
         raise DsdError(f"{place}: {text!r} is not a comparison; use one of: {known(OPERATORS.values())}")
@@ -80,14 +83,14 @@ def added(left: Terms, right: Terms, factor: float) -> Terms:
 def linear(node: ast.expr, text: str, names: Collection[str], place: str) -> Terms:
     """The terms of a sum of parameters with numbers for factors."""
     match node:
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and abs(value) < LARGEST:
             return {"": float(value)}
         case ast.Name(id=name):
             if name not in names:
                 raise DsdError(f"{place}: {text!r}: {name} is not a parameter; choose from: {known(names)}")
             return {name: 1.0}
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return added({}, linear(operand, text, names, place), -1)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
+            return added({}, linear(operand, text, names, place), -1 if isinstance(op, ast.USub) else 1)
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
             factor = 1 if isinstance(op, ast.Add) else -1
             return added(linear(left, text, names, place), linear(right, text, names, place), factor)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from dsd.design.blocks import ACTIVATIONS, BLOCKS, BOTTLENECKS, GROUPED, STEMS
 from dsd.errors import DsdError, known
 
+MOST_STAGES = 16
+
 
 @dataclass(frozen=True)
 class Family:
@@ -35,8 +37,8 @@ class Family:
         for name, allowed in (("block", BLOCKS), ("stem", STEMS), ("activation", ACTIVATIONS)):
             if getattr(self, name) not in allowed:
                 raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
-        if not self.strides or any(stride < 1 for stride in self.strides):
-            raise DsdError(f"strides = {self.strides}: give a stride from 1 for each stage")
+        if not 1 <= len(self.strides) <= MOST_STAGES or any(stride < 1 for stride in self.strides):
+            raise DsdError(f"strides = {self.strides}: give a stride from 1 for each of 1 to {MOST_STAGES} stages")
 
     @property
     def stages(self) -> int:
@@ -44,13 +46,13 @@ class Family:
         return len(self.strides)
 
 
-LARGEST = 100_000  # resolution or classes: beyond it flops no longer fit in 64 bits
+LARGEST = 100_000  # resolution or classes
 
 
 def check_task(resolution: int, classes: int) -> None:
     """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
     for name, number in (("resolution", resolution), ("classes", classes)):
-        if not 1 <= number <= LARGEST:
+        if number != int(number) or not 1 <= number <= LARGEST:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")
 
 
@@ -105,7 +107,7 @@ class Network:
                 raise DsdError(
                     f"stage {stage}: group width {g}: block {self.family.block} has one group; give {w / b:g}"
                 )
-            if (w / b) % g:
+            if (w / b) % g or w % 1 or g % 1 or d % 1 or (w / b) % 1:
                 raise DsdError(f"stage {stage}: {w} / {b} channels do not divide into groups of {g}")
 
     @property

@@ -9,7 +9,7 @@ Shape letters: n draws, s stages, k values of the axis. Draws are laid out stage
 """
 
 import math
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement
 from typing import Any, Protocol
 
 import numpy as np
@@ -169,7 +169,7 @@ def keeps(order: str, positions: Ints) -> NDArray[np.bool_]:
 def every(order: str, values: int, stages: int) -> Ints:
     """All tuples of positions that keep an order, (settings, s)."""
     if order == "free":
-        return np.array(list(product(range(values), repeat=stages)))
+        return np.indices((values,) * stages).reshape(stages, -1).T
     if order == "equal":
         return np.repeat(np.arange(values)[:, None], stages, axis=1)
     rows = np.array(list(combinations_with_replacement(range(values), stages)))

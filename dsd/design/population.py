@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,8 +128,8 @@ class Population:
             "space_hash": facts.hash,
             "n": len(self),
             "seed": self.seed,
-            "windows": {name: str(getattr(self.windows, name)) for name in MEASURES},
-            "resolution": facts.resolution,
+            "windows": {name: getattr(self.windows, name).bounds for name in MEASURES},
+            "resolution": facts.resolution or None,  # None where the space draws it
             "classes": facts.classes,
             "draw": asdict(self.draw),
             "spec": facts.spec,
@@ -187,6 +188,8 @@ def check_ending(path: Path) -> None:
     endings = [*WRITERS, ".parquet"]
     if path.suffix not in endings:
         raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(endings)}")
+    if path.suffix == ".parquet" and not find_spec("pyarrow"):
+        raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv")
     if path.is_dir():
         raise DsdError(f"-o {path}: is a folder; give a file")
     if not path.parent.is_dir():
@@ -213,20 +216,18 @@ def write(populations: list[Population], path: Path) -> None:
     """
     check_ending(path)
     if path.suffix == ".parquet":
-        write_whole(path, as_parquet(populations, path))
+        write_whole(path, as_parquet(populations))
         return
     content = WRITERS[path.suffix]([population.columns for population in populations])
     write_whole(beside(path), provenance_of(populations) + "\n")
     write_whole(path, content)
 
 
-def as_parquet(populations: list[Population], path: Path) -> bytes:
-    """Populations as the content of a .parquet file; `path` is named in the error where pyarrow is missing."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv") from error
+def as_parquet(populations: list[Population]) -> bytes:
+    """Populations as the content of a .parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     samples = [population.select(np.arange(1)).columns for population in populations]
     joint = pa.unify_schemas([pa.table(columns).schema for columns in samples], promote_options="permissive")
     schema = pa.schema([joint.field(name) for name in merged_names(samples)])

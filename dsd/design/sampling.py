@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
-from dsd.design.complexity import complexity
-from dsd.design.network import Networks, check_task
+from dsd.design.complexity import complexity, parts, total
+from dsd.design.network import ARRAYS, Networks, check_task
 from dsd.design.population import Draw, Population
 from dsd.design.space import Columns, Space
 from dsd.design.window import DEFAULT, Limit
@@ -97,6 +97,9 @@ def sample(
     Raises:
         DsdError: n < 1, or no new network among PATIENCE proposals; says how many were tried and how many fell inside
     """
+    for name, number in (("n", n), ("seed", seed), ("workers", workers)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise DsdError(f"{name} = {number}: give a whole number")
     if n < 1:
         raise DsdError(f"n = {n}: give a whole number of networks, from 1")
     if n > space.size:
@@ -118,16 +121,20 @@ def sample(
         while True:
             fresh = new_rows(batch.networks, seen)
             taken = np.array(fresh[: n - found], np.int64)
+            success = draw.proposals + batch.tried[taken]
+            late = np.flatnonzero(np.diff(success, prepend=last_success) > PATIENCE)
+            if len(late):  # given up before it: the same, however proposals are cut into batches
+                taken = taken[: late[0]]
             found += len(taken)
             if len(taken):
-                last_success = draw.proposals + int(batch.tried[taken[-1]])
+                last_success = int(success[len(taken) - 1])
                 kept.append((batch.networks.select(taken), {name: c[taken] for name, c in batch.drawn.items()}))
             draw += up_to(batch, fresh, len(taken)) if found == n else whole(batch, fresh)
             if progress:
                 progress(found, draw)
             if found == n:
                 break
-            if draw.proposals - last_success >= PATIENCE:
+            if len(late) or draw.proposals - last_success >= PATIENCE:
                 if not draw.valid:
                     raise DsdError(
                         f"space {space.facts.name}: none of {draw.proposals:,} proposals was valid; check constraints, "
@@ -144,4 +151,22 @@ def sample(
         source.close()
     networks = kept[0][0].followed_by([more for more, _ in kept[1:]])
     drawn = {name: np.concatenate([columns[name] for _, columns in kept]) for name in kept[0][1]}
+    check_size(space, networks)
     return Population(space.facts, networks, drawn, complexity(networks), draw, windows, seed)
+
+
+def check_size(space: Space, networks: Networks) -> None:
+    """Refuse networks whose flops do not fit in 64 bits."""
+    d, w, b, _ = networks.stages
+    v = w.max() / min(1.0, float(b.min()))
+    bound = (
+        100.0 * d.sum(axis=1).max() * v**2 * float(networks.resolution.max()) ** 2
+    )  # a block: 3×3 twice and three 1×1
+    if bound + float(w.max()) * networks.classes > 2.0**62:
+        flops = total(
+            list(parts(replace(networks, **{n: getattr(networks, n).astype(float) for n in ARRAYS}))), "flops"
+        )
+        if flops.max() > 2.0**62:
+            raise DsdError(
+                f"space {space.facts.name} has networks of {flops.max():.1e} flops; give windows below {2**62:.0e}"
+            )

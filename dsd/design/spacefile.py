@@ -79,6 +79,7 @@ class RegNetFile(CommonFile):
 
 
 FAMILIES: dict[str, type[CommonFile]] = {"AnyNet": AnyNetFile, "RegNet": RegNetFile}
+SHARED = (("w_a", "w_0"),)  # which parameter may take the value of which ([DDS] Fig. 9)
 REQUIRED = ("depth", "width", *LINE)  # the parameters that every space of its family has
 SPACES: dict[str, type[Space]] = {"AnyNet": AnyNetSpace, "RegNet": RegNetSpace}
 
@@ -90,8 +91,8 @@ def space_names() -> list[str]:
 
 def find(name: str | Path, beside: Path | None = None) -> Path:
     """The file of a space: a path, else a file in the folder `beside`, else a name of `spaces/`."""
-    folders = [shipped("spaces")] if beside is None else [beside, shipped("spaces")]
-    candidates = [Path(name), *(folder / f"{name}.yaml" for folder in folders)]
+    near_by = [] if beside is None else [beside / name, beside / f"{name}.yaml"]
+    candidates = [*near_by, Path(name), shipped("spaces") / f"{name}.yaml"]
     for path in candidates:
         if path.suffix in (".yaml", ".yml") and path.is_file():
             return path
@@ -116,7 +117,7 @@ def load_space(name: str | Path) -> Space:
     chain = read_chain(path)
     place, raw = chain[-1]
     family = raw.get("family")
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise DsdError(f"{place}: family = {family}; choose one of: {known(FAMILIES)}, or extend a space")
     laws = parameter_keys(family)
     files = [
@@ -155,8 +156,13 @@ def parameter_keys(family: str) -> list[str]:
 
 
 def extended(spec: dict[str, Any], written: dict[str, Any], laws: list[str]) -> dict[str, Any]:
-    """A file's keys over those of what it extends; a parameter's law is replaced as a whole, or some of its keys."""
+    """A file's keys over those of what it extends.
+
+    A parameter's law is replaced as a whole, or some of its keys are; constraints come to those that there are.
+    """
     merged = {**spec, **written}
+    if spec.get("constraints") and isinstance(written.get("constraints"), list):
+        merged["constraints"] = spec["constraints"] + written["constraints"]
     for key in laws:
         old, new = spec.get(key), written.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -195,6 +201,11 @@ def named_by(path: Path, key: str, name: Any) -> Path:
 def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[str, Any]:
     """The keys over the schema's defaults; refuses a key or a type of value that the schema does not have."""
     schema = OmegaConf.structured(FAMILIES[family])
+    for key, value in written.items():
+        if value == "???" or (
+            key == "constraints" and isinstance(value, list) and not all(isinstance(v, str) for v in value)
+        ):
+            raise DsdError(f"{place}: {key} = {value}: {EXPECTED.get(key, 'give a value')}")
     try:
         merged = OmegaConf.to_container(OmegaConf.merge(schema, written))
     except ConfigKeyError as error:
@@ -294,15 +305,21 @@ def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Pa
         laws["resolution"] = check_keys(f"{place}: resolution", family, {"lr": spec["resolution"]})["lr"]
     laws = {key: law for key, law in (laws | {key: spec[key] for key in TRAINING}).items() if law is not None}
     check_block(place, spec["block"], laws)
-    own = {key: parameter_of(place, key, law, len(spec["strides"])) for key, law in laws.items() if not law["same_as"]}
-    parameters = {}
-    for key, law in laws.items():
-        if key not in own and law["same_as"] not in own:
-            raise DsdError(f"{place}: {key} = {law['same_as']}: is not a parameter with a law; choose: {known(own)}")
-        parameters[key] = own[key] if key in own else replace(own[law["same_as"]], same_as=law["same_as"])
-        if (key in own) + ("across_stages" in law) == 0 and parameters[key].stages:
-            raise DsdError(f"{place}: {key} = {law['same_as']}: that has a value in each stage, {key} has one")
-    return parameters
+    shared = {key: law["same_as"] for key, law in laws.items() if law["same_as"]}
+    for key, source in shared.items():
+        if (key, source) not in SHARED:
+            pairs = known(f"{one}: {other}" for one, other in SHARED)
+            raise DsdError(
+                f"{place}: {key} = {source}: only these may take the value of another: {pairs} (of a RegNet)"
+            )
+        beside = [name for name, value in laws[key].items() if value is not None and name != "same_as"]
+        if beside:
+            raise DsdError(f"{place}: {key}.{beside[0]}: {key} takes the value of {source}; give a law to change that")
+    parameters = {
+        key: parameter_of(place, key, law, len(spec["strides"])) for key, law in laws.items() if key not in shared
+    }
+    # in the order of the file, as they are drawn
+    return {key: parameters.get(key) or replace(parameters[shared[key]], same_as=shared[key]) for key in laws}
 
 
 def parameter_of(place: str, key: str, law: dict[str, Any], stages: int) -> Parameter:

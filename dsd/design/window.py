@@ -28,8 +28,13 @@ class Window:
             raise DsdError(f"window {self} is reversed: give LO:HI with LO not above HI")
 
     def __str__(self) -> str:
-        low, high = (side if 0 < side < math.inf else None for side in (self.low, self.high))
+        low, high = self.bounds
         return f"{quantity(low)}:{quantity(high)}"
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Both ends, None for an open one; `as_window` takes them back."""
+        return self.low if self.low > 0 else None, self.high if self.high < math.inf else None
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
@@ -106,7 +111,7 @@ def parse_window(text: str, place: str = "window") -> Window:
     return Window(lower, upper)
 
 
-Limit = Window | str | tuple[float, float] | None
+Limit = Window | str | tuple[float | None, float | None] | list[float | None] | None
 
 
 def as_window(value: Limit, place: str) -> Window:
@@ -115,7 +120,12 @@ def as_window(value: Limit, place: str) -> Window:
         return value
     if value is None:
         return Window()
-    return parse_window(value, place) if isinstance(value, str) else Window(*value)
+    if isinstance(value, str):
+        return parse_window(value, place)
+    if not isinstance(value, tuple | list) or len(value) != 2 or any(isinstance(side, str) for side in value):
+        raise DsdError(f"{place} = {value}: give 'LO:HI', a pair (low, high) with None for an open side, or None")
+    low, high = value
+    return Window(0.0 if low is None else float(low), math.inf if high is None else float(high))
 
 
 @dataclass(frozen=True)

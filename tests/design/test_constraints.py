@@ -22,6 +22,7 @@ READ = {
     "2*d1 + d2*3 - 4 > 6": [False, True, False],
     "d1 / 2 <= (d2 - 1)": [True, False, True],
     "-w_a + 0.1 <= -w_0 + 0.1": [True, True, False],
+    "+d1 <= d2": [True, False, True],
     "2 <= d1 <= 3": [False, False, True],
     "w_a - w_0 == 0.1": [False, True, False],
 }
@@ -32,6 +33,15 @@ def test_constraints_are_read_as_written(text: str) -> None:
     """Sums with factors on both sides, chains, and decimals without surprises."""
     rules = parse_constraint(text, NAMES, "here")
     assert np.logical_and.reduce([rule.holds(COLUMNS) for rule in rules]).tolist() == READ[text]
+
+
+@pytest.mark.parametrize("text", ["0.1*d1 + 0.2*d2 == 0.3*d3", "0.7*d1 + 0.2*d2 <= 0.9*d3"])
+def test_decimals_hold_in_the_precision_of_draws(text: str) -> None:
+    """Depths are drawn in single precision; a decimal relation holds exactly where it does in whole tenths."""
+    d1, d2, d3 = np.indices((16, 16, 16)).reshape(3, -1).astype(np.float32) + 1
+    (rule,) = parse_constraint(text, ["d1", "d2", "d3"], "here")
+    expected = d1 + 2 * d2 == 3 * d3 if "==" in text else 7 * d1 + 2 * d2 <= 9 * d3
+    assert (rule.holds({"d1": d1, "d2": d2, "d3": d3}) == expected).all()
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_a_file_can_be_drawn_again(ending: str, tmp_path: Path) -> None:
         "in_window": population.draw.in_window,
         "duplicates": population.draw.duplicates,
     }
+    assert facts["windows"]["flops"] == [360e6, 400e6]
     assert facts["draw"]["valid"] < facts["draw"]["proposals"]
 
 
@@ -66,7 +67,11 @@ def test_a_parquet_file_holds_several_spaces_and_many_rows(tmp_path: Path, monke
 
 
 def test_a_resolution_that_is_drawn_is_left_to_the_space(tmp_path: Path) -> None:
-    """Its provenance names resolution 0, and rows have their own."""
-    population = sample(load_space("RegNetX_resolution"), 20)
-    assert population.provenance["resolution"] == 0
+    """Its provenance names none, and draws the same again; rows have their own. Windows keep all their digits."""
+    space = load_space("RegNetX_resolution")
+    population = sample(space, 20, flops=(1234567891, 2345678912))
+    facts = json.loads(json.dumps(population.provenance))
+    assert facts["resolution"] is None
+    assert facts["windows"]["flops"] == [1234567891, 2345678912]
+    assert sample(space, 20, resolution=facts["resolution"], **facts["windows"]).frame.equals(population.frame)
     assert population.frame["resolution"].nunique() > 1

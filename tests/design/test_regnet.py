@@ -7,11 +7,22 @@ import pytest
 
 from dsd import load_space, network
 from dsd.design.compatibility import adjust
+from dsd.design.named import regnet
 from dsd.design.regnet import generate
 
-STAGES = {  # [DDS] Fig. 15
-    "RegNetX-200MF": ((1, 1, 4, 7), (24, 56, 152, 368)),
-    "RegNetX-400MF": ((1, 2, 7, 12), (32, 64, 160, 384)),
+PUBLISHED = {  # [DDS] Fig. 15: d, w_0, w_a, w_m, g; depths and widths of the stages
+    "200MF": ((13, 24, 36.44, 2.49, 8), (1, 1, 4, 7), (24, 56, 152, 368)),
+    "400MF": ((22, 24, 24.48, 2.54, 16), (1, 2, 7, 12), (32, 64, 160, 384)),
+    "600MF": ((16, 48, 36.97, 2.24, 24), (1, 3, 5, 7), (48, 96, 240, 528)),
+    "800MF": ((16, 56, 35.73, 2.28, 16), (1, 3, 7, 5), (64, 128, 288, 672)),
+    "1.6GF": ((18, 80, 34.01, 2.25, 24), (2, 4, 10, 2), (72, 168, 408, 912)),
+    "3.2GF": ((25, 88, 26.31, 2.25, 48), (2, 6, 15, 2), (96, 192, 432, 1008)),
+    "4.0GF": ((23, 96, 38.65, 2.43, 40), (2, 5, 14, 2), (80, 240, 560, 1360)),
+    "6.4GF": ((17, 184, 60.83, 2.07, 56), (2, 4, 10, 1), (168, 392, 784, 1624)),
+    "8.0GF": ((23, 80, 49.56, 2.88, 120), (2, 5, 15, 1), (80, 240, 720, 1920)),
+    "12GF": ((19, 168, 73.36, 2.37, 112), (2, 5, 11, 1), (224, 448, 896, 2240)),
+    "16GF": ((22, 216, 55.59, 2.1, 128), (2, 6, 13, 1), (256, 512, 896, 2048)),
+    "32GF": ((23, 320, 69.86, 2.0, 168), (2, 7, 13, 1), (336, 672, 1344, 2520)),
 }
 
 
@@ -40,11 +51,22 @@ def test_generate_agrees_with_the_equations() -> None:
     assert 0.1 < len(expected) / n < 0.2  # about 14 % of draws have four stages
 
 
-@pytest.mark.parametrize("name", list(STAGES))
+@pytest.mark.parametrize("regime", list(PUBLISHED))
+def test_published_parameters_give_the_published_stages(regime: str) -> None:
+    """Depths and widths of RegNetX-200MF to 32GF are those printed in the paper, by hand and by `generate`."""
+    (d, w_0, w_a, w_m, g), depths, widths = PUBLISHED[regime]
+    net = regnet(d, w_0, w_a, w_m, 1, g)
+    assert (net.depths, net.widths) == (depths, widths)
+    by_hand, counts, levels = stages_by_hand(w_0, w_a, w_m, d)
+    realised = adjust(np.array(by_hand), np.ones(4, int), np.full(4, g))[0]
+    assert (tuple(counts), tuple(realised.tolist()), levels) == (depths, widths, 4)
+
+
+@pytest.mark.parametrize("name", ["RegNetX-200MF", "RegNetX-400MF"])
 def test_named_networks_have_the_published_stages(name: str) -> None:
-    """Depths and widths are those printed in the paper."""
+    """A name stands for the published parameters."""
     net = network(name)
-    assert (net.depths, net.widths) == STAGES[name]
+    assert (net.depths, net.widths) == PUBLISHED[name.removeprefix("RegNetX-")][1:]
 
 
 @pytest.mark.parametrize(

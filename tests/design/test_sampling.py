@@ -138,6 +138,49 @@ def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatc
         sample(load_space("AnyNetX_A"), 5, flops="1K:2K")
 
 
+@pytest.mark.parametrize("size", [1000, 8192, 65536])
+def test_giving_up_does_not_depend_on_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However proposals are cut into batches, so many in a row without a network end the draw at the same one."""
+    monkeypatch.setattr(sampling, "PATIENCE", 1200)
+    monkeypatch.setattr(sampling, "BATCH", size)
+    monkeypatch.setattr(sampling, "LEAST", size)
+    with pytest.raises(DsdError, match="gave 11 of 300 networks"):
+        sample(load_space("RegNetX"), 300)
+
+
+WINDOWED = ["AnyNetX_A", "AnyNetX_E_cifar", "RegNetY", "AnyNetV_A", "NDS_ResNeXt-B", "RegNetX_inverted"]
+
+
+@pytest.mark.parametrize("name", WINDOWED)
+def test_a_window_selects_from_the_draw_without_one(name: str) -> None:
+    """Networks in a window, closed exactly at two networks' flops, are those of the open draw in it, in order."""
+    space = load_space(name)
+    everything = sample(space, 6000, flops=None, params=None, acts=None, seed=4)
+    low, high = np.sort(everything.complexity.flops)[[2500, 3100]].tolist()
+    inside = [net.key for net, f in zip(everything, everything.complexity.flops, strict=True) if low <= f <= high]
+    found = sample(space, len(inside), flops=(low, high), params=None, acts=None, seed=4)
+    assert [net.key for net in found] == inside
+
+
+WRONG = [{"flops": 5}, {"flops": (1, 2, 3)}, {"flops": ("1M", "2M")}, {"n": 2.5}, {"seed": 1.5}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_values_of_a_wrong_kind_are_refused(wrong: dict) -> None:
+    """From Python too a value is answered with what is allowed."""
+    with pytest.raises(DsdError, match="give "):
+        sample(load_space("AnyNetX_A"), **{"n": 5, **wrong})
+    assert len(sample(load_space("AnyNetX_A"), 5, flops=(None, 4e8))) == 5
+
+
+def test_networks_too_large_to_be_counted_are_refused(tmp_path: Path) -> None:
+    """flops beyond 64 bits are an error, not a negative number."""
+    text = "extends: AnyNetX_C\ndepth: 100000\nwidth: 100000\ngroup_width: 100000\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(DsdError, match="flops; give windows below"):
+        sample(load_space(tmp_path / "mine.yaml"), 1, flops=None, resolution=100_000)
+
+
 def test_a_space_without_networks_says_so(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where constraints, or a line that never forms so many stages, leave nothing, the window is not blamed."""
     monkeypatch.setattr(sampling, "PATIENCE", 20_000)

@@ -35,12 +35,19 @@ ERRORS = {
     "extends: AnyNetX_A\ndepth: true": r"mine.yaml: depth = True: give a number, a list",
     "extends: AnyNetX_A\nwidth: 0": r"width.values = \[0.0\]: give different numbers above 0",
     "extends: AnyNetX_A\nwidth: null": r"mine.yaml: width is missing",
-    "extends: AnyNetX_A\nwidth: height": r"mine.yaml: width = height: is not a parameter with a law; choose: .*depth",
-    "extends: RegNetX\nw_0: w_a\nw_a: w_0": r"mine.yaml: w_0 = w_a: is not a parameter with a law; choose:",
+    "extends: AnyNetX_A\nwidth: height": r"mine.yaml: width = height: only these may take the value of another: w_a: w_0",
+    "extends: RegNetX\nw_0: w_a\nw_a: w_0": r"mine.yaml: w_0 = w_a: only these may take the value of another",
     "extends: AnyNetX_A\nblock: V": r"mine.yaml: bottleneck_ratio: block V has none; write `bottleneck_ratio: null`",
     "extends: AnyNetX_A\nblock: R": r"mine.yaml: group_width, groups: block R has none; write `group_width: null`",
     "extends: AnyNetX_A\ngroups: 4": r"group_width, groups: block X needs one of the two",
     "extends: RegNetX\ngroups: 4": r"mine.yaml: groups is not a key",
+    "extends: AnyNetX_A\ngroup_width: width": r"mine.yaml: group_width = width: only these may take",
+    "extends: RegNetX_w_0_w_a\nw_a: {low: 16}": r"mine.yaml: w_a.low: w_a takes the value of w_0; give a law",
+    "extends: AnyNetX_A\nactivation: '???'": r"mine.yaml: activation = \?\?\?: give a value",
+    "extends: AnyNetX_A\nconstraints: [{a: b}]": r"mine.yaml: constraints = .*: give a list, such as",
+    "extends: AnyNetX_A\nconstraints: ['1e999*d1 <= 3']": r"'1e999\*d1 <= 3' is not linear",
+    "family: [a]": r"mine.yaml: family = \['a'\]; choose one of: AnyNet, RegNet",
+    f"extends: AnyNetX_A\nstrides: {[2] * 17}": r"strides = .*: give a stride from 1 for each of 1 to 16 stages",
     "extends: AnyNetX_A\nactivation: gelu": r"activation = gelu is not known; choose one of: relu, silu",
     "extends: AnyNetX_A\nwidth_rule: round": r"width_rule = round is not known; choose one of: adjust, reject",
     "extends: AnyNetX_A\nconstraints: [w9 < w1]": r"constraints: 'w9 < w1': w9 is not a parameter; choose from: b1, b2",
@@ -54,7 +61,7 @@ ERRORS = {
     "extends: AnyNetX_A\nparams: 6": r"mine.yaml: params = 6: give a window",
     "extends: AnyNetX_A\nresolution: {law: uniform, low: 32, high: 64}": r"resolution.step is missing",
     "extends: AnyNetX_A\nresolution: big": r"resolution = big: give a whole number, or a law",
-    "extends: AnyNetX_A\nlr: fast": r"lr = fast: is not a parameter",
+    "extends: AnyNetX_A\nlr: fast": r"lr = fast: only these may take",
     "extends: AnyNetX_A\nweight_decay: 2": r"weight_decay: values from 2 to 2 must be below 1",
     "extends: AnyNetX_Z": r"mine.yaml: extends: space AnyNetX_Z is not known; did you mean",
     "extends: AnyNetX_A\nrefines: Nothing": r"mine.yaml: refines: space Nothing is not known",
@@ -162,3 +169,32 @@ def test_the_hash_is_that_of_the_law(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(f"extends: AnyNetX_C\n{text}\n")
     one, two, other = (load_space(tmp_path / f"{name}.yaml").facts.hash for name in texts)
     assert one == two == load_space("AnyNetX_C").facts.hash != other
+
+
+def test_constraints_come_to_those_that_there_are(tmp_path: Path) -> None:
+    """A file that extends another keeps its constraints, so that a refinement is a subset."""
+    (tmp_path / "base.yaml").write_text("extends: AnyNetX_C\nconstraints: [d1 <= 2]\n")
+    (tmp_path / "mine.yaml").write_text("extends: base\nconstraints: [d2 <= 2]\n")
+    base, mine = (load_space(tmp_path / f"{name}.yaml") for name in ("base", "mine"))
+    assert mine.size == base.size * 2 // 16
+    assert all(base.contains(network) for network in sample(mine, 20))
+
+
+def test_files_extend_files_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`extends: base.yaml` is the one beside the file, not one of the working directory."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "base.yaml").write_text("extends: AnyNetX_C\nwidth: {high: 64}\n")
+    (tmp_path / "sub" / "base.yaml").write_text("extends: AnyNetX_C\nwidth: {high: 128}\n")
+    (tmp_path / "sub" / "mine.yaml").write_text("extends: base.yaml\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_space("sub/mine.yaml").parameters["width"].axis.values[-1] == 128
+
+
+def test_fractions_and_fine_steps_are_what_is_written(tmp_path: Path) -> None:
+    """1/3 of a width is whole where it should be; a step of 1.25e-9 is not rounded away."""
+    text = "extends: AnyNetX_C\nbottleneck_ratio: [1/3, 1/10, 1]\nweight_decay: {law: uniform, low: 1.25e-9, high: 5e-9, step: 1.25e-9}\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    space = load_space(tmp_path / "mine.yaml")
+    population = sample(space, 100)
+    assert all(space.contains(network) for network in population)
+    assert set(population.frame["weight_decay"]) == {1.25e-9, 2.5e-9, 3.75e-9, 5e-9}
