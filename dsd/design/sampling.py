@@ -26,7 +26,7 @@ Progress = Callable[[int, Draw], None]
 def wanted(missing: int, draw: Draw) -> int:
     """How many proposals to draw next so that about `missing` networks come of them."""
     new = draw.in_window - draw.duplicates
-    guess = round(1.05 * missing / new * draw.proposals) if new else draw.proposals
+    guess = round(1.1 * missing / new * draw.proposals) if new else draw.proposals
     return min(BATCH, max(LEAST, guess))
 
 
