@@ -53,29 +53,31 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
     from dsd.cli.output import console, print_table
 
     width = console().width
-    header = ["space", "refines", "dim.", "paper's count", "exact size"] + (
-        ["networks", "std. error"] if distinct else []
-    )
-    last = 2 if width >= WIDE else 1 if width >= MIDDLE else 0
-    columns = len(header) + last
-    table = [cells(row, distinct, whole=width >= WIDE)[:columns] for row in rows]
-    print_table([*header, "window", ""][:columns], table)
+    left_out = {"window", ""} if width < MIDDLE else {""} if width < WIDE else set()
+    left_out |= {"refines", "paper's count"} if width < NARROW else set()
+    table = [cells(row, distinct, whole=width >= WIDE) for row in rows]
+    header = [name for name in table[0] if name not in left_out]
+    print_table(header, [[row[name] for name in header] for row in table])
 
 
-WIDE, MIDDLE = 150, 110  # of a terminal: sizes with all digits and summaries, or at least windows
+WIDE, MIDDLE, NARROW = 150, 110, 100  # of a terminal: for all digits and summaries, for windows, for what is refined
 
 
-def cells(row: dict[str, Any], distinct: bool, whole: bool) -> list[str]:
+def cells(row: dict[str, Any], distinct: bool, whole: bool) -> dict[str, str]:
     """A space as a row of the printed table; sizes with all digits or, where they are long, with four."""
     size = f"{row['size']:,}" if whole or row["size"] < 1e9 else f"{row['size']:.3e}"
-    size = size if row["size_is_exact"] else f"<= {size}"
-    counted = []
+    told = {
+        "space": row["space"],
+        "refines": row["refines"],
+        "dim.": str(row["dimensions"]),
+        "paper's count": f"{row['size_as_printed']:.1e}",
+        "exact size": size if row["size_is_exact"] else f"<= {size}",
+    }
     if distinct:
         error = row["distinct_error"]
-        value = f"{row['distinct']:.3g}" if error else f"{row['distinct']:,}"
-        counted = [value, f"{error / row['distinct']:.2%}" if error else "counted"]
-    first = [row["space"], row["refines"], str(row["dimensions"]), f"{row['size_as_printed']:.1e}", size]
-    return [*first, *counted, row["flops"], row["summary"]]
+        told["networks"] = f"{row['distinct']:.3g}" if error else f"{row['distinct']:,}"
+        told["std. error"] = f"{error / row['distinct']:.2%}" if error else "counted"
+    return {**told, "window": row["flops"], "": row["summary"]}
 
 
 @click.command()
@@ -132,7 +134,7 @@ def sample(
     from dsd.design.population import as_csv, check_ending, write
     from dsd.design.sampling import sample as draw
     from dsd.design.spacefile import load_space
-    from dsd.design.window import parse_window, quantity
+    from dsd.design.window import parse_window, readable
 
     if output:
         check_ending(output)
@@ -155,7 +157,7 @@ def sample(
                 resolution=resolution,
                 classes=classes,
                 workers=workers,
-                progress=lambda found, so_far: advance(found, f"{quantity(float(so_far.proposals))} proposals"),
+                progress=lambda found, so_far: advance(found, f"{readable('flops', so_far.proposals)} proposals"),
             )
         populations.append(population)
     if output:

@@ -172,12 +172,14 @@ def test_a_resolved_file_gives_the_space_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", space_names())
 def test_a_refinement_is_simpler(name: str) -> None:
-    """What a space refines exists, and has more dimensions or more settings."""
+    """What a space refines exists, has more dimensions or more settings, and within a family holds all its networks."""
     space = load_space(name)
     if space.facts.refines:
         refined = load_space(space.facts.refines)
         assert refined.dimensions > space.dimensions or refined.size > space.size
         assert refined.dimensions >= space.dimensions
+        if type(refined) is type(space):
+            assert all(refined.contains(net) for net in list(population_of(name))[:20])
 
 
 def test_limits_of_the_constrained_space_follow_the_regime() -> None:
