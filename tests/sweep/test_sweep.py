@@ -26,6 +26,7 @@ from dsd.sweep.folder import Sweep
 from dsd.sweep.launch import launch
 from dsd.sweep.plan import plan
 from dsd.sweep.status import Watch
+from dsd.training.run import run_key
 
 DEADLINE_S = 180
 LONGER = "recipe.epochs=30"
@@ -376,6 +377,21 @@ def test_of_two_launches_that_create_a_folder_one_wins(tiny: Path, tmp_path: Pat
     monkeypatch.setattr(module, "as_csv", slower)
     assert len(sweep_of(tiny, tmp_path / "sweep").runs) == 4
     assert sorted(p.name for p in tmp_path.iterdir()) == ["sweep", "tiny.yaml"]
+
+
+def test_what_is_drawn_of_the_recipe_is_trained_with(tmp_path: Path) -> None:
+    """Learning rate and weight decay of a row replace the recipe's; a space without them keeps the recipe's."""
+    study = load_study("demo", ("spaces=[RegNetX_lr_wd,RegNetX_cifar]", "n=3", "flops=:300M", "sample_seed=1"))
+    sweep = create(plan(study), tmp_path / "sweep")
+    rows = sweep.networks.to_dict("records")
+    drawn, plain = rows[:3], rows[3:]
+    assert len({row["lr"] for row in drawn}) == 3
+    for row in drawn:
+        recipe = sweep.run(row).recipe
+        assert (recipe.lr, recipe.weight_decay) == (float(row["lr"]), float(row["weight_decay"]))
+        assert row["run"] == run_key(row["key"], recipe, study.data, 0)
+        assert row["run"] != run_key(row["key"], study.recipe, study.data, 0)
+    assert all(sweep.run(row).recipe == study.recipe for row in plain)
 
 
 def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
