@@ -48,8 +48,8 @@ class Recipe:
             raise DsdError(f"recipe.lr_update = {self.lr_update} is not known; choose one of: epoch, step")
 
     def with_drawn(self, row: Mapping[str, Any]) -> "Recipe":
-        """The recipe with what was drawn together with a network: columns lr and weight_decay of its row, if any."""
-        values = {name: float(row[name]) for name in TRAINING if name in row}
+        """The recipe with what was drawn together with a network: lr and weight_decay of its row, where not empty."""
+        values = {name: float(row[name]) for name in TRAINING if row.get(name, "") != ""}
         drawn: dict[str, Any] = {name: value for name, value in values.items() if not math.isnan(value)}
         return replace(self, **drawn) if drawn else self
 
