@@ -15,7 +15,7 @@ from dsd.design.complexity import complexity, parts, total
 from dsd.design.network import ARRAYS, Networks, check_task
 from dsd.design.population import Draw, Population
 from dsd.design.space import Columns, Space
-from dsd.design.window import DEFAULT, Limit
+from dsd.design.window import DEFAULT, Limit, Windows
 from dsd.errors import DsdError
 
 PATIENCE = 10_000_000  # proposals in a row without a new network before giving up; a few seconds
@@ -97,62 +97,86 @@ def sample(
     Raises:
         DsdError: n < 1, or no new network among PATIENCE proposals; says how many were tried and how many fell inside
     """
-    for name, number in (("n", n), ("seed", seed), ("workers", workers)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
-            raise DsdError(f"{name} = {number}: give a whole number")
-    if n < 1:
-        raise DsdError(f"n = {n}: give a whole number of networks, from 1")
-    if n > space.size:
-        raise DsdError(f"n = {n}: {space.facts.name} has only {space.size:,} settings")
-    if n > MOST:
-        raise DsdError(f"n = {n}: a draw has at most {MOST:,} networks")
-    for name, number, least in (("seed", seed, 0), ("workers", workers, 1)):
-        if number < least:
-            raise DsdError(f"{name} = {number}: give a whole number, from {least}")
+    check_numbers(space, n, seed, workers)
     space = for_task(space, resolution, classes)
     windows = space.facts.limits.windows(flops, params, acts)
     keep_pages()
     source = drawn_here(space, windows, seed) if workers == 1 else drawn_by(workers, space, windows, seed)
-    kept: list[tuple[Networks, Columns]] = []
-    draw, found, last_success = Draw(), 0, 0
-    seen: set[bytes] = set()
+    gathered = Gathered(space, windows, n)
     try:
         batch = next(source)
         while True:
-            fresh = new_rows(batch.networks, seen)
-            taken = np.array(fresh[: n - found], np.int64)
-            success = draw.proposals + batch.tried[taken]
-            late = np.flatnonzero(np.diff(success, prepend=last_success) > PATIENCE)
-            if len(late):  # given up before it: the same, however proposals are cut into batches
-                taken = taken[: late[0]]
-            found += len(taken)
-            if len(taken):
-                last_success = int(success[len(taken) - 1])
-                kept.append((batch.networks.select(taken), {name: c[taken] for name, c in batch.drawn.items()}))
-            draw += up_to(batch, fresh, len(taken)) if found == n else whole(batch, fresh)
+            gathered.add(batch)
             if progress:
-                progress(found, draw)
-            if found == n:
-                break
-            if len(late) or draw.proposals - last_success >= PATIENCE:
-                if not draw.valid:
-                    raise DsdError(
-                        f"space {space.facts.name}: none of {draw.proposals:,} proposals was valid; check constraints, "
-                        f"and that a RegNet's line can form {space.facts.family.stages} stages, as many as strides"
-                    )
-                raise DsdError(
-                    f"space {space.facts.name} gave {found} of {n} networks inside {windows} and no new one in "
-                    f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "
-                    f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; "
-                    "widen the window or ask for fewer"
-                )
-            batch = source.send(wanted(n - found, draw))
+                progress(gathered.found, gathered.draw)
+            if gathered.found == n:
+                return gathered.population(seed)
+            gathered.give_up_in_time()
+            batch = source.send(wanted(n - gathered.found, gathered.draw))
     finally:
         source.close()
-    networks = kept[0][0].followed_by([more for more, _ in kept[1:]])
-    drawn = {name: np.concatenate([columns[name] for _, columns in kept]) for name in kept[0][1]}
-    check_size(space, networks)
-    return Population(space.facts, networks, drawn, complexity(networks), draw, windows, seed)
+
+
+def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:
+    """Refuse numbers that are not whole, too small or too large."""
+    for name, number, least in (("n", n, 1), ("seed", seed, 0), ("workers", workers, 1)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+            raise DsdError(f"{name} = {number}: give a whole number, from {least}")
+    if n > space.size:
+        raise DsdError(f"n = {n}: {space.facts.name} has only {space.size:,} settings")
+    if n > MOST:
+        raise DsdError(f"n = {n}: a draw has at most {MOST:,} networks")
+
+
+class Gathered:
+    """Distinct networks of batches that come in order, until there are n, and the counts of the draw so far."""
+
+    def __init__(self, space: Space, windows: Windows, n: int) -> None:
+        self.space, self.windows, self.n = space, windows, n
+        self.draw, self.found = Draw(), 0
+        self.last_success = 0  # proposals up to and with the last network that was new
+        self.late = False  # whether a new one came after more than PATIENCE proposals without
+        self.seen: set[bytes] = set()
+        self.networks: list[Networks] = []
+        self.drawn: list[Columns] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take what is new in a batch, up to n networks."""
+        fresh = new_rows(batch.networks, self.seen)
+        taken = np.array(fresh[: self.n - self.found], np.int64)
+        success = self.draw.proposals + batch.tried[taken]
+        late = np.flatnonzero(np.diff(success, prepend=self.last_success) > PATIENCE)
+        if len(late):  # given up before it: the same, however proposals are cut into batches
+            taken, self.late = taken[: late[0]], True
+        if len(taken):
+            self.last_success = int(success[len(taken) - 1])
+            self.networks.append(batch.networks.select(taken))
+            self.drawn.append({name: column[taken] for name, column in batch.drawn.items()})
+        self.found += len(taken)
+        self.draw += up_to(batch, fresh, len(taken)) if self.found == self.n else whole(batch, fresh)
+
+    def give_up_in_time(self) -> None:
+        """Raise an error after PATIENCE proposals in a row without a new network."""
+        draw, facts = self.draw, self.space.facts
+        if not self.late and draw.proposals - self.last_success < PATIENCE:
+            return
+        if not draw.valid:
+            raise DsdError(
+                f"space {facts.name}: none of {draw.proposals:,} proposals was valid; check constraints, and that a "
+                f"RegNet's line can form {facts.family.stages} stages, as many as strides"
+            )
+        raise DsdError(
+            f"space {facts.name} gave {self.found} of {self.n} networks inside {self.windows} and no new one in "
+            f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "
+            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; widen the window or ask for fewer"
+        )
+
+    def population(self, seed: int) -> Population:
+        """The networks that were found."""
+        networks = self.networks[0].followed_by(self.networks[1:])
+        check_size(self.space, networks)
+        drawn = {name: np.concatenate([columns[name] for columns in self.drawn]) for name in self.drawn[0]}
+        return Population(self.space.facts, networks, drawn, complexity(networks), self.draw, self.windows, seed)
 
 
 def check_size(space: Space, networks: Networks) -> None:
