@@ -25,10 +25,6 @@ class Complexity:
     params: Any
     acts: Any
 
-    def select(self, rows: Any) -> "Complexity":
-        """That of the networks at these positions."""
-        return Complexity(self.flops[rows], self.params[rows], self.acts[rows])
-
 
 def conv_flops(conv: Conv, side: Side) -> Any:
     """k² · r² · (w_in of a group) · w_out, and one per output for a bias."""

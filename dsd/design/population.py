@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd._version import __version__
-from dsd.design.complexity import MEASURES, Complexity
+from dsd.design.complexity import MEASURES, Complexity, complexity
 from dsd.design.network import Network, Networks
 from dsd.design.space import Columns, Facts, by_stage
 from dsd.design.window import Windows
@@ -69,7 +70,6 @@ class Population:
     facts: Facts
     networks: Networks
     drawn: Columns
-    complexity: Complexity
     draw: Draw
     windows: Windows
     seed: int
@@ -94,7 +94,12 @@ class Population:
     def select(self, rows: NDArray[np.int64]) -> "Population":
         """The networks at these positions; what is told of the draw stays."""
         drawn = {name: column[rows] for name, column in self.drawn.items()}
-        return replace(self, networks=self.networks.select(rows), drawn=drawn, complexity=self.complexity.select(rows))
+        return replace(self, networks=self.networks.select(rows), drawn=drawn)
+
+    @cached_property
+    def complexity(self) -> Complexity:
+        """flops, params and acts of each network, counted when they are first asked for."""
+        return complexity(self.networks)
 
     @property
     def columns(self) -> Columns:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
-from dsd.design.complexity import complexity, parts, total
+from dsd.design.complexity import parts, total
 from dsd.design.network import ARRAYS, Networks, check_task
 from dsd.design.population import Draw, Population
 from dsd.design.space import Columns, Space
@@ -176,7 +176,7 @@ class Gathered:
         networks = self.networks[0].followed_by(self.networks[1:])
         check_size(self.space, networks)
         drawn = {name: np.concatenate([columns[name] for columns in self.drawn]) for name in self.drawn[0]}
-        return Population(self.space.facts, networks, drawn, complexity(networks), self.draw, self.windows, seed)
+        return Population(self.space.facts, networks, drawn, self.draw, self.windows, seed)
 
 
 def check_size(space: Space, networks: Networks) -> None:
