@@ -78,8 +78,16 @@ class Local:
 
 
 def command_of(process: psutil.Process) -> str:
-    """The command line of a process; that of a job names the sweep's folder, so no other process has it."""
-    return " ".join(process.cmdline())
+    """The command line of a process; that of a job names the sweep's folder, so no other process has it.
+
+    A process that has only just been started may have none yet: it is waited for, up to a second.
+    """
+    for _ in range(100):
+        command = " ".join(process.cmdline())
+        if command or process.status() == psutil.STATUS_ZOMBIE:
+            return command
+        time.sleep(0.01)
+    return ""
 
 
 def start(worker: Worker) -> Job:
