@@ -55,7 +55,7 @@ def dsd(debug: bool) -> None:
 
 def main() -> None:
     """Run a command; bad input is one line on standard error and exit code 2."""
-    gc.set_threshold(100_000)  # modules that stay need no collecting: 6 % of `dsd sample`, median of 25
+    gc.set_threshold(100_000)  # modules stay; collecting took 6 % of `dsd sample` (0.63 to 0.60 s, medians of 25)
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:

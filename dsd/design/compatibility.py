@@ -1,6 +1,6 @@
 """Widths that groups divide: the rule that turns a drawn network into one that can be built.
 
-Arrays of one shape, int64 or float64 (whole numbers either way); results have the dtype of the widths.
+Arrays of one shape, of integers or of floats that are whole; results have the dtype of the widths.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ Array = NDArray[Any]
 
 
 def bottlenecks(widths: Array, bottleneck_ratios: Array) -> Array:
-    """v = w/b, rounded down, at least 1; float64."""
+    """v = w/b, rounded down, at least 1; floats."""
     return np.maximum(1.0, np.floor(widths / bottleneck_ratios))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsd.design.network import Networks
-from dsd.design.space import TRAINING, Columns, Space
+from dsd.design.space import TRAINING, Space
 from dsd.errors import DsdError
 
 COUNTABLE = 2_000_000  # settings that are realised one and all
@@ -52,11 +52,10 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
 
 def counted(space: Space) -> int:
     """The same by realising every setting."""
-    tables = {name: p.every() for name, p in space.parameters.items() if not p.same_as and name not in TRAINING}
-    grid = np.indices([len(table) for table in tables.values()]).reshape(len(tables), -1)
-    settings: Columns = {name: table[rows] for (name, table), rows in zip(tables.items(), grid, strict=True)}
-    settings = space.with_shared(settings)
-    rows = np.flatnonzero(space.allowed(settings)) if space.facts.constraints else np.arange(grid.shape[1])
+    settings = space.every(name for name in space.parameters if name not in TRAINING)
+    rows = np.arange(len(settings["depth"]))
+    if space.facts.constraints:
+        rows = rows[space.allowed(settings)]
     networks, _ = space.realise(settings, rows)
     return different(networks)
 

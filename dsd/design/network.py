@@ -173,7 +173,7 @@ class Networks:
         return next(iter(self.select(np.array([row]))))
 
     def whole(self, ratio_type: type) -> "Networks":
-        """The same with integers where a proposal has whole numbers in float64; ratios in the type given."""
+        """The same with integers where a proposal has whole numbers in floats; ratios in the type given."""
         d, w, b, g = self.stages
         return replace(
             self,

@@ -108,11 +108,8 @@ class Parameter:
 
     def every(self) -> Floats:
         """Every setting, (settings, s) or (settings,)."""
-        return (
-            self.axis.floats[every(self.across_stages, len(self.axis), self.stages)]
-            if self.stages
-            else self.axis.floats
-        )
+        table = self.axis.floats
+        return table[every(self.across_stages, len(table), self.stages)] if self.stages else table
 
     @property
     def equally_likely(self) -> "Parameter":
@@ -135,7 +132,7 @@ class Later:
 class Proposals:
     """n draws, of which m form a network.
 
-    networks: m networks, as whole numbers in float64 (`Networks.whole` makes them integers)
+    networks: m networks, as whole numbers in float32 or float64 (`Networks.whole` makes them integers)
     rows: (m,) which of the draws they are
     settings: what was drawn, by parameter (n,) or (n, s)
     """
@@ -214,10 +211,13 @@ class Space(ABC):
     def _constrained_settings(self) -> int:
         if not self.constrained:
             return 1
-        tables = {name: self.parameters[name].every() for name in self.constrained if not self.parameters[name].same_as}
+        return int(self.allowed(self.every(self.constrained)).sum())
+
+    def every(self, names: Iterable[str]) -> Columns:
+        """Every setting of these parameters, broken constraints included, columns (settings,) or (settings, s)."""
+        tables = {name: self.parameters[name].every() for name in names if not self.parameters[name].same_as}
         grid = np.indices([len(table) for table in tables.values()]).reshape(len(tables), -1)
-        settings = {name: table[rows] for (name, table), rows in zip(tables.items(), grid, strict=True)}
-        return int(self.allowed(self.with_shared(settings)).sum())
+        return self.with_shared({name: table[rows] for (name, table), rows in zip(tables.items(), grid, strict=True)})
 
     def parameter_of(self, column: str) -> str:
         """The parameter that a column of a constraint belongs to."""

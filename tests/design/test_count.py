@@ -75,7 +75,6 @@ def realised(space: Space) -> Counter:
     rows = np.arange(grid.shape[1])
     if space.facts.constraints:
         rows = rows[space.allowed(settings)]
-        assert space.size == len(rows)
     assert space.size == len(rows)
     networks, _ = space.realise(settings, rows)
     return Counter(networks.whole(space.ratio_type))
