@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from dsd.analysis.populations import read_table, split
     from dsd.design.complexity import Complexity, complexity
     from dsd.design.distinct import Distinct, distinct
+    from dsd.design.family import Family
     from dsd.design.named import network
-    from dsd.design.network import Family, Network, Networks
+    from dsd.design.network import Network, Networks
     from dsd.design.population import Population
     from dsd.design.sampling import sample
     from dsd.design.spacefile import load_space, space_from_spec
@@ -30,7 +31,7 @@ HOMES = {
     "Complexity": "dsd.design.complexity",
     "DsdError": "dsd.errors",
     "Distinct": "dsd.design.distinct",
-    "Family": "dsd.design.network",
+    "Family": "dsd.design.family",
     "Network": "dsd.design.network",
     "Networks": "dsd.design.network",
     "Population": "dsd.design.population",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.design.axes import Floats, Ints
-from dsd.design.compatibility import adjust, adjust_to_groups, one_group
+from dsd.design.compatibility import adjust_to_groups, realised
 from dsd.design.network import Network, Networks
 from dsd.design.order import ORDERS, keeps
 from dsd.design.space import TASK, TRAINING, Columns, Space, by_stage, candidates
@@ -25,9 +25,7 @@ class AnyNetSpace(Space):
         """Widths and group widths of drawn widths, ratios and group widths or numbers of groups, of one shape."""
         if "groups" in self.parameters:
             return adjust_to_groups(w, b, third)
-        if "group_width" in self.parameters:
-            return adjust(w, b, third)
-        return one_group(w, b)
+        return realised(self.facts.family.block, w, b, third)
 
     @property
     def grouping(self) -> str:

@@ -1,9 +1,9 @@
-"""Blocks and stems as lists of their layers: the one description that is counted and built.
+"""Blocks, stems and head as lists of their layers: the one description that is counted and built.
 
-`dsd.design.complexity` counts these lists in closed form, `dsd.models` turns them into modules. Every width may be
-a number (one network) or an array (n,) (a population). Notation of [DDS] §3.1: w width, b bottleneck ratio (divisor),
-g group width; v = w/b is the width of the 3×3 convolution of a bottleneck. A block is a function of w_in, w, v, g and
-the stride; those that have no bottleneck or no groups leave v or g aside.
+`dsd.design.complexity` counts these lists in closed form, `dsd.models` turns them into modules; what a list means for
+an image is said once, in the docstring of its class. Every width may be a number (one network) or an array (n,) (a
+population). Notation of [DDS] §3.1: w width, b bottleneck ratio (divisor), g group width, k kernel; v = w/b is the
+width inside a bottleneck.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 Width = Any  # int, or an int64 or float64 array (n,)
+Which = Any  # bool, or a bool array (n,): of which networks something is true
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Conv:
     """A convolution with its batch norm, or with a bias instead, and an activation unless it ends a branch.
 
     group_width: input channels of one group; all of them where None
+    exists: where false, its input is its output
     """
 
     w_in: Width
@@ -29,6 +31,7 @@ class Conv:
     group_width: Width | None = None
     bias: bool = False
     activation: bool = True
+    exists: Which = True
 
     @property
     def fan_in(self) -> Width:
@@ -44,33 +47,60 @@ class SqueezeExcite:
     excite: Conv
 
 
-Layer = Conv | SqueezeExcite
+@dataclass(frozen=True)
+class MaxPool:
+    """The largest value of each window; it has no weights and, as counted here, no cost."""
+
+    kernel: int
+    stride: int
+
+
+Strided = Conv | MaxPool  # what may halve an image
+Layer = Strided | SqueezeExcite
 
 
 @dataclass(frozen=True)
 class Block:
-    """`transform(x) + shortcut(x)`, then the activation.
+    """`transform(x) + x`, or `transform(x) + projection(x)` where that exists; then the activation, unless it has none.
 
-    shortcut: its projection, used where `projects`, the identity elsewhere; None for a block that adds nothing
+    adds: false where a block is its transform alone
     """
 
     transform: tuple[Layer, ...]
-    shortcut: Conv | None = None
-    projects: Any = False  # bool, or a bool array (n,)
+    projection: Conv | None = None
+    adds: Which = True
+    activation: bool = True
 
 
-def residual(transform: tuple[Layer, ...], w_in: Width, w: Width, stride: int) -> Block:
-    """A block whose shortcut is a 1×1 convolution where stride or width changes."""
-    projects = True if stride != 1 else False if w_in is w else w_in != w
-    return Block(transform, Conv(w_in, w, stride=stride, activation=False), projects)
+@dataclass(frozen=True)
+class Shape:
+    """What a network states of one block: its input's width, and the stage's w, b, g, kernel k and stride; v = w/b."""
+
+    w_in: Width
+    w: Width
+    v: Width
+    b: Any
+    g: Width
+    stride: int
+    k: int
 
 
-def bottleneck_width(w: Width, b: Any) -> Width:
-    """v = w/b, whole for every network that can be built."""
+def divided(w: Width, b: Any) -> Width:
+    """w/b, whole for every network that can be built; proposals may have it in floats."""
     v = w / b
-    if isinstance(v, np.ndarray):
-        return v if w.dtype.kind == "f" else v.astype(np.int64)
-    return int(v)
+    if not isinstance(v, np.ndarray):
+        return round(v)
+    return v if isinstance(w, np.ndarray) and w.dtype.kind == "f" else np.rint(v).astype(np.int64)
+
+
+def changed(shape: Shape) -> Which:
+    """Whether a block's output differs from its input in side or width."""
+    return True if shape.stride != 1 else False if shape.w_in is shape.w else shape.w_in != shape.w
+
+
+def residual(transform: tuple[Layer, ...], s: Shape) -> Block:
+    """A block whose shortcut is a 1×1 convolution with the stride, and batch norm, where stride or width changes."""
+    return Block(transform, Conv(s.w_in, s.w, stride=s.stride, activation=False, exists=changed(s)))
 
 
 def squeeze_excite(w: Width, w_in: Width) -> SqueezeExcite:
@@ -80,46 +110,62 @@ def squeeze_excite(w: Width, w_in: Width) -> SqueezeExcite:
     return SqueezeExcite(Conv(w, squeezed, bias=True), Conv(squeezed, w, bias=True, activation=False))
 
 
-def x_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """X, the residual bottleneck with groups: x + [1×1, 3×3 (groups of g, stride), 1×1] ([DDS] Fig. 4)."""
-    middle = Conv(v, v, kernel=3, stride=stride, group_width=g)
-    return residual((Conv(w_in, v), middle, Conv(v, w, activation=False)), w_in, w, stride)
+def x_block(s: Shape) -> Block:
+    """X, the residual bottleneck with groups: x + [1×1, k×k (groups of g, stride), 1×1] ([DDS] Fig. 4)."""
+    middle = Conv(s.v, s.v, kernel=s.k, stride=s.stride, group_width=s.g)
+    return residual((Conv(s.w_in, s.v), middle, Conv(s.v, s.w, activation=False)), s)
 
 
-def y_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """Y, X with squeeze-and-excitation: x + [1×1, 3×3 (groups of g, stride), SE, 1×1] ([DDS] §4, App. D)."""
-    middle = Conv(v, v, kernel=3, stride=stride, group_width=g)
-    transform = (Conv(w_in, v), middle, squeeze_excite(v, w_in), Conv(v, w, activation=False))
-    return residual(transform, w_in, w, stride)
+def y_block(s: Shape) -> Block:
+    """Y, X with squeeze-and-excitation: x + [1×1, k×k (groups of g, stride), SE, 1×1] ([DDS] §4, App. D)."""
+    middle = Conv(s.v, s.v, kernel=s.k, stride=s.stride, group_width=s.g)
+    return residual((Conv(s.w_in, s.v), middle, squeeze_excite(s.v, s.w_in), Conv(s.v, s.w, activation=False)), s)
 
 
-def r_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """R, X without groups: x + [1×1, 3×3 (stride), 1×1] ([DDS] App. D, Fig. 23)."""
-    transform = (Conv(w_in, v), Conv(v, v, kernel=3, stride=stride), Conv(v, w, activation=False))
-    return residual(transform, w_in, w, stride)
+def r_block(s: Shape) -> Block:
+    """R, X without groups: x + [1×1, k×k (stride), 1×1] ([DDS] App. D, Fig. 23)."""
+    middle = Conv(s.v, s.v, kernel=s.k, stride=s.stride)
+    return residual((Conv(s.w_in, s.v), middle, Conv(s.v, s.w, activation=False)), s)
 
 
-def v_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """V: [3×3 (stride)] ([DDS] App. D, Fig. 23)."""
-    return Block((Conv(w_in, w, kernel=3, stride=stride, activation=False),))
+def v_block(s: Shape) -> Block:
+    """V: [k×k (stride)] ([DDS] App. D, Fig. 23)."""
+    return Block((Conv(s.w_in, s.w, kernel=s.k, stride=s.stride, activation=False),), adds=False)
 
 
-def vr_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """VR, V with a shortcut: x + [3×3 (stride)] ([DDS] App. D, Fig. 23)."""
-    return residual(v_block(w_in, w, v, g, stride).transform, w_in, w, stride)
+def vr_block(s: Shape) -> Block:
+    """VR, V with a shortcut: x + [k×k (stride)] ([DDS] App. D, Fig. 23)."""
+    return residual(v_block(s).transform, s)
 
 
-def vanilla_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """Vanilla: [3×3 (stride), 3×3] ([NDS])."""
-    return Block((Conv(w_in, w, kernel=3, stride=stride), Conv(w, w, kernel=3, activation=False)))
+def vanilla_block(s: Shape) -> Block:
+    """Vanilla: [k×k (stride), k×k] ([NDS])."""
+    first, second = Conv(s.w_in, s.w, kernel=s.k, stride=s.stride), Conv(s.w, s.w, kernel=s.k, activation=False)
+    return Block((first, second), adds=False)
 
 
-def basic_block(w_in: Width, w: Width, v: Width, g: Width, stride: int) -> Block:
-    """Basic, that of ResNet for small images: x + [3×3 (stride), 3×3] ([NDS])."""
-    return residual(vanilla_block(w_in, w, v, g, stride).transform, w_in, w, stride)
+def basic_block(s: Shape) -> Block:
+    """Basic, that of ResNet for small images: x + [k×k (stride), k×k] ([NDS])."""
+    return residual(vanilla_block(s).transform, s)
 
 
-BLOCKS: dict[str, Callable[[Width, Width, Width, Width, int], Block]] = {
+def mbconv_block(s: Shape) -> Block:
+    """MBConv: x + [1×1, k×k (depthwise, stride), SE, 1×1] with nothing after the addition (EfficientNet, MobileNetV2).
+
+    The bottleneck is inverted and relative to the block's *input*: its width is w_in/b, b ≤ 1. With b = 1 there is no
+    first 1×1; where stride or width changes there is no shortcut. SE is always there, as in EfficientNet.
+    """
+    v, one = divided(s.w_in, s.b), np.ones_like(s.w) if isinstance(s.w, np.ndarray) else 1
+    transform = (
+        Conv(s.w_in, v, exists=s.b != 1),
+        Conv(v, v, kernel=s.k, stride=s.stride, group_width=one),
+        squeeze_excite(v, s.w_in),
+        Conv(v, s.w, activation=False),
+    )
+    return Block(transform, adds=np.logical_not(changed(s)), activation=False)
+
+
+BLOCKS: dict[str, Callable[[Shape], Block]] = {
     "X": x_block,
     "Y": y_block,
     "R": r_block,
@@ -127,13 +173,40 @@ BLOCKS: dict[str, Callable[[Width, Width, Width, Width, int], Block]] = {
     "VR": vr_block,
     "vanilla": vanilla_block,
     "basic": basic_block,
+    "mbconv": mbconv_block,
 }
-BOTTLENECKS = ("X", "Y", "R")  # those with a bottleneck ratio; of the others b = 1
-GROUPED = ("X", "Y")  # those with groups; of the others g = w/b, one group
+BOTTLENECKS = ("X", "Y", "R", "mbconv")  # those with a bottleneck ratio; of the others b = 1
+GROUPED = ("X", "Y")  # those with groups; of the others g = w/b, one group, or
+DEPTHWISE = ("mbconv",)  # g = 1
 
-STEMS: dict[str, Conv] = {
-    "simple": Conv(3, 32, kernel=3, stride=2),  # [DDS] §3.1
-    "cifar": Conv(3, 16, kernel=3, stride=1),  # [NDS], images of 32×32
+
+def simple_stem(w: int) -> tuple[Strided, ...]:
+    """[3×3 (stride 2)] ([DDS] §3.1)."""
+    return (Conv(3, w, kernel=3, stride=2),)
+
+
+def cifar_stem(w: int) -> tuple[Strided, ...]:
+    """[3×3], for images of 32×32 ([NDS])."""
+    return (Conv(3, w, kernel=3),)
+
+
+def resnet_stem(w: int) -> tuple[Strided, ...]:
+    """[7×7 (stride 2), 3×3 max-pool (stride 2)] of the ResNets for ImageNet."""
+    return Conv(3, w, kernel=7, stride=2), MaxPool(kernel=3, stride=2)
+
+
+STEMS: dict[str, Callable[[int], tuple[Strided, ...]]] = {
+    "simple": simple_stem,
+    "cifar": cifar_stem,
+    "resnet": resnet_stem,
 }
+STEM_WIDTHS = {"simple": 32, "cifar": 16, "resnet": 64}  # where a family states no other
+
+
+def head(w_in: Width, w: int, classes: int) -> tuple[tuple[Conv, ...], Conv]:
+    """[1×1 to w channels, where w is not 0 (EfficientNet)], global average pool, linear layer ([DDS] §3.1)."""
+    convs = (Conv(w_in, w),) if w else ()
+    return convs, Conv(w or w_in, classes, bias=True, activation=False)
+
 
 ACTIVATIONS = ("relu", "silu")  # silu is the paper's Swish ([DDS] Fig. 20)

@@ -1,47 +1,203 @@
-"""Networks with a published name."""
+"""Networks with a published name, each from its published parameters."""
 
 import difflib
+import math
+import re
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from dsd.design.compatibility import adjust
-from dsd.design.network import Family, Network
+from dsd.design.compatibility import realised
+from dsd.design.family import Family
+from dsd.design.network import Network
 from dsd.design.regnet import generate
 from dsd.errors import DsdError, known
 
-# depth, w_0, w_a, w_m, bottleneck ratio, group width: [DDS] App. D, Fig. 15
-REGNETS: dict[str, tuple[int, float, float, float, int, int]] = {
-    "RegNetX-200MF": (13, 24, 36.44, 2.49, 1, 8),
-    "RegNetX-400MF": (22, 24, 24.48, 2.54, 1, 16),
+# depth, w_0, w_a, w_m, bottleneck ratio, group width
+REGNET_X: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 15
+    "200MF": (13, 24, 36.44, 2.49, 1, 8),
+    "400MF": (22, 24, 24.48, 2.54, 1, 16),
+    "600MF": (16, 48, 36.97, 2.24, 1, 24),
+    "800MF": (16, 56, 35.73, 2.28, 1, 16),
+    "1.6GF": (18, 80, 34.01, 2.25, 1, 24),
+    "3.2GF": (25, 88, 26.31, 2.25, 1, 48),
+    "4.0GF": (23, 96, 38.65, 2.43, 1, 40),
+    "6.4GF": (17, 184, 60.83, 2.07, 1, 56),
+    "8.0GF": (23, 80, 49.56, 2.88, 1, 120),
+    "12GF": (19, 168, 73.36, 2.37, 1, 112),
+    "16GF": (22, 216, 55.59, 2.1, 1, 128),
+    "32GF": (23, 320, 69.86, 2.0, 1, 168),
+}
+REGNET_Y: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 16
+    "200MF": (13, 24, 36.44, 2.49, 1, 8),
+    "400MF": (16, 48, 27.89, 2.09, 1, 8),
+    "600MF": (15, 48, 32.54, 2.32, 1, 16),
+    "800MF": (14, 56, 38.84, 2.4, 1, 16),
+    "1.6GF": (27, 48, 20.71, 2.65, 1, 24),
+    "3.2GF": (21, 80, 42.63, 2.66, 1, 24),
+    "4.0GF": (22, 96, 31.41, 2.24, 1, 64),
+    "6.4GF": (25, 112, 33.22, 2.27, 1, 72),
+    "8.0GF": (17, 192, 76.82, 2.19, 1, 56),
+    "12GF": (19, 168, 73.36, 2.37, 1, 112),
+    "16GF": (18, 200, 106.23, 2.48, 1, 112),
+    "32GF": (20, 232, 115.89, 2.53, 1, 232),
+}
+RESNET_DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # He et al. 2016, Table 1
+NDS_DEPTHS = {56: 9, 110: 18}  # blocks of each of three stages: 6n + 2 layers, He et al. 2016, §4.2
+
+# Tan & Le 2019 (EfficientNet), Table 1: depth, width, expansion of the input, stride and kernel of each stage of B0
+B0_STAGES = [(1, 16, 1, 1, 3), (2, 24, 6, 2, 3), (2, 40, 6, 2, 5), (3, 80, 6, 2, 3), (3, 112, 6, 1, 5)]
+B0_STAGES += [(4, 192, 6, 2, 5), (1, 320, 6, 1, 3)]
+B0_STEM, B0_HEAD = 32, 1280
+# §3.3: how much wider and deeper than B0, and the resolution (of the authors' code)
+EFFICIENTNETS = {
+    "B0": (1.0, 1.0, 224),
+    "B1": (1.0, 1.1, 240),
+    "B2": (1.1, 1.2, 260),
+    "B3": (1.2, 1.4, 300),
+    "B4": (1.4, 1.8, 380),
+    "B5": (1.6, 2.2, 456),
 }
 
 
 def regnet(
-    d: int, w_0: float, w_a: float, w_m: float, b: int, g: int, resolution: int = 224, classes: int = 1000
+    d: int,
+    w_0: float,
+    w_a: float,
+    w_m: float,
+    b: float,
+    g: int,
+    family: Family = Family(),  # noqa: B008  immutable
+    resolution: int = 224,
+    classes: int = 1000,
 ) -> Network:
-    """The four-stage RegNetX of these six parameters, realised ([DDS] Eq. 2–4, then the width rule).
+    """The RegNet of these six parameters with as many stages as the family has strides ([DDS] Eq. 2–4, width rule).
 
     Raises:
-        DsdError: the parameters do not give four stages
+        DsdError: the parameters do not give that many stages
     """
-    family = Family()
+    for name, value, bound in (("w_a", w_a, 0), ("w_m", w_m, 1), ("bottleneck ratio", b, 0)):
+        if not bound < value < math.inf:
+            raise DsdError(f"{name} = {value:g}: give a number above {bound}")
+    for name, value, least in (("depth", d, 1), ("w_0", w_0, 8), ("group width", g, 1)):
+        if not least <= value < math.inf:
+            raise DsdError(f"{name} = {value:g}: give a number from {least}")
     found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), family.stages)
     if not len(found.rows):
-        raise DsdError(f"depth {d}, w_0 {w_0}, w_a {w_a}, w_m {w_m} do not form {family.stages} stages")
+        raise DsdError(
+            f"depth {d}, w_0 {w_0:g}, w_a {w_a:g}, w_m {w_m:g} do not form {family.stages} stages, as many as strides"
+        )
     ratios = np.full((1, family.stages), b)
-    widths, groups = adjust(found.widths.astype(np.int64), ratios, np.full_like(ratios, g))
+    widths, groups = realised(family.block, found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
     d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths.astype(np.int64), widths, ratios, groups))
     return Network(d_i, w_i, b_i, g_i, family, resolution, classes)
 
 
-def network(name: str, resolution: int = 224, classes: int = 1000) -> Network:
-    """A published network by its name, upper or lower case.
+def resnet(depth: int) -> Network:
+    """The ResNet for ImageNet: R blocks with b = 4 (He et al. 2016), the stride on the 3×3 as in the authors' code."""
+    family, inner = Family("R", "resnet", (1, 2, 2, 2)), (64, 128, 256, 512)
+    return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (4,) * 4, inner, family)
+
+
+def resnext(depth: int) -> Network:
+    """The ResNeXt of 32 groups, 4 channels each in the first stage (Xie et al. 2017, 32×4d): X blocks with b = 2."""
+    family = Family("X", "resnet", (1, 2, 2, 2))
+    return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (2,) * 4, (4, 8, 16, 32), family)
+
+
+def nds_resnet(depth: int) -> Network:
+    """The ResNet for images of 32×32 and ten classes ([NDS], He et al. 2016, §4.2)."""
+    family = Family("basic", "cifar", (1, 2, 2))
+    return Network((NDS_DEPTHS[depth],) * 3, (16, 32, 64), (1,) * 3, (16, 32, 64), family, 32, 10)
+
+
+def scaled_width(w: int, factor: float) -> int:
+    """The nearest multiple of 8, halves up, that is not below nine tenths of w · factor (the EfficientNets' code).
+
+    >>> scaled_width(16, 1.2), scaled_width(32, 1.6)
+    (24, 48)
+    """
+    rounded = max(8, int(w * factor + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * w * factor else rounded + 8
+
+
+def efficientnet(wider: float, deeper: float, resolution: int) -> Network:
+    """EfficientNet-B0 scaled (Tan & Le 2019, §3.3): MBConv blocks with squeeze-and-excitation, and SiLU."""
+    depths, widths, expansions, strides, kernels = zip(*B0_STAGES, strict=True)
+    family = Family(
+        *("mbconv", "simple", strides, "silu", kernels), scaled_width(B0_STEM, wider), scaled_width(B0_HEAD, wider)
+    )
+    return Network(
+        depths=tuple(math.ceil(d * deeper) for d in depths),
+        widths=tuple(scaled_width(w, wider) for w in widths),
+        bottleneck_ratios=tuple(1 if expansion == 1 else 1 / expansion for expansion in expansions),
+        group_widths=(1,) * len(depths),
+        family=family,
+        resolution=resolution,
+    )
+
+
+NAMED: dict[str, Callable[[], Network]] = {
+    **{f"RegNetX-{regime}": partial(regnet, *line) for regime, line in REGNET_X.items()},
+    **{f"RegNetY-{regime}": partial(regnet, *line, Family("Y")) for regime, line in REGNET_Y.items()},
+    **{f"ResNet-{depth}": partial(resnet, depth) for depth in RESNET_DEPTHS},
+    **{f"ResNeXt-{depth}": partial(resnext, depth) for depth in RESNET_DEPTHS},
+    **{f"EfficientNet-{name}": partial(efficientnet, *scale) for name, scale in EFFICIENTNETS.items()},
+    **{f"ResNet-{depth}": partial(nds_resnet, depth) for depth in NDS_DEPTHS},
+}
+
+
+def spelling(name: str) -> str:
+    """What all spellings of a name have in common: case, separators, 4GF for 4.0GF and for 4000MF do not matter.
+
+    >>> {spelling(name) for name in ("RegNetY-4.0GF", "regnety 4gf", "REGNET_Y_4000MF", "regnet_y_4_0gf")}
+    {'regnety4000mf'}
+    """
+    text = re.sub(r"[\s_-]*\(?32[x×]4d\)?$", "", name.strip().lower())
+    text = re.sub(r"(?<=\d)_(?=\d)", ".", text)  # torchvision writes regnet_x_1_6gf
+    text = re.sub(r"[\s_-]", "", text)
+    regime = re.search(r"(\d+(?:\.\d+)?)([mg])f$", text)
+    if not regime:
+        return text
+    return f"{text[: regime.start()]}{float(regime[1]) * (1000 if regime[2] == 'g' else 1):g}mf"
+
+
+SPELT = {spelling(name): name for name in NAMED}
+
+
+def canonical(name: str) -> str:
+    """The published form of a name, however it is spelt.
 
     Raises:
         DsdError: the name is not known; the message lists near ones
     """
-    names = {known_name.lower(): known_name for known_name in REGNETS}
-    if name.lower() not in names:
-        near = difflib.get_close_matches(name.lower(), names) or names
-        raise DsdError(f"network {name} is not known; known are: {known(names[n] for n in near)}")
-    return regnet(*REGNETS[names[name.lower()]], resolution=resolution, classes=classes)
+    spelt = spelling(name)
+    if spelt in SPELT:
+        return SPELT[spelt]
+    near = difflib.get_close_matches(spelt, SPELT, n=4, cutoff=0.7)
+    hint = f"near are: {known(SPELT[n] for n in near)}" if near else "there are RegNetX, RegNetY, ResNet, ResNeXt, …"
+    raise DsdError(f"network {name} is not known; {hint}; `dsd complexity --all` lists all, or give a .yaml file")
+
+
+def network(name: str, resolution: int | None = None, classes: int | None = None) -> Network:
+    """A published network by its name, or that of a file.
+
+    Args:
+        name: RegNetX-200MF … 32GF, RegNetY-200MF … 32GF, ResNet-50, -101, -152, ResNeXt-50, -101, -152 (32×4d),
+            EfficientNet-B0 … B5, ResNet-56, -110 ([NDS], 32×32); or a .yaml file (`dsd.design.networkfile`)
+        resolution, classes: where they differ from the network's own
+
+    >>> network("regnety-4gf") == network("RegNetY-4.0GF")
+    True
+
+    Raises:
+        DsdError: the name is not known; the message lists near ones
+    """
+    if name.endswith((".yaml", ".yml")):
+        from dsd.design.networkfile import load_network
+
+        found = load_network(name)
+    else:
+        found = NAMED[canonical(name)]()
+    return found.for_task(resolution, classes)

@@ -4,7 +4,8 @@ Shape letters: n networks, s stages.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -12,48 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.blocks import ACTIVATIONS, BLOCKS, BOTTLENECKS, GROUPED, STEMS
-from dsd.errors import DsdError, known
-
-MOST_STAGES = 16
-
-
-@dataclass(frozen=True)
-class Family:
-    """What all networks of a space have in common ([DDS] §3.1).
-
-    block: a name of `dsd.design.blocks.BLOCKS`
-    stem: a name of `dsd.design.blocks.STEMS`
-    strides: (s,) stride of the first block of each stage
-    activation: a name of `dsd.design.blocks.ACTIVATIONS`
-    """
-
-    block: str = "X"
-    stem: str = "simple"
-    strides: tuple[int, ...] = (2, 2, 2, 2)
-    activation: str = "relu"
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("block", BLOCKS), ("stem", STEMS), ("activation", ACTIVATIONS)):
-            if getattr(self, name) not in allowed:
-                raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
-        if not 1 <= len(self.strides) <= MOST_STAGES or any(stride < 1 for stride in self.strides):
-            raise DsdError(f"strides = {self.strides}: give a stride from 1 for each of 1 to {MOST_STAGES} stages")
-
-    @property
-    def stages(self) -> int:
-        """The number of stages s."""
-        return len(self.strides)
-
-
-LARGEST = 100_000  # resolution or classes
-
-
-def check_task(resolution: int, classes: int) -> None:
-    """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
-    for name, number in (("resolution", resolution), ("classes", classes)):
-        if number != int(number) or not 1 <= number <= LARGEST:
-            raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")
+from dsd.design.blocks import BOTTLENECKS, DEPTHWISE, GROUPED
+from dsd.design.compatibility import adjust
+from dsd.design.family import LARGEST, Family, check_task
+from dsd.errors import DsdError
 
 
 def key_of(family: Family, resolution: int, classes: int, stages: Iterable[str]) -> str:
@@ -63,8 +26,8 @@ def key_of(family: Family, resolution: int, classes: int, stages: Iterable[str])
     networks collide with probability 3e-8. The letter keeps table readers from taking a key for a number.
     """
     text = f"{family.block};{family.stem};{family.strides};{resolution};{classes};"
-    if family.activation != "relu":  # keys are older than the choice of activation
-        text += f"{family.activation};"
+    for name, value in family.variations.items():  # keys are older than these choices
+        text += f"{value};" if name == "activation" else f"{name}={value};"
     return "n" + hashlib.sha256((text + ",".join(stages)).encode()).hexdigest()[:16]
 
 
@@ -90,25 +53,29 @@ class Network:
     widths: tuple[int, ...]
     bottleneck_ratios: tuple[float, ...]
     group_widths: tuple[int, ...]
-    family: Family = Family()
+    family: Family = Family()  # noqa: RUF009  immutable
     resolution: int = 224
     classes: int = 1000
 
     def __post_init__(self) -> None:
         check_task(self.resolution, self.classes)
         if any(len(values) != self.family.stages for values in self.stages):
-            raise DsdError(f"a network of {self.family.stages} stages needs as many depths, widths, ratios, groups")
+            raise DsdError(
+                f"a network of {self.family.stages} stages needs as many depths, widths, bottleneck ratios and group "
+                f"widths, not {', '.join(str(len(values)) for values in self.stages)}"
+            )
+        w_in = self.family.stem_width
         for stage, (d, w, b, g) in enumerate(zip(*self.stages, strict=True), start=1):
-            if min(d, w, b, g) <= 0:
-                raise DsdError(f"stage {stage}: depth {d}, width {w}, ratio {b} and group width {g} must be positive")
-            if b != 1 and self.family.block not in BOTTLENECKS:
-                raise DsdError(f"stage {stage}: ratio {b}: block {self.family.block} has no bottleneck; give 1")
-            if g != w / b and self.family.block not in GROUPED:
-                raise DsdError(
-                    f"stage {stage}: group width {g}: block {self.family.block} has one group; give {w / b:g}"
-                )
-            if (w / b) % g or w % 1 or g % 1 or d % 1 or (w / b) % 1:
-                raise DsdError(f"stage {stage}: {w} / {b} channels do not divide into groups of {g}")
+            reason = why_not(self.family.block, d, w_in, w, b, g)
+            if reason:
+                raise DsdError(f"stage {stage}: {reason}")
+            w_in = int(w)
+        self.family.check_resolution(self.resolution)
+
+    def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Network":
+        """The same for another resolution or number of classes, where they are given."""
+        resolution = self.resolution if resolution is None else resolution
+        return replace(self, resolution=resolution, classes=self.classes if classes is None else classes)
 
     @property
     def key(self) -> str:
@@ -122,19 +89,86 @@ class Network:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Network":
-        """The network of one row of a population's table (columns d1.., w1.., b1.., g1.., block, stem, …)."""
-        strides = tuple(int(stride) for stride in str(row["strides"]).split("-"))
-        numbers = range(1, len(strides) + 1)
-        ratios = (float(row[f"b{i}"]) for i in numbers)
+        """The network of one row of a population's table (columns d1.., w1.., b1.., g1.., block, stem, strides, …).
+
+        Raises:
+            DsdError: a column is missing or holds something else; the message names it
+        """
+        strides = whole_list(row, "strides")
+        stages = [[entry(row, f"{letter}{i}") for i in range(1, len(strides) + 1)] for letter in "dwbg"]
+        given: dict[str, Any] = {name: row[name] for name in ("block", "stem", "activation") if is_given(row, name)}
+        given |= {name: int(entry(row, name)) for name in ("stem_width", "head_width") if is_given(row, name)}
+        given |= {"kernels": whole_list(row, "kernels")} if is_given(row, "kernels") else {}
+        depths, wide, ratios, groups = (whole_numbers(values) for values in stages)
         return cls(
-            depths=tuple(int(row[f"d{i}"]) for i in numbers),
-            widths=tuple(int(row[f"w{i}"]) for i in numbers),
-            bottleneck_ratios=whole_numbers(ratios),
-            group_widths=tuple(int(row[f"g{i}"]) for i in numbers),
-            family=Family(row["block"], row["stem"], strides, row.get("activation", "relu")),
-            resolution=int(row["resolution"]),
-            classes=int(row["classes"]),
+            *(depths, wide, ratios, groups),  # type: ignore[arg-type]
+            family=Family(strides=strides, **given),
+            resolution=int(entry(row, "resolution")),
+            classes=int(entry(row, "classes")),
         )
+
+
+def is_given(row: Mapping[str, Any], column: str) -> bool:
+    """Whether a row has a value there: not so where tables of different families were joined."""
+    value = row.get(column, "")
+    return value is not None and value == value and value != ""
+
+
+def entry(row: Mapping[str, Any], column: str) -> float:
+    """The number in a column."""
+    if not is_given(row, column):
+        raise DsdError(f"column {column} of the row is missing or empty; a network needs it")
+    try:
+        return float(row[column])
+    except ValueError as error:
+        raise DsdError(f"column {column} = {row[column]}: is not a number") from error
+
+
+def whole_list(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
+    """The numbers of a column such as 2-2-2-2, one a stage."""
+    if not is_given(row, column):
+        raise DsdError(f"column {column} of the row is missing or empty; a network needs it")
+    try:
+        return tuple(int(number) for number in str(row[column]).split("-"))
+    except ValueError as error:
+        raise DsdError(f"column {column} = {row[column]}: give a whole number a stage, such as 2-2-2-2") from error
+
+
+def why_not(block: str, d: float, w_in: int, w: float, b: float, g: float) -> str:
+    """Why a stage of this block cannot be built, or "" where it can; w_in is the width before it."""
+    for name, value in (("depth", d), ("width", w), ("group width", g)):
+        if not value >= 1 or value % 1:
+            return f"{name} {value:g}: give a whole number from 1"
+    if not 0 < b < math.inf:
+        return f"bottleneck ratio {b:g}: give a positive number; 1 for no bottleneck"
+    if block in DEPTHWISE:
+        if not widens(b):
+            return f"bottleneck ratio {b:g}: block {block} widens its input; give 1, 1/2, 1/3, …"
+        return "" if g == 1 else f"group width {g:g}: block {block} is depthwise; give 1"
+    if b != 1 and block not in BOTTLENECKS:
+        return f"bottleneck ratio {b:g}: block {block} has no bottleneck; give 1"
+    if not near_whole(w / b) or w / b < 1:
+        return f"width {w:g} / bottleneck ratio {b:g} = {w / b:g} channels: not a whole number"
+    v = round(w / b)
+    if block not in GROUPED:
+        return "" if g == v else f"group width {g:g}: block {block} has one group; give {v}"
+    if v % g:
+        width, group = (x.item() for x in adjust(np.array([w]), np.array([b]), np.array([g])))
+        return (
+            f"{w:g} / {b:g} = {v} channels do not divide into groups of {g:g}; "
+            f"the nearest that do: width {width:g}, group width {group:g}"
+        )
+    return ""
+
+
+def widens(b: float) -> bool:
+    """Whether w/b is a whole number, not below w, for every width w."""
+    return b <= 1 and near_whole(1 / b)
+
+
+def near_whole(value: float) -> bool:
+    """Whether a number is whole but for rounding errors."""
+    return math.isclose(value, round(value), rel_tol=1e-9)
 
 
 def whole_numbers(values: Iterable[float]) -> tuple[float, ...]:
@@ -160,6 +194,19 @@ class Networks:
     resolution: NDArray[Any]
     classes: int
     family: Family
+
+    @classmethod
+    def of(cls, networks: Sequence[Network]) -> "Networks":
+        """Networks of one family and number of classes, n ≥ 1, as arrays.
+
+        Raises:
+            DsdError: they differ in family or classes
+        """
+        first = networks[0]
+        if any((net.family, net.classes) != (first.family, first.classes) for net in networks):
+            raise DsdError("networks of different families or classes do not go into the same arrays")
+        d, w, b, g = (np.array([net.stages[i] for net in networks]) for i in range(4))
+        return cls(d, w, b, g, np.array([net.resolution for net in networks]), first.classes, first.family)
 
     def __len__(self) -> int:
         return len(self.depths)
@@ -187,6 +234,13 @@ class Networks:
     def stages(self) -> tuple[NDArray[Any], ...]:
         """Depths, widths, bottleneck ratios and group widths, each (n, s)."""
         return self.depths, self.widths, self.bottleneck_ratios, self.group_widths
+
+    def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Networks":
+        """The same for another resolution or number of classes, where they are given."""
+        sides = self.resolution if resolution is None else np.full(len(self), resolution)
+        check_task(int(sides.min(initial=LARGEST)), self.classes if classes is None else classes)
+        self.family.check_resolution(int(sides.min(initial=LARGEST)))
+        return replace(self, resolution=sides, classes=self.classes if classes is None else classes)
 
     def keys(self) -> list[str]:
         """The key of each network: equal where the networks are."""

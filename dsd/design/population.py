@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dsd._version import __version__
 from dsd.design.complexity import MEASURES, Complexity, complexity
+from dsd.design.family import Family
 from dsd.design.network import Network, Networks
 from dsd.design.space import Columns, Facts, by_stage
 from dsd.design.window import Windows
@@ -118,8 +119,9 @@ class Population:
             **self.drawn,
             "block": np.full(n, family.block),
             "stem": np.full(n, family.stem),
-            "strides": np.full(n, "-".join(map(str, family.strides))),
+            "strides": np.full(n, as_cell(family, "strides")),
             "activation": np.full(n, family.activation),
+            **{name: np.full(n, as_cell(family, name)) for name in FURTHER if name in family.variations},
             "resolution": networks.resolution,
             "classes": np.full(n, networks.classes),
         }
@@ -146,6 +148,32 @@ class Population:
         import pandas as pd
 
         return pd.DataFrame(self.columns)
+
+
+FURTHER = ("kernels", "stem_width", "head_width")  # of a family; columns where they are not as usual
+
+
+def as_cell(family: Family, name: str) -> Any:
+    """A field of a family as it stands in a table; a list as 2-2-2-2."""
+    value = getattr(family, name)
+    return "-".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def networks_of(frame: "pd.DataFrame", place: str = "table") -> list[Network]:
+    """The network of each row.
+
+    Raises:
+        DsdError: no rows, or a row that is no network; names the row, from 1, and why
+    """
+    found = []
+    for number, row in enumerate(frame.to_dict("records"), start=1):
+        try:
+            found.append(Network.from_row(row))
+        except DsdError as error:
+            raise DsdError(f"{place}: row {number}: {error}") from error
+    if not found:
+        raise DsdError(f"{place}: has no rows")
+    return found
 
 
 def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.design.axes import Floats, Ints
-from dsd.design.compatibility import adjust, one_group
+from dsd.design.compatibility import realised
 from dsd.design.network import Network, Networks
 from dsd.design.regnet import generate, stage_width
 from dsd.design.space import TASK, TRAINING, Columns, Space
@@ -53,7 +53,7 @@ class RegNetSpace(Space):
 
     def realised(self, widths: Floats, b: Floats, g: Floats | None) -> tuple[Floats, Floats]:
         """Widths and group widths of stages (s, n) after the width rule; g None for a block without groups."""
-        return one_group(widths, b) if g is None else adjust(widths, b, g)
+        return realised(self.facts.family.block, widths, b, widths if g is None else g)
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
         """The networks of the settings at `rows` that form exactly s stages."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
 from dsd.design.complexity import parts, total
-from dsd.design.network import ARRAYS, Networks, check_task
+from dsd.design.family import check_task
+from dsd.design.network import ARRAYS, Networks
 from dsd.design.population import Draw, Population
 from dsd.design.space import Columns, Space
 from dsd.design.window import DEFAULT, Limit, Windows
@@ -63,6 +64,8 @@ def for_task(space: Space, resolution: int | None, classes: int | None) -> Space
     resolution = facts.resolution if resolution is None else resolution
     classes = facts.classes if classes is None else classes
     check_task(1 if drawn else resolution, classes)
+    if not drawn:
+        facts.family.check_resolution(resolution)
     return replace(space, facts=replace(facts, resolution=resolution, classes=classes))
 
 

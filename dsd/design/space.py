@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from dsd.design.axes import Axis, Floats, Ints, Uniform
 from dsd.design.constraints import Constraint
-from dsd.design.network import Family, Network, Networks
+from dsd.design.family import Family
+from dsd.design.network import Network, Networks
 from dsd.design.order import ORDERS, Order, every
 from dsd.design.window import Limits
 from dsd.errors import DsdError

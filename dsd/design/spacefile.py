@@ -9,18 +9,20 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from dsd.design.anynet_space import AnyNetSpace
-from dsd.design.blocks import BOTTLENECKS, GROUPED
+from dsd.design.blocks import BOTTLENECKS, DEPTHWISE, GROUPED
 from dsd.design.constraints import parse_constraint
+from dsd.design.family import Family, check_task
 from dsd.design.laws import LawFile, axis_of, from_shorthand, replaces
-from dsd.design.network import Family, check_task
+from dsd.design.network import widens
 from dsd.design.order import ORDERS
 from dsd.design.regnet_space import LINE, RegNetSpace
 from dsd.design.space import TASK, TRAINING, WIDTH_RULES, Facts, Parameter, Space
 from dsd.design.window import Limits, RegimeLimit, Window, parse_quantity, parse_window
+from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError, known
 from dsd.paths import shipped
 
@@ -44,6 +46,9 @@ class CommonFile:
     stem: str = "simple"
     strides: list[int] = field(default_factory=lambda: [2, 2, 2, 2])
     activation: str = "relu"
+    kernels: list[int] = field(default_factory=list)
+    stem_width: int = 0
+    head_width: int = 0
     width_rule: str = "adjust"
     constraints: list[str] = field(default_factory=list)
     resolution: Any = 224
@@ -177,14 +182,8 @@ def read_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
     while True:
         if path in (earlier for earlier, _ in chain):
             raise DsdError(f"{path}: extends itself, by way of {chain[-1][0]}")
-        try:
-            raw = OmegaConf.load(path)
-            written = OmegaConf.to_container(raw, resolve=True)
-        except Exception as error:  # what a YAML parser may raise is not a closed list
-            raise DsdError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
-        if not isinstance(raw, DictConfig) or not isinstance(written, dict):
-            raise DsdError(f"{path}: is not a mapping of keys; see spaces/AnyNetX_A.yaml for the format")
-        chain.append((path, {str(key): value for key, value in written.items()}))
+        written = read_mapping(path, "see spaces/AnyNetX_A.yaml for the format")
+        chain.append((path, written))
         if not written.get("extends"):
             return chain
         path = named_by(path, "extends", written["extends"])
@@ -223,6 +222,7 @@ def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[
 EXPECTED = {  # of keys whose type a schema can only name in its own terms
     "constraints": "give a list, such as [d1 <= d2]",
     "strides": "give a list of whole numbers, one for each stage",
+    "kernels": "give a list of odd numbers, one for each stage",
     "flops": "give a window LO:HI, in quotes",
 }
 
@@ -248,6 +248,10 @@ def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Spa
         if value == "???" or (value is None and key in REQUIRED):
             raise DsdError(f"{place}: {key} is missing; give it or extend a space that has it")
     space = SPACES[family](facts_of(name, resolved, place), parameters_of(place, family, resolved))
+    ratios = space.parameters.get("bottleneck_ratio")
+    for b in ratios.axis.values.tolist() if ratios and space.facts.family.block in DEPTHWISE else []:
+        if not widens(b):
+            raise DsdError(f"{place}: bottleneck_ratio = {b:g}: block {spec['block']} widens its input; give 1, 1/2, …")
     columns = [column for key in space.parameters if key not in TASK for column in space.columns_of(key)]
     lines = resolved["constraints"]
     rules = [rule for line in lines for rule in parse_constraint(line, columns, f"{place}: constraints")]
@@ -259,14 +263,21 @@ def without_none(value: Any) -> Any:
     return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, dict) else value
 
 
+def as_tuple(value: Any) -> Any:
+    """A list as a tuple, anything else as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def facts_of(name: str, spec: dict[str, Any], place: str) -> Facts:
     """What a resolved file states beside its parameters."""
     resolution = spec["resolution"]
     try:
-        family = Family(spec["block"], spec["stem"], tuple(spec["strides"]), spec["activation"])
+        family = Family(**{f.name: as_tuple(spec[f.name]) for f in fields(Family)})
         if not isinstance(resolution, int | dict) or isinstance(resolution, bool):
             raise DsdError(f"resolution = {resolution}: give a whole number, or a law")
         check_task(resolution if isinstance(resolution, int) else 1, spec["classes"])
+        if isinstance(resolution, int):
+            family.check_resolution(resolution)
     except DsdError as error:
         raise DsdError(f"{place}: {error}") from error
     if spec["width_rule"] not in WIDTH_RULES:

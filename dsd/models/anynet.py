@@ -5,24 +5,22 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dsd.design.blocks import BLOCKS, STEMS, Block, bottleneck_width
+from dsd.design.blocks import Block
 from dsd.design.network import Network
-from dsd.models.layers import ACTIVATIONS, ConvNorm, module_of
+from dsd.design.structure import Stage, structure
+from dsd.models.layers import ACTIVATIONS, Classifier, ConvNorm, modules_of
 
 
 class AnyBlock(nn.Module):
-    """x ↦ activation(transform(x) + shortcut(x)), or activation(transform(x)) for a block without a shortcut.
-
-    The shortcut is a 1×1 convolution where stride or width changes.
-    """
+    """x ↦ activation(transform(x) + shortcut(x)), or without the shortcut or the activation where a block has none."""
 
     def __init__(self, block: Block, activation: str) -> None:
         super().__init__()
-        self.transform = nn.Sequential(*(module_of(layer, activation) for layer in block.transform))
-        self.shortcut: nn.Module | None = None
-        if block.shortcut is not None:
-            self.shortcut = ConvNorm(block.shortcut, activation) if block.projects else nn.Identity()
-        self.activation = ACTIVATIONS[activation](inplace=True)
+        self.transform = nn.Sequential(*modules_of(block.transform, activation))
+        self.shortcut: nn.Module | None = nn.Identity() if block.adds else None
+        if block.projection is not None and block.projection.exists:
+            self.shortcut = ConvNorm(block.projection, activation)
+        self.activation = ACTIVATIONS[activation](inplace=True) if block.activation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (batch, w_in, side, side) to (batch, w, side/stride, side/stride)."""
@@ -31,26 +29,22 @@ class AnyBlock(nn.Module):
         return result
 
 
-def stage(network: Network, i: int, w_in: int) -> nn.Sequential:
-    """Stage i: the first block takes the width w_in and has the stage's stride."""
-    w, g = network.widths[i], network.group_widths[i]
-    v = bottleneck_width(w, network.bottleneck_ratios[i])
-    make, stride, activation = BLOCKS[network.family.block], network.family.strides[i], network.family.activation
-    first = AnyBlock(make(w_in, w, v, g, stride), activation)
-    rest = (AnyBlock(make(w, w, v, g, 1), activation) for _ in range(network.depths[i] - 1))
-    return nn.Sequential(first, *rest)
+def blocks_of(stage: Stage, activation: str) -> nn.Sequential:
+    """The first block of a stage and the further ones."""
+    further = (AnyBlock(stage.further, activation) for _ in range(stage.depth - 1))
+    return nn.Sequential(AnyBlock(stage.first, activation), *further)
 
 
 class AnyNet(nn.Module):
-    """The network of a description: `stem`, `stages` and `head`, one after the other."""
+    """The network of a description: `stem`, `stages` and `head`, one after the other. Uninitialised: use `build`."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        stem = STEMS[network.family.stem]
-        w_ins = (stem.w_out, *network.widths)
-        self.stem = ConvNorm(stem, network.family.activation)
-        self.stages = nn.Sequential(*(stage(network, i, w_in) for i, w_in in enumerate(w_ins[:-1])))
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(w_ins[-1], network.classes))
+        layers, activation = structure(network), network.family.activation
+        self.stem = nn.Sequential(*modules_of(layers.stem, activation))
+        self.stages = nn.Sequential(*(blocks_of(stage, activation) for stage in layers.stages))
+        pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.head = nn.Sequential(*modules_of(layers.head, activation), *pool, Classifier(layers.classifier))
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (batch, 3, resolution, resolution) to logits (batch, classes)."""
@@ -59,9 +53,9 @@ class AnyNet(nn.Module):
 
 
 def initialise(module: nn.Module, generator: torch.Generator | None = None) -> None:
-    """The paper's initialisation: convolutions He-normal by fan-out, batch norm γ = 1 and β = 0, linear N(0, 0.01²).
+    """The paper's initialisation: convolutions He-normal by fan-out, linear N(0, 0.01²), biases 0.
 
-    fan_out is kernel² · w_out whatever the groups, as in the authors' code.
+    fan_out is kernel² · w_out whatever the groups, as in the authors' code. Batch norm has γ = 1 and β = 0 from torch.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
@@ -69,9 +63,6 @@ def initialise(module: nn.Module, generator: torch.Generator | None = None) -> N
             nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_out), generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.ones_(layer.weight)
-            nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, std=0.01, generator=generator)
             nn.init.zeros_(layer.bias)
@@ -88,11 +79,6 @@ def build(network: Network, generator: torch.Generator | None = None) -> AnyNet:
     >>> sum(p.numel() for p in build(network("RegNetX-200MF")).parameters())
     2684792
     """
-    with torch.device("meta"):  # the default initialisation would be drawn only to be thrown away
-        model = AnyNet(network)
-    model.to_empty(device="cpu")
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.reset_running_stats()
+    model = AnyNet(network)
     initialise(model, generator)
     return model

@@ -1,25 +1,48 @@
 """The layers every block is made of."""
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor, nn
 
-from dsd.design.blocks import Conv, SqueezeExcite
+from dsd.design.blocks import Conv, Layer, MaxPool, SqueezeExcite
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
-def convolution(conv: Conv) -> nn.Conv2d:
-    """The convolution of a description, padded to keep the side."""
-    groups = conv.w_in // conv.fan_in
-    padding = conv.kernel // 2
-    return nn.Conv2d(conv.w_in, conv.w_out, conv.kernel, conv.stride, padding, groups=groups, bias=conv.bias)
+class Convolution(nn.Conv2d):
+    """The convolution of a description, padded to keep the side; `initialise` gives it its weights."""
+
+    def __init__(self, conv: Conv) -> None:
+        super().__init__(
+            conv.w_in,
+            conv.w_out,
+            conv.kernel,
+            conv.stride,
+            padding=conv.kernel // 2,
+            groups=conv.w_in // conv.fan_in,
+            bias=conv.bias,
+        )
+
+    def reset_parameters(self) -> None:
+        """Nothing: torch's default would be drawn only to be thrown away."""
+
+
+class Classifier(nn.Linear):
+    """The linear layer of the head, described as a convolution of one pixel; `initialise` gives it its weights."""
+
+    def __init__(self, conv: Conv) -> None:
+        super().__init__(conv.w_in, conv.w_out, bias=conv.bias)
+
+    def reset_parameters(self) -> None:
+        """Nothing, as for `Convolution`."""
 
 
 class ConvNorm(nn.Sequential):
     """A convolution, its batch norm, and an activation unless it ends a branch."""
 
     def __init__(self, conv: Conv, activation: str) -> None:
-        layers: list[nn.Module] = [convolution(conv), nn.BatchNorm2d(conv.w_out)]
+        layers: list[nn.Module] = [Convolution(conv), nn.BatchNorm2d(conv.w_out)]
         super().__init__(*layers, *([ACTIVATIONS[activation](inplace=True)] if conv.activation else []))
 
 
@@ -30,7 +53,7 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         inner = ACTIVATIONS[activation](inplace=True)
         self.gate = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), convolution(layer.squeeze), inner, convolution(layer.excite), nn.Sigmoid()
+            nn.AdaptiveAvgPool2d(1), Convolution(layer.squeeze), inner, Convolution(layer.excite), nn.Sigmoid()
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -38,6 +61,12 @@ class SqueezeExcitation(nn.Module):
         return torch.mul(x, self.gate(x))
 
 
-def module_of(layer: Conv | SqueezeExcite, activation: str) -> nn.Module:
-    """A layer of a block's transform as a module."""
-    return (ConvNorm if isinstance(layer, Conv) else SqueezeExcitation)(layer, activation)  # type: ignore[arg-type]
+def modules_of(layers: Iterable[Layer], activation: str) -> Iterator[nn.Module]:
+    """The layers of a branch that exist, as modules."""
+    for layer in layers:
+        if isinstance(layer, MaxPool):
+            yield nn.MaxPool2d(layer.kernel, layer.stride, padding=layer.kernel // 2)
+        elif isinstance(layer, SqueezeExcite):
+            yield SqueezeExcitation(layer, activation)
+        elif layer.exists:
+            yield ConvNorm(layer, activation)

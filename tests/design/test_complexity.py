@@ -1,42 +1,140 @@
-"""Oracles: published values, and hooks on every layer of the built module."""
+"""Oracles: published values, hooks on every layer of the built module, and torch's FlopCounterMode."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from dsd import build, complexity, load_space, network, sample
+from dsd import Network, complexity, load_space, network, sample
+from dsd.design.blocks import BLOCKS, BOTTLENECKS, GROUPED, STEMS
+from dsd.design.compatibility import realised
 from dsd.design.complexity import Complexity
-from dsd.design.network import Family, Network
+from dsd.design.family import Family
+from dsd.design.named import NAMED
+from dsd.design.network import Networks
+from dsd.design.published import DIFFERENCES, PUBLISHED, UNITS, differing, meets
+from dsd.models.anynet import AnyNet
 
-PUBLISHED = {
+ANCHORS = {  # to the last digit, as the authors' code counts
     "RegNetX-200MF": Complexity(199_040_872, 2_684_792, 2_164_056),
     "RegNetX-400MF": Complexity(397_678_568, 5_157_512, 3_143_272),
+    "ResNet-56": Complexity(125_747_850, 855_770, 544_778),
 }
 
 
-def measured(net: Network) -> Complexity:
-    """Complexity of the built module: parameters by numel, the rest by hooks on convolutions and linear layers."""
-    model, flops, acts = build(net).to("meta").eval(), 0, 0  # shapes without arithmetic
+def on_meta(net: Network) -> tuple[AnyNet, torch.Tensor]:
+    """Model and images as shapes without arithmetic."""
+    with torch.device("meta"):
+        return AnyNet(net).eval(), torch.zeros(1, 3, net.resolution, net.resolution)
+
+
+def measured(net: Network) -> tuple[Complexity, int]:
+    """Complexity of the built module: parameters by numel, the rest by hooks on convolutions and linear layers.
+
+    And how many of the flops are biases.
+    """
+    (model, images), flops, acts, biases = on_meta(net), 0, 0, 0
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        nonlocal flops, acts
+        nonlocal flops, acts, biases
         assert isinstance(layer, nn.Conv2d | nn.Linear)
-        flops += output.numel() * layer.weight[0].numel() + (output.numel() if layer.bias is not None else 0)
+        flops += output.numel() * layer.weight[0].numel()
+        biases += output.numel() if layer.bias is not None else 0
         acts += output.numel()
 
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             layer.register_forward_hook(count)
     with torch.inference_mode():
-        model(torch.zeros(1, 3, net.resolution, net.resolution, device="meta"))
-    return Complexity(flops, sum(p.numel() for p in model.parameters()), acts)
+        model(images)
+    return Complexity(flops + biases, sum(p.numel() for p in model.parameters()), acts), biases
+
+
+def counted_by_torch(net: Network) -> int:
+    """What torch's own counter says: two for a multiply-add, nothing for a bias."""
+    model, images = on_meta(net)
+    with FlopCounterMode(display=False) as counter:
+        model(images)
+    return int(counter.get_total_flops())
+
+
+@pytest.mark.parametrize("name", list(ANCHORS))
+def test_named_networks_have_the_published_complexity(name: str) -> None:
+    """The closed form gives flops, params and acts to the last digit."""
+    assert complexity(network(name)) == ANCHORS[name]
+
+
+@pytest.mark.parametrize("name", list(NAMED))
+def test_every_named_network_is_counted_as_built(name: str) -> None:
+    """Closed form, hooks on the module, and torch's own counter through its known difference."""
+    net = network(name)
+    found, biases = measured(net)
+    assert complexity(net) == found
+    assert counted_by_torch(net) == 2 * (found.flops - biases)
 
 
 @pytest.mark.parametrize("name", list(PUBLISHED))
-def test_named_networks_have_the_published_complexity(name: str) -> None:
-    """The closed form gives the published flops, params and acts to the last digit."""
-    assert complexity(network(name)) == PUBLISHED[name]
+def test_published_values_are_met_or_explained(name: str) -> None:
+    """Each printed flops, params and acts is our count, rounded, or says why it is not."""
+    assert all(reason for reason in differing(name, complexity(network(name))).values())
+
+
+def test_no_difference_is_explained_that_is_none() -> None:
+    """Explanations belong to values that differ; every named network is among the published."""
+    differences = {(name, measure) for name in PUBLISHED for measure in differing(name, complexity(network(name)))}
+    assert differences == set(DIFFERENCES)
+    assert set(PUBLISHED) == set(NAMED)
+
+
+def test_a_difference_would_be_found() -> None:
+    """One more in the last printed digit is a difference."""
+    assert set(differing("RegNetX-400MF", Complexity(450_000_001, 5_250_001, 3_150_001))) == set(UNITS)
+    assert not meets("5.2", 5.2501)
+    assert meets("5.2", 5.2499)
+
+
+def random_networks(block: str, stem: str, n: int, rng: np.random.Generator) -> Networks:
+    """n networks of one random family: 1 to 3 stages, kernels from 1 to 7, odd resolutions, any widths that go."""
+    s = int(rng.integers(1, 4))
+    family = Family(
+        *(block, stem, tuple(rng.integers(1, 4, s).tolist()), rng.choice(["relu", "silu"])),
+        kernels=tuple(rng.choice([1, 3, 5, 7], s).tolist()),
+        stem_width=int(rng.integers(1, 6)) * 4,
+        head_width=int(rng.choice([0, 40])),
+    )
+    ratios = rng.choice([1, 2, 4, 1 / 2, 1 / 4], (n, s)) if block in BOTTLENECKS else np.ones((n, s))
+    ratios = rng.choice([1, 1 / 3, 1 / 6], (n, s)) if block == "mbconv" else ratios
+    widths = 4 * rng.integers(1, 30, (n, s))
+    if block in (*GROUPED, "R"):
+        widths, groups = realised(block, widths, ratios, 2 ** rng.integers(0, 5, (n, s)))
+    else:
+        groups = np.ones_like(widths) if block == "mbconv" else widths
+    least = family.least_resolution
+    resolution = rng.integers(least, 3 * least + 30, n)
+    return Networks(rng.integers(1, 4, (n, s)), widths, ratios, groups, resolution, int(rng.integers(2, 50)), family)
+
+
+@pytest.mark.parametrize("block", list(BLOCKS))
+def test_200_random_networks_are_counted_as_built(block: str) -> None:
+    """Of each block, and more of each stem, together and one by one: flops, params and acts are the module's own."""
+    rng = np.random.default_rng(list(BLOCKS).index(block))
+    for stem in [*STEMS] * 4:
+        networks = random_networks(block, stem, 17, rng)
+        together = complexity(networks)
+        for row, net in enumerate(networks):
+            found, biases = measured(net)
+            assert complexity(net) == found
+            assert [getattr(together, name)[row] for name in UNITS] == [found.flops, found.params, found.acts]
+        assert counted_by_torch(net) == 2 * (found.flops - biases)
+
+
+def test_the_comparison_with_the_module_can_fail() -> None:
+    """A closed form that misses a layer, or counts it at the wrong side, is found out."""
+    net = network("RegNetY-200MF", resolution=64)
+    found, _ = measured(net)
+    assert complexity(network("RegNetX-200MF", resolution=64)).flops != found.flops
+    assert complexity(network("RegNetY-200MF", resolution=65)).acts != found.acts
 
 
 ONE_OF_EACH_BLOCK = ["AnyNetX_A", "RegNetX_cifar", "RegNetY", "AnyNetR_A", "AnyNetV_A", "AnyNetVR_A"]
@@ -49,13 +147,7 @@ def test_closed_form_equals_the_built_module(space: str, resolution: int) -> Non
     """For 12 networks of each block and stem, odd resolutions included, the closed form is the module's own count."""
     population = sample(load_space(space), 12, flops="1M:60M", resolution=resolution, classes=7, seed=3)
     for net, row in zip(population, population.frame.itertuples(), strict=True):
-        assert measured(net) == complexity(net) == Complexity(row.flops, row.params, row.acts)
-
-
-def test_nds_resnet_56_has_its_published_complexity() -> None:
-    """The basic block at 16, 32, 64 channels, nine blocks a stage, on 32×32."""
-    net = Network((9, 9, 9), (16, 32, 64), (1, 1, 1), (16, 32, 64), Family("basic", "cifar", (1, 2, 2)), 32, 10)
-    assert complexity(net) == Complexity(125_747_850, 855_770, 544_778)
+        assert measured(net)[0] == complexity(net) == Complexity(row.flops, row.params, row.acts)
 
 
 def test_squeeze_and_excitation_is_a_quarter_of_the_block_input() -> None:
@@ -69,7 +161,7 @@ def test_squeeze_and_excitation_is_a_quarter_of_the_block_input() -> None:
 def test_an_inverted_bottleneck_is_counted_as_built() -> None:
     """b < 1 widens the 3×3 convolution; the counts stay whole numbers and equal the module's."""
     net = Network((2,), (16,), (0.25,), (8,), Family(strides=(2,)), 32, 10)
-    assert measured(net) == complexity(net)
+    assert measured(net)[0] == complexity(net)
 
 
 def test_complexity_of_a_population_is_that_of_each_network() -> None:
@@ -78,3 +170,12 @@ def test_complexity_of_a_population_is_that_of_each_network() -> None:
     single = [complexity(net) for net in population]
     np.testing.assert_array_equal(population.complexity.flops, [c.flops for c in single])
     np.testing.assert_array_equal(population.complexity.acts, [c.acts for c in single])
+
+
+def test_complexity_for_another_resolution_or_classes() -> None:
+    """A population at another resolution is each of its networks at that resolution."""
+    population = sample(load_space("AnyNetX_A"), 20)
+    found = complexity(population.networks.for_task(resolution=161, classes=11))
+    single = [complexity(net.for_task(161, 11)) for net in population]
+    np.testing.assert_array_equal(found.flops, [c.flops for c in single])
+    np.testing.assert_array_equal(found.params, [c.params for c in single])

@@ -1,9 +1,12 @@
 """Descriptions of networks: identity, rows, and what cannot be built."""
 
+from dataclasses import replace
+
 import pytest
 
 from dsd import DsdError, Family, Network, load_space, network, sample
 from dsd.design.named import regnet
+from dsd.design.network import Networks
 
 
 @pytest.mark.parametrize("space", ["AnyNetX_A", "RegNetX_cifar"])
@@ -28,7 +31,12 @@ def test_keys_tell_networks_apart() -> None:
         Network((1, 2), (16, 32), (1, 2), (8, 8), Family(strides=(1, 2)), 64, 10),
         Network((1, 2), (16, 32), (1, 2), (8, 8), Family(strides=(1, 2)), 32, 100),
     ]
-    assert len({net.key for net in [base, *others]}) == 9
+    others += [
+        replace(base, family=replace(base.family, **change))
+        for change in ({"kernels": (3, 5)}, {"kernels": (5, 3)}, {"stem_width": 48}, {"head_width": 48})
+    ]
+    others.append(replace(base, family=replace(base.family, activation="silu")))
+    assert len({net.key for net in [base, *others]}) == 14
 
 
 def test_keys_are_stable() -> None:
@@ -39,20 +47,100 @@ def test_keys_are_stable() -> None:
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
-        (((1, 0), (8, 8), (1, 1), (8, 8)), "stage 2: depth 0"),
-        (((1, 1), (8, 20), (1, 1), (8, 8)), "stage 2: 20 / 1 channels do not divide into groups of 8"),
-        (((1,), (8, 8), (1, 1), (8, 8)), "2 stages"),
+        (((1, 0), (8, 8), (1, 1), (8, 8)), "stage 2: depth 0: give a whole number from 1"),
+        (((1, 1), (8, 0), (1, 1), (8, 8)), "stage 2: width 0: give a whole number from 1"),
+        (((1, 1), (8, 8), (1, 1), (8, 2.5)), "stage 2: group width 2.5: give a whole number from 1"),
+        (((1, 1), (8, 8), (0, 1), (8, 8)), "stage 1: bottleneck ratio 0: give a positive number"),
+        (((1, 1), (8, 8), (1, 3), (8, 1)), "stage 2: width 8 / bottleneck ratio 3 = 2.66667 channels: not a whole"),
+        (
+            ((1, 1), (8, 20), (1, 1), (8, 8)),
+            "stage 2: 20 / 1 = 20 channels do not divide into groups of 8; .* 16",
+        ),
+        (((1,), (8, 8), (1, 1), (8, 8)), "a network of 2 stages needs as many .*, not 1, 2, 2, 2"),
     ],
 )
 def test_what_cannot_be_built_is_refused(stages, message: str) -> None:
-    """The error names the stage and the reason."""
+    """The error names the stage and the reason, and what would do."""
     with pytest.raises(DsdError, match=message):
         Network(*stages, Family(strides=(2, 2)))
 
 
+@pytest.mark.parametrize(
+    ("block", "b", "g", "message"),
+    [
+        ("mbconv", 2, 1, "bottleneck ratio 2: block mbconv widens its input; give 1, 1/2"),
+        ("mbconv", 0.3, 1, "bottleneck ratio 0.3: block mbconv"),
+        ("mbconv", 1 / 6, 8, "group width 8: block mbconv is depthwise; give 1"),
+        ("V", 2, 8, "bottleneck ratio 2: block V has no bottleneck; give 1"),
+        ("R", 2, 8, "group width 8: block R has one group; give 4"),
+    ],
+)
+def test_what_a_block_does_not_have_is_refused(block: str, b: float, g: int, message: str) -> None:
+    """Ratios and group widths that the block cannot have."""
+    with pytest.raises(DsdError, match=f"stage 1: {message}"):
+        Network((1,), (8,), (b,), (g,), Family(block, strides=(2,)))
+
+
+@pytest.mark.parametrize(
+    ("family", "least", "place"),
+    [
+        (Family(), 17, "stage 4"),  # 17, 9, 5, 3, 2, 1
+        (Family(stem="resnet", strides=(1, 2, 2, 2)), 17, "stage 4"),
+        (Family(stem="cifar", strides=(1, 2, 2)), 3, "stage 3"),
+        (Family(stem="cifar", strides=(1, 1)), 1, ""),
+        (Family(stem="resnet", strides=(3, 1)), 9, "stage 1"),  # 9, 5, 3, 1
+    ],
+)
+def test_images_that_are_used_up_are_refused(family: Family, least: int, place: str) -> None:
+    """By the first stride that has fewer pixels than it steps over; one pixel more will do."""
+    s = family.stages
+    assert family.least_resolution == least
+    Network((1,) * s, (8,) * s, (1,) * s, (8,) * s, family, least)
+    if place:
+        with pytest.raises(DsdError, match=f"resolution = {least - 1}: {place} has stride .* from {least}"):
+            Network((1,) * s, (8,) * s, (1,) * s, (8,) * s, family, least - 1)
+
+
+def test_too_small_images_are_refused_before_a_draw() -> None:
+    """By a space and by a population, with the same message."""
+    with pytest.raises(DsdError, match="resolution = 16: stage 4 has stride 2"):
+        sample(load_space("AnyNetX_A"), 1, resolution=16)
+    with pytest.raises(DsdError, match="resolution = 16: stage 4 has stride 2"):
+        sample(load_space("AnyNetX_A"), 1).networks.for_task(resolution=16)
+
+
+@pytest.mark.parametrize("name", ["EfficientNet-B3", "ResNet-50", "ResNet-56", "RegNetY-200MF"])
+def test_named_networks_stand_in_rows(name: str) -> None:
+    """Kernels, stem and head width are columns where they are not as usual."""
+    net = network(name)
+    population = sample(load_space("AnyNetX_A"), 1)
+    columns = replace(population, networks=Networks.of([net]), drawn={}).columns
+    row = {key: column.tolist()[0] for key, column in columns.items()}
+    assert Network.from_row(row) == net
+    assert Network.from_row({key: str(value) for key, value in row.items()}) == net
+    assert ("kernels" in row) == ("head_width" in row) == name.startswith("Eff")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"w2": None}, "column w2 of the row is missing or empty"),
+        ({"w2": "wide"}, "column w2 = wide: is not a number"),
+        ({"strides": "2;2"}, "column strides = 2;2: give a whole number a stage"),
+        ({"strides": ""}, "column strides of the row is missing"),
+        ({"d1": 0}, "stage 1: depth 0"),
+    ],
+)
+def test_a_row_that_is_no_network_says_why(change: dict, message: str) -> None:
+    """The column, or the stage, and what is wrong."""
+    row = sample(load_space("AnyNetX_A"), 1).frame.to_dict("records")[0]
+    with pytest.raises(DsdError, match=message):
+        Network.from_row({**row, **change})
+
+
 def test_unknown_blocks_and_names_list_the_known_ones() -> None:
     """A misspelt name is answered with the names there are."""
-    with pytest.raises(DsdError, match="block = Z is not known; choose one of: R, V, VR, X, Y, basic, vanilla"):
+    with pytest.raises(DsdError, match="block = Z is not known; choose one of: R, V, VR, X, Y, basic, mbconv, vanilla"):
         Family(block="Z")
     with pytest.raises(DsdError, match="RegNetX-400MF"):
         network("RegNetX-401MF")

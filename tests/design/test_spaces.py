@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from dsd import DsdError, Population, load_space, network, sample
+from dsd import DsdError, Network, Population, load_space, network, sample
 from dsd.design.distinct import distinct
 from dsd.design.space import TASK
 from dsd.design.spacefile import space_from_spec, space_names
@@ -220,3 +220,31 @@ def test_what_is_drawn_with_a_network_is_no_dimension_of_the_papers_count() -> N
         assert space.size_as_printed == load_space("RegNetX").size_as_printed
         assert space.dimensions > 6
         assert set(space.parameters) & set(TASK)
+
+
+MBCONV = {
+    "family": "AnyNet",
+    "summary": "MBConv, with and without expansion",
+    "block": "mbconv",
+    "activation": "silu",
+    "kernels": [3, 5, 3, 5],
+    "stem_width": 40,
+    "head_width": 640,
+    "depth": {"law": "uniform", "low": 1, "high": 6, "step": 1},
+    "width": {"law": "log_uniform", "low": 8, "high": 512, "step": 8},
+    "bottleneck_ratio": {"law": "values", "values": [1, 1 / 6]},
+    "flops": "100M:400M",
+}
+
+
+def test_a_space_of_efficientnets_blocks() -> None:
+    """MBConv with kernels, stem and head of its own is drawn, contained, and read from its rows."""
+    space = space_from_spec("mobile", MBCONV)
+    population = sample(space, 50)
+    assert all(space.contains(net) for net in population)
+    assert [Network.from_row(row) for row in population.frame.to_dict("records")] == list(population)
+    assert (population.networks.group_widths == 1).all()
+    with pytest.raises(DsdError, match="bottleneck_ratio = 2: block mbconv widens its input"):
+        space_from_spec("mobile", {**MBCONV, "bottleneck_ratio": {"law": "values", "values": [2]}})
+    with pytest.raises(DsdError, match="resolution = 16: stage 4"):
+        space_from_spec("mobile", {**MBCONV, "resolution": 16})

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from dsd import Family, Network, build, network
-from dsd.models.anynet import AnyBlock
+from dsd.models.anynet import AnyBlock, AnyNet, initialise
+from dsd.models.layers import Convolution
 
 SMALL = Network((1, 2), (16, 32), (1, 2), (8, 4), Family(stem="cifar", strides=(1, 2)), 32, 10)
 
@@ -18,8 +19,8 @@ def test_blocks_are_the_papers() -> None:
     projected, plain = second
     convs = [layer for layer in projected.transform.modules() if isinstance(layer, nn.Conv2d)]
     assert [(c.kernel_size[0], c.stride[0], c.groups) for c in convs] == [(1, 1, 1), (3, 2, 4), (1, 1, 1)]
-    assert [type(layer) for layer in projected.transform[-1]] == [nn.Conv2d, nn.BatchNorm2d]
-    assert [type(layer) for layer in projected.transform[0]] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    assert [type(layer) for layer in projected.transform[-1]] == [Convolution, nn.BatchNorm2d]
+    assert [type(layer) for layer in projected.transform[0]] == [Convolution, nn.BatchNorm2d, nn.ReLU]
     assert isinstance(plain.shortcut, nn.Identity)
     assert projected.shortcut[0].stride == (2, 2)
     assert isinstance(first[0].shortcut, nn.Identity)  # stem and first stage both have 16 channels and no stride
@@ -63,7 +64,7 @@ def test_the_generator_decides_the_weights() -> None:
     """Same generator, same weights; another, others."""
     one, same, other = (build(SMALL, torch.Generator().manual_seed(s)).state_dict() for s in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)
-    assert not torch.equal(one["stem.0.weight"], other["stem.0.weight"])
+    assert not torch.equal(one["stem.0.0.weight"], other["stem.0.0.weight"])
 
 
 def small(block: str, activation: str = "relu") -> Network:
@@ -111,3 +112,90 @@ def test_the_activation_is_the_familys() -> None:
     kinds = {type(m) for m in build(small("Y", "silu")).modules()}
     assert nn.SiLU in kinds
     assert nn.ReLU not in kinds
+
+
+MBCONV = Network(
+    depths=(1, 2),
+    widths=(16, 24),
+    bottleneck_ratios=(1, 1 / 6),
+    group_widths=(1, 1),
+    family=Family("mbconv", "simple", (1, 2), "silu", kernels=(3, 5), head_width=64),
+    resolution=32,
+    classes=10,
+)
+
+
+def test_mbconv_is_efficientnets() -> None:
+    """[1×1 to 6 times the input, depthwise k×k, SE of a quarter of the input, 1×1]; nothing after the addition."""
+    first, second = build(MBCONV).stages[1]
+    convs = [layer for layer in first.transform.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels, c.kernel_size[0], c.stride[0], c.groups) for c in convs] == [
+        (16, 96, 1, 1, 1),
+        (96, 96, 5, 2, 96),
+        (96, 4, 1, 1, 1),
+        (4, 96, 1, 1, 1),
+        (96, 24, 1, 1, 1),
+    ]
+    assert first.shortcut is None  # stride 2: no shortcut, and no projection either
+    assert isinstance(second.shortcut, nn.Identity)
+    assert isinstance(first.activation, nn.Identity)
+    assert isinstance(second.activation, nn.Identity)
+
+
+def test_mbconv_with_ratio_1_does_not_expand() -> None:
+    """The first stage of the EfficientNets has no first 1×1."""
+    (block,) = build(MBCONV).stages[0]
+    convs = [layer for layer in block.transform.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels, c.groups) for c in convs] == [
+        (32, 32, 32),
+        (32, 8, 1),
+        (8, 32, 1),
+        (32, 16, 1),
+    ]
+
+
+def test_mbconv_adds_its_input_and_nothing_else() -> None:
+    """With a transform of zeros a block that keeps its shape is the identity, negative values included."""
+    block = build(MBCONV).stages[1][1].eval()
+    nn.init.zeros_(block.transform[-1][1].weight)
+    x = torch.randn(2, 24, 8, 8)
+    torch.testing.assert_close(block(x), x)
+
+
+def test_heads_may_have_a_convolution() -> None:
+    """1×1, batch norm and activation before the pooling, as in the EfficientNets; all of it trains."""
+    model = build(MBCONV)
+    assert [type(layer) for layer in model.head[0]] == [Convolution, nn.BatchNorm2d, nn.SiLU]
+    assert model.head[-1].in_features == 64
+    model(torch.randn(2, 3, 32, 32)).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_the_stem_of_resnets_is_theirs() -> None:
+    """7×7 of stride 2 to 64 channels, batch norm, ReLU, and a 3×3 max-pool of stride 2: a quarter of the side."""
+    stem = build(network("ResNet-50", classes=10)).stem.eval()
+    conv, pool = stem[0][0], stem[1]
+    assert (conv.kernel_size, conv.stride, conv.out_channels, conv.bias) == ((7, 7), (2, 2), 64, None)
+    assert (pool.kernel_size, pool.stride, pool.padding) == (3, 2, 1)
+    assert stem(torch.randn(1, 3, 65, 65)).shape == (1, 64, 17, 17)
+
+
+def test_resnets_are_residual_bottlenecks_with_the_stride_on_the_3x3() -> None:
+    """He et al. 2016, Fig. 5, in the authors' variant; ResNeXt's 3×3 has 32 groups."""
+    for name, groups in (("ResNet-50", 1), ("ResNeXt-50", 32)):
+        first = build(network(name, classes=10)).stages[1][0]
+        convs = [layer for layer in first.transform.modules() if isinstance(layer, nn.Conv2d)]
+        assert [(c.kernel_size[0], c.stride[0], c.groups) for c in convs] == [(1, 1, 1), (3, 2, groups), (1, 1, 1)]
+        assert first.shortcut[0].stride == (2, 2)
+
+
+def test_every_weight_is_initialised() -> None:
+    """Whatever a model's memory held before, `initialise` leaves none of it."""
+    for name in ("EfficientNet-B0", "ResNet-56"):
+        model = AnyNet(network(name))
+        for layer in model.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                for parameter in layer.parameters():
+                    nn.init.constant_(parameter, math.nan)
+        initialise(model)
+        assert not any(values.isnan().any() for values in model.state_dict().values())

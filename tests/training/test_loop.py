@@ -143,13 +143,13 @@ def test_an_epoch_shows_every_image_once() -> None:
 def test_precise_norms_are_averages_under_the_present_weights(data: ImageData) -> None:
     """The stem's statistics become those of the images, whatever the running averages were, and momentum is kept."""
     model = build(NETWORK, loop.generator(0, 0))
-    norm = model.stem[1]
+    norm = model.stem[0][1]
     norm.running_mean.fill_(100.0)
     spec = replace(SPEC, shift=0, flip=False)
     recipe = replace(RECIPE, precise_bn_images=320)
     loop.make_norms_precise(model, Pictures(data, spec), recipe, loop.generator(0, 1))
     with torch.no_grad():
-        outputs = model.stem[0](Pictures(data, spec).normalised(data.train.images))
+        outputs = model.stem[0][0](Pictures(data, spec).normalised(data.train.images))
     torch.testing.assert_close(norm.running_mean, outputs.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
     assert norm.momentum == nn.BatchNorm2d(1).momentum
 

@@ -1,0 +1,101 @@
+"""What all networks of a space have in common, and what it asks of an image."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dsd.design.blocks import ACTIVATIONS, BLOCKS, STEM_WIDTHS, STEMS
+from dsd.errors import DsdError, known
+
+MOST_STAGES = 16
+MOST_CHANNELS = 1_000_000
+
+
+def side_after(side: Any, stride: int) -> Any:
+    """Side of the output of a padded layer of odd kernel [pixels]; of one image, or (n,)."""
+    return side if stride == 1 else (side - 1) // stride + 1
+
+
+@dataclass(frozen=True)
+class Family:
+    """What all networks of a space have in common ([DDS] §3.1).
+
+    block: a name of `dsd.design.blocks.BLOCKS`
+    stem: a name of `dsd.design.blocks.STEMS`
+    strides: (s,) stride of the first block of each stage
+    activation: a name of `dsd.design.blocks.ACTIVATIONS`
+    kernels: (s,) of the spatial convolutions of each stage, odd; 3 where not given
+    stem_width: channels of the stem; those of `dsd.design.blocks.STEM_WIDTHS` where not given
+    head_width: channels of a 1×1 convolution before the pooling; 0 for none
+    """
+
+    block: str = "X"
+    stem: str = "simple"
+    strides: tuple[int, ...] = (2, 2, 2, 2)
+    activation: str = "relu"
+    kernels: tuple[int, ...] = ()
+    stem_width: int = 0
+    head_width: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("block", BLOCKS), ("stem", STEMS), ("activation", ACTIVATIONS)):
+            if getattr(self, name) not in allowed:
+                raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
+        if not 1 <= len(self.strides) <= MOST_STAGES or any(stride < 1 for stride in self.strides):
+            raise DsdError(f"strides = {self.strides}: give a stride from 1 for each of 1 to {MOST_STAGES} stages")
+        object.__setattr__(self, "kernels", self.kernels or (3,) * len(self.strides))
+        object.__setattr__(self, "stem_width", self.stem_width or STEM_WIDTHS[self.stem])
+        if len(self.kernels) != len(self.strides) or any(k < 1 or k % 2 == 0 for k in self.kernels):
+            raise DsdError(f"kernels = {self.kernels}: give an odd number for each of {len(self.strides)} stages")
+        for name in ("stem_width", "head_width"):
+            if not 0 <= getattr(self, name) <= MOST_CHANNELS:
+                raise DsdError(f"{name} = {getattr(self, name)}: give a whole number from 0 to {MOST_CHANNELS:,}")
+
+    @property
+    def stages(self) -> int:
+        """The number of stages s."""
+        return len(self.strides)
+
+    @cached_property
+    def variations(self) -> dict[str, Any]:
+        """The later fields, where they differ from their defaults: activation, kernels, stem_width, head_width."""
+        plain = Family(self.block, self.stem, self.strides)
+        names = ("activation", "kernels", "stem_width", "head_width")
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
+
+    @property
+    def downsampling(self) -> list[tuple[str, int]]:
+        """Where an image may be made smaller, in order: the place and its stride."""
+        stem = [("the stem", layer.stride) for layer in STEMS[self.stem](self.stem_width)]
+        return stem + [(f"stage {i}", stride) for i, stride in enumerate(self.strides, start=1)]
+
+    @property
+    def least_resolution(self) -> int:
+        """The smallest image of which every stride finds at least as many pixels as it steps over."""
+        least = 1
+        for _, stride in reversed(self.downsampling):
+            least = max(stride, (least - 1) * stride + 1)
+        return least
+
+    def check_resolution(self, resolution: int) -> None:
+        """Refuse images [pixels] that are used up before the last stage."""
+        if resolution >= self.least_resolution:
+            return
+        side = resolution
+        for place, stride in self.downsampling:
+            if side < stride:
+                raise DsdError(
+                    f"resolution = {resolution}: {place} has stride {stride}, and an input of {side}×{side} pixels; "
+                    f"give a resolution from {self.least_resolution}"
+                )
+            side = side_after(side, stride)
+
+
+LARGEST = 100_000  # resolution or classes
+
+
+def check_task(resolution: int, classes: int) -> None:
+    """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
+    for name, number in (("resolution", resolution), ("classes", classes)):
+        if number != int(number) or not 1 <= number <= LARGEST:
+            raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")

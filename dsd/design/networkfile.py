@@ -1,0 +1,162 @@
+"""Network files: one network as YAML, stage by stage, by RegNet's six parameters, or as another one that is changed.
+
+```yaml
+depths: [1, 2, 7, 12]          # of each stage
+widths: [32, 64, 160, 384]
+group_widths: 16               # a number holds for every stage
+```
+
+```yaml
+depth: 22                      # quantized linear ([DDS] Eq. 2–4)
+w_0: 24
+w_a: 24.48
+w_m: 2.54
+group_width: 16
+```
+
+```yaml
+extends: RegNetX-400MF         # a published name, or a file beside this one
+activation: silu
+resolution: 160
+```
+
+Beside these: `bottleneck_ratios` or, of a line, `bottleneck_ratio` (1), and `block`, `stem`, `strides`, `activation`,
+`kernels`, `stem_width`, `head_width`, `resolution`, `classes`, as in a space file.
+"""
+
+from dataclasses import fields, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from dsd.design.blocks import DEPTHWISE, GROUPED
+from dsd.design.family import Family
+from dsd.design.named import network, regnet
+from dsd.design.network import Network, whole_numbers
+from dsd.design.yamlfile import read_mapping
+from dsd.errors import DsdError, known
+
+STAGES = ("depths", "widths", "bottleneck_ratios", "group_widths")
+LINE = ("depth", "w_0", "w_a", "w_m", "bottleneck_ratio", "group_width")
+FAMILY = tuple(f.name for f in fields(Family))
+LISTS = ("strides", "kernels")  # of a family, one for each stage
+TASK = ("resolution", "classes")
+KEYS = ("extends", *STAGES, *LINE, *FAMILY, *TASK)
+FRACTIONS = ("bottleneck_ratios", "bottleneck_ratio", "w_a", "w_m")
+
+
+def load_network(path: str | Path, by_way_of: tuple[Path, ...] = ()) -> Network:
+    """The network of a file.
+
+    Args:
+        by_way_of: files that extend this one, one another
+
+    Raises:
+        DsdError: names the file, the key and what is allowed, or the stage that cannot be built and why
+    """
+    path = Path(path)
+    written = read_mapping(path, "a network's keys are depths, widths, group_widths, …")
+    try:
+        if path.resolve() in by_way_of:
+            raise DsdError(f"extends itself, by way of {by_way_of[-1].name}")
+        for key in written:
+            if key not in KEYS:
+                raise DsdError(f"{key} is not a key; choose one of: {known(KEYS)}")
+        given = {key: value for key, value in written.items() if value is not None}
+        base = extended(str(given["extends"]), path, by_way_of) if "extends" in given else None
+        return described(given, base)
+    except DsdError as error:
+        raise DsdError(f"{path}: {error}") from error
+
+
+def extended(name: str, path: Path, by_way_of: tuple[Path, ...]) -> Network:
+    """The network that the file `path` extends: of a file beside it, or published."""
+    if name.endswith((".yaml", ".yml")):
+        return load_network(path.parent / name, (*by_way_of, path.resolve()))
+    return network(name)
+
+
+def described(written: dict[str, Any], base: Network | None) -> Network:
+    """The network that the keys of a file describe, over the one that it extends."""
+    kinds = [kind for kind, keys in (("stages", STAGES), ("a line", LINE)) if set(written) & set(keys)]
+    if len(kinds) > 1:
+        raise DsdError(f"gives both stages and a line; either {known(STAGES)}, or {known(LINE)}")
+    numbers = {key: number(key, written[key]) for key in (*LINE, *TASK, "stem_width", "head_width") if key in written}
+    if base is None and not kinds:
+        raise DsdError("describes nothing; give depths and widths, or depth, w_0, w_a, w_m, or extends")
+    task: dict[str, Any] = {"resolution": base.resolution, "classes": base.classes} if base else {}
+    task |= {key: numbers[key] for key in TASK if key in numbers}
+    if kinds == ["a line"]:
+        return from_line(numbers, family_of(written, numbers, base, len(base.family.strides) if base else 4), task)
+    return from_stages(written, numbers, base, task)
+
+
+def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> Network:
+    """A quantized linear network."""
+    line = {"bottleneck_ratio": 1, **({} if family.block in GROUPED else {"group_width": 1}), **numbers}
+    missing = [key for key in LINE if key not in line]
+    if missing:
+        raise DsdError(f"{missing[0]} is missing; a line has {known(LINE)}")
+    d, w_0, w_a, w_m, b, g = (line[key] for key in LINE)
+    return regnet(d, w_0, w_a, w_m, b, g, family, **task)
+
+
+def from_stages(
+    written: dict[str, Any], numbers: dict[str, Any], base: Network | None, task: dict[str, Any]
+) -> Network:
+    """A network given stage by stage, over the one that it extends."""
+    lists = {key: written[key] for key in (*STAGES, *LISTS) if isinstance(written.get(key), list)}
+    stages = base.family.stages if base else max((len(value) for value in lists.values()), default=4)
+    for key, value in lists.items():
+        if len(value) != stages:
+            raise DsdError(f"{key} = {value}: has {len(value)} values; give {stages}, one for each stage")
+    family = family_of(written, numbers, base, stages)
+    given = {key: per_stage(key, written[key], stages) for key in STAGES if key in written}
+    if base:
+        given = {**dict(zip(STAGES, base.stages, strict=True)), **given}
+    for key in ("depths", "widths"):
+        if key not in given:
+            raise DsdError(f"{key} is missing; give a list, one for each stage")
+    given.setdefault("bottleneck_ratios", (1,) * stages)
+    if family.block in DEPTHWISE:
+        given.setdefault("group_widths", (1,) * stages)
+    elif family.block not in GROUPED and "group_widths" not in written:
+        inner = zip(given["widths"], given["bottleneck_ratios"], strict=True)
+        given["group_widths"] = tuple(round(w / b) if b > 0 else 1 for w, b in inner)
+    if "group_widths" not in given:
+        raise DsdError(f"group_widths is missing; block {family.block} has groups")
+    stages_values: dict[str, Any] = {key: whole_numbers(given[key]) for key in STAGES}
+    return Network(**stages_values, family=family, **task)
+
+
+def family_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | None, stages: int) -> Family:
+    """The family of a file over that of the network it extends."""
+    given: dict[str, Any] = {key: str(written[key]) for key in ("block", "stem", "activation") if key in written}
+    given |= {key: numbers[key] for key in ("stem_width", "head_width") if key in numbers}
+    given |= {key: tuple(per_stage(key, written[key], stages)) for key in LISTS if key in written}
+    if not base:
+        return Family(**{"strides": (2,) * stages, **given})
+    if "stem" in given:  # has a width of its own
+        given.setdefault("stem_width", 0)
+    return replace(base.family, **given)
+
+
+def per_stage(key: str, value: Any, stages: int) -> tuple[Any, ...]:
+    """A list as it is, a number for every stage."""
+    values = value if isinstance(value, list) else [value] * stages
+    return tuple(number(key, one) for one in values)
+
+
+def number(key: str, value: Any) -> Any:
+    """A number, whole unless the key allows fractions; these may be written 1/6."""
+    try:
+        exact = Fraction(value) if isinstance(value, str) else value
+        if isinstance(value, bool) or not isinstance(exact, int | float | Fraction):
+            raise ValueError
+    except (ValueError, ZeroDivisionError):
+        raise DsdError(f"{key} = {value}: is not a number") from None
+    if exact == int(exact):
+        return int(exact)
+    if key not in FRACTIONS:
+        raise DsdError(f"{key} = {value}: give a whole number")
+    return float(exact)

@@ -1,0 +1,53 @@
+"""A network's layers from image to classes: the walk that counting and building share."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dsd.design.blocks import BLOCKS, STEMS, Block, Conv, Shape, Strided, Width, divided, head
+from dsd.design.network import Network, Networks
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`first`, which has the stage's stride and takes the width before it, and `depth - 1` times `further`."""
+
+    first: Block
+    further: Block
+    depth: Width
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All layers of a network, or of n networks of one family.
+
+    head: convolutions before the global average pool
+    classifier: the linear layer after it, as a convolution of a single pixel
+    """
+
+    stem: tuple[Strided, ...]
+    stages: tuple[Stage, ...]
+    head: tuple[Conv, ...]
+    classifier: Conv
+
+
+def structure(network: Network | Networks) -> Structure:
+    """The layers of a network, with ints, or of a population, with arrays (n,)."""
+    family = network.family
+    block = BLOCKS[family.block]
+    w_in: Width = family.stem_width
+    stages = []
+    for i, (stride, k) in enumerate(zip(family.strides, family.kernels, strict=True)):
+        d, w, b, g = of_stage(network, i)
+        first = Shape(w_in, w, divided(w, b), b, g, stride, k)
+        stages.append(Stage(block(first), block(replace(first, w_in=w, stride=1)), d))
+        w_in = w
+    return Structure(
+        STEMS[family.stem](family.stem_width), tuple(stages), *head(w_in, family.head_width, network.classes)
+    )
+
+
+def of_stage(network: Network | Networks, i: int) -> tuple[Any, ...]:
+    """d, w, b and g of stage i: numbers of one network, or arrays (n,) of a population."""
+    if isinstance(network, Network):
+        return tuple(values[i] for values in network.stages)
+    return tuple(values[:, i] for values in network.stages)
