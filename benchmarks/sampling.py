@@ -3,52 +3,20 @@
 Usage: python benchmarks/sampling.py        one JSON line a row; exit code 1 where a row misses its target
 """
 
-import json
-import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
+
+from rows import process, row, timed
 
 from dsd import load_space, sample
 
 RUNS, WARM_UP = 25, 3
-DSD = [sys.executable, "-m", "dsd"]
 WARM_MS = {"AnyNetX_A": 8, "AnyNetX_B": 8, "AnyNetX_C": 8, "AnyNetX_D": 8, "AnyNetX_E": 15, "RegNetX": 25}
 MILLION_RUNS = 3
-
-
-def timed(call: Callable[[], object], runs: int, warm_up: int) -> list[float]:
-    """Seconds of each of `runs` calls, after a warm-up, in order of size."""
-    seconds = []
-    for _ in range(warm_up + runs):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds[warm_up:])
-
-
-def row(name: str, values: list[float], unit: str, target: float | None) -> bool:
-    """Print a row with the median of its values, in order of size; whether it holds."""
-    value = median(values)
-    holds = None if target is None else value <= target
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    facts = {"name": name, "value": round(value, 4), "unit": unit, "target": target, "holds": holds, "n": len(values)}
-    print(
-        json.dumps({**facts, "min": round(values[0], 4), "max": round(values[-1], 4), "machine": machine}), flush=True
-    )
-    return holds is not False
-
-
-def process(*words: str) -> Callable[[], object]:
-    """A whole run of the command line."""
-    return lambda: subprocess.run([*DSD, *words], check=True, capture_output=True)
 
 
 def main() -> int:

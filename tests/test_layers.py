@@ -22,9 +22,12 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
     "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn"}),
     "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2"}),
-    "sweep": (BASE | {"design", "training"}, {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil"}),
+    "sweep": (
+        BASE | {"design", "models", "analysis", "training"},
+        {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil"},
+    ),
     "config": (BASE | {"sweep", "training"}, {"hydra", "omegaconf"}),
-    "cli": (BASE | {"design", "analysis", "training", "figures", "sweep", "config"}, {"click", "rich"}),
+    "cli": (BASE | {"design", "models", "analysis", "training", "figures", "sweep", "config"}, {"click", "rich"}),
 }
 FREE = {"__init__", "__main__"}  # the front doors load lazily from everywhere
 
@@ -91,6 +94,7 @@ LIGHT = {
     "from dsd.cli import main; import sys; sys.argv = ['dsd', '--help']; main()": HEAVY | {"numpy", "rich"},
     "from dsd.cli import main; import sys; sys.argv = 'dsd sample --space RegNetX -n 2'.split(); main()": HEAVY,
     "from dsd.cli import main; import sys; sys.argv = 'dsd complexity RegNetX-400MF --json'.split(); main()": HEAVY,
+    "from dsd.cli import main; import sys; sys.argv = 'dsd complexity --all'.split(); main()": HEAVY,
     "import dsd.analysis.summary, dsd.figures.report": {"torch", "hydra", "submitit", "sklearn"},
     "import dsd.sweep.status, dsd.sweep.collect": {"torch", "hydra", "matplotlib", "sklearn", "scipy"},
 }

@@ -13,7 +13,8 @@ from dsd.errors import DsdError
 COMMANDS = {
     "spaces": "dsd.cli.design",
     "sample": "dsd.cli.design",
-    "complexity": "dsd.cli.design",
+    "complexity": "dsd.cli.complexity",
+    "time": "dsd.cli.time",
     "plan": "dsd.cli.sweep",
     "launch": "dsd.cli.sweep",
     "status": "dsd.cli.sweep",

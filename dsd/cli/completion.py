@@ -15,10 +15,11 @@ def complete_spaces(ctx: click.Context, option: click.Parameter, incomplete: str
 
 
 def complete_networks(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Published names of networks."""
-    from dsd.design.named import REGNETS
+    """Published names of networks, and files."""
+    from dsd.design.named import NAMED
 
-    return [CompletionItem(name) for name in REGNETS if name.lower().startswith(incomplete.lower())]
+    found = [CompletionItem(name) for name in NAMED if name.lower().startswith(incomplete.lower())]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def complete_studies(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -1,4 +1,4 @@
-"""dsd spaces, sample, complexity: what can be drawn."""
+"""dsd spaces, sample: what can be drawn."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dsd._version import __version__
-from dsd.cli.completion import complete_networks, complete_spaces
+from dsd.cli.completion import complete_spaces
 from dsd.errors import DsdError
 
 
@@ -167,27 +167,3 @@ def sample(
     for p in populations:
         origin = f"seed {p.seed}, space {p.facts.hash}, dsd {__version__}"
         click.echo(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}; {origin}", err=True)
-
-
-@click.command()
-@click.argument("networks", nargs=-1, required=True, shell_complete=complete_networks)
-@click.option(
-    "--resolution", type=click.IntRange(1), default=224, show_default=True, help="Side of the input [pixels]."
-)
-@click.option("--classes", type=click.IntRange(1), default=1000, show_default=True, help="Classes of the head.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def complexity(networks: tuple[str, ...], resolution: int, classes: int, as_json: bool) -> None:
-    """Count flops (multiply-adds), params and acts of NETWORKS, by their published names."""
-    from dataclasses import asdict
-
-    from dsd.design.complexity import complexity as count
-    from dsd.design.named import network
-
-    counts = {name: asdict(count(network(name, resolution, classes))) for name in networks}
-    if as_json:
-        click.echo(json.dumps(counts if len(counts) > 1 else next(iter(counts.values()))))
-        return
-    from dsd.cli.output import print_table
-
-    rows = [(name, *(f"{value:,}" for value in found.values())) for name, found in counts.items()]
-    print_table(("network", "flops", "params", "acts"), rows)

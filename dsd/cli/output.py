@@ -1,7 +1,7 @@
 """Tables and progress, as people read them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich import box
 from rich.console import Console
@@ -14,25 +14,27 @@ def console(stderr: bool = False) -> Console:
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=200)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A plain table: text to the left, numbers to the right."""
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> Table:
+    """A plain table: text to the left, numbers to the right; a line before the rows at which sections start."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(header):
         numeric = all(is_number(row[i]) for row in rows)
         made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold")
-    for row in rows:
+    for i, row in enumerate(rows):
+        if i in sections:
+            made.add_section()
         made.add_row(*(str(value) for value in row))
     return made
 
 
 def is_number(value: object) -> bool:
-    """Whether a cell reads as a number, with or without a unit, or as a missing one."""
-    return bool(re.fullmatch(r"–?|[−-]?[\d,.]+(e[+-]?\d+)?[KMGTP]?", str(value)))
+    """Whether a cell reads as a number, with a unit, a deviation or a star or without, or as a missing one."""
+    return bool(re.fullmatch(r"–?|[−-]?[\d,.]+(e[+-]?\d+)?[KMGTP]?(±[\d.]+)?\*?", str(value)))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> None:
     """Print a table on standard output."""
-    console().print(table(header, rows))
+    console().print(table(header, rows, sections))
 
 
 def decimal(value: float | None, digits: int = 2) -> str:

@@ -65,7 +65,10 @@ def for_task(space: Space, resolution: int | None, classes: int | None) -> Space
     classes = facts.classes if classes is None else classes
     check_task(1 if drawn else resolution, classes)
     if not drawn:
-        facts.family.check_resolution(resolution)
+        try:
+            facts.family.check_resolution(resolution)
+        except DsdError as error:
+            raise DsdError(f"space {facts.name}: {error}") from error
     return replace(space, facts=replace(facts, resolution=resolution, classes=classes))
 
 

@@ -252,6 +252,11 @@ def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Spa
     for b in ratios.axis.values.tolist() if ratios and space.facts.family.block in DEPTHWISE else []:
         if not widens(b):
             raise DsdError(f"{place}: bottleneck_ratio = {b:g}: block {spec['block']} widens its input; give 1, 1/2, …")
+    if "resolution" in space.parameters:
+        try:
+            space.facts.family.check_resolution(int(space.parameters["resolution"].axis.values.min()))
+        except DsdError as error:
+            raise DsdError(f"{place}: {error}") from error
     columns = [column for key in space.parameters if key not in TASK for column in space.columns_of(key)]
     lines = resolved["constraints"]
     rules = [rule for line in lines for rule in parse_constraint(line, columns, f"{place}: constraints")]

@@ -97,8 +97,7 @@ def plan(study: Study) -> Plan:
         DsdError: a space is not known or its file wrong, or its window cannot be filled
     """
     specs, sample_seeds, draws, tables = {}, {}, {}, []
-    for name in study.spaces:
-        space = load_space(name)
+    for name, space in [(name, load_space(name)) for name in study.spaces]:
         if space.facts.name in specs:
             raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.facts.name}")
         if "resolution" in space.parameters:

@@ -123,7 +123,7 @@ WRONG = {
     "sample --space no.yaml -n 5": "no.yaml: there is no such file",
     "sample -n 5": "Missing option '--space'",
     "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
-    "complexity RegNetX-400": "network RegNetX-400 is not known; known are: RegNetX-200MF, RegNetX-400MF",
+    "complexity RegNetX-400": "network RegNetX-400 is not known; near are: RegNetX-4.0GF, RegNetX-400MF",
     "analyse": "No such command 'analyse'",
     "plan fig99": "study fig99 is not known; give a .yaml file or one of: cifar_quick, demo",
     "plan demo n": "override 'n': write key=value",
@@ -205,7 +205,7 @@ def test_completion_knows_spaces_networks_and_studies() -> None:
     option = click.Option(["--space"])
     assert "RegNetX" in [item.value for item in complete_spaces(context, option, "Reg")]
     assert "AnyNetX_A,RegNetX" in [item.value for item in complete_spaces(context, option, "AnyNetX_A,Reg")]
-    assert [item.value for item in complete_networks(context, option, "regnetx-4")] == ["RegNetX-400MF"]
+    assert [item.value for item in complete_networks(context, option, "regnetx-40")] == ["RegNetX-400MF"]
     assert [item.value for item in complete_studies(context, option, "de")] == ["demo"]
     assert complete_studies(context, option, "./my")[0].type == "file"
     assert complete_spaces(context, option, "./my")[0].type == "file"

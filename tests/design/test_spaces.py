@@ -248,3 +248,5 @@ def test_a_space_of_efficientnets_blocks() -> None:
         space_from_spec("mobile", {**MBCONV, "bottleneck_ratio": {"law": "values", "values": [2]}})
     with pytest.raises(DsdError, match="resolution = 16: stage 4"):
         space_from_spec("mobile", {**MBCONV, "resolution": 16})
+    with pytest.raises(DsdError, match="resolution = 16: stage 4"):
+        space_from_spec("mobile", {**MBCONV, "resolution": {"law": "values", "values": [16, 224]}})

@@ -1,0 +1,105 @@
+"""How complexity measures and time go together in a population ([DDS] §4, Fig. 12).
+
+Shape letters: n networks, k terms of a model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.stats import linregress
+
+from dsd.errors import DsdError, known
+
+MEASURES = ("flops", "params", "acts")
+POWERS = {"flops": 1.0, "√flops": 0.5}  # terms a trend may have
+# what Fig. 12 fits to what: a column to its terms in flops
+TRENDS: dict[str, tuple[str, ...]] = {
+    "acts": ("√flops",),
+    "params": ("flops",),
+    "infer_ms": ("flops", "√flops"),
+    "train_ms": ("flops", "√flops"),
+}
+UNITS = {"acts": 1e6, "params": 1e6}  # of a fit's left side; times stay in ms
+
+
+@dataclass(frozen=True)
+class Trend:
+    """y ≈ Σ coefficient · term, with flops in GF; y in millions (acts, params) or milliseconds.
+
+    coefficients: one for each term, not negative; least squares, no intercept
+    r2: share of the variance of y that the trend explains
+    exponent, exponent_se: p of y ∝ flops^p, by regression of logarithms, and its standard error
+    n: networks
+    """
+
+    column: str
+    coefficients: dict[str, float]
+    r2: float
+    exponent: float
+    exponent_se: float
+    n: int
+
+    def __str__(self) -> str:
+        sides = " + ".join(f"{value:.3g}·{term}" for term, value in self.coefficients.items())
+        unit = "M" if self.column in UNITS else "ms"
+        return f"{self.column} [{unit}] ≈ {sides} (flops in GF), R² = {self.r2:.3f}; ∝ flops^{self.exponent:.2f}"
+
+    def at(self, flops: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The trend (n,) at these flops (n,), in its own unit."""
+        terms = [value * (flops / 1e9) ** POWERS[term] for term, value in self.coefficients.items()]
+        return np.asarray(np.sum(terms, axis=0), float)
+
+
+def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Sequence[str], column: str = "y") -> Trend:
+    """The non-negative least-squares fit of y by terms in flops.
+
+    Args:
+        flops: (n,) multiply-adds, n > k
+        y: (n,) positive, in the unit that the coefficients shall have
+        terms: (k,) of `POWERS`
+
+    Raises:
+        DsdError: fewer than k + 1 networks, or all of the same flops
+    """
+    if len(flops) <= len(terms) or np.ptp(flops) == 0:
+        raise DsdError(f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few to fit")
+    x = np.asarray(flops, float) / 1e9
+    design = np.stack([x ** POWERS[term] for term in terms], axis=1)
+    scale = np.linalg.norm(design, axis=0)
+    found, residual = nnls(design / scale, np.asarray(y, float))
+    line = linregress(np.log(x), np.log(y))
+    r2 = 1 - residual**2 / ((y - y.mean()) ** 2).sum() if np.ptp(y) > 0 else float("nan")
+    coefficients = dict(zip(terms, (found / scale).tolist(), strict=True))
+    return Trend(column, coefficients, float(r2), float(line.slope), float(line.stderr), len(x))
+
+
+def trends(frame: pd.DataFrame) -> dict[str, Trend]:
+    """The trends of Fig. 12 for those columns that a table has.
+
+    Args:
+        frame: a row a network, with `flops`; rows without a value are left out of that value's trend
+    """
+    found = {}
+    for column, terms in TRENDS.items():
+        if column in frame:
+            rows = frame[frame[column].notna() & frame["flops"].notna()]
+            flops, y = rows["flops"].to_numpy(float), rows[column].to_numpy(float) / UNITS.get(column, 1)
+            found[column] = fit_trend(flops, y, terms, column)
+    return found
+
+
+def correlations(frame: pd.DataFrame, column: str = "infer_ms") -> dict[str, float]:
+    """Pearson's correlation of a column of times with flops, params and acts ([DDS] Fig. 12, top).
+
+    Raises:
+        DsdError: the column, or flops, params or acts, is missing
+    """
+    for name in (column, *MEASURES):
+        if name not in frame:
+            raise DsdError(f"the table has no column {name}; its columns are: {known(frame)}")
+    rows = frame[frame[column].notna()]
+    return {name: float(rows[column].corr(rows[name].astype(float))) for name in MEASURES}

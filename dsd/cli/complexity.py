@@ -1,0 +1,176 @@
+"""dsd complexity: what networks cost, beside what is published."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsd.cli.completion import complete_networks
+from dsd.errors import DsdError
+
+if TYPE_CHECKING:
+    from dsd.design.complexity import Complexity
+
+COMPARED = ("resnext", "efficientnet")
+
+
+@click.command()
+@click.argument("networks", nargs=-1, shell_complete=complete_networks)
+@click.option("--all", "everything", is_flag=True, help="Every named network, beside the published values.")
+@click.option(
+    "--compare", type=click.Choice(COMPARED), help="The paper's Table 3 or 4, with times measured on this machine."
+)
+@click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the network's own]")
+@click.option("--classes", type=click.IntRange(1), help="Classes of the head.  [default: the network's own]")
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images a call, with --compare.")
+@click.option("--device", help="cpu, cuda or cuda:N, with --compare.  [default: cuda where there is one]")
+@click.option("--no-time", is_flag=True, help="Count only, with --compare.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def complexity(
+    networks: tuple[str, ...],
+    everything: bool,
+    compare: str | None,
+    resolution: int | None,
+    classes: int | None,
+    batch: int,
+    device: str | None,
+    no_time: bool,
+    as_json: bool,
+) -> None:
+    """Count flops (multiply-adds), params and acts of NETWORKS.
+
+    A network is a published name (RegNetY-4.0GF, resnet-50, efficientnet-b3), a FILE.yaml that describes one, a
+    population's TABLE (.csv, .parquet, .jsonl) for all its rows, or TABLE:KEY for one of them.
+    """
+    if bool(networks) + everything + bool(compare) != 1:
+        raise DsdError("give NETWORKS, or --all, or --compare; one of the three")
+    if networks:
+        print_counts(networks, resolution, classes, as_json)
+    elif resolution or classes:
+        raise DsdError("--resolution, --classes: published values are those of each network's own; leave them out")
+    elif compare:
+        print_comparison(compare, None if no_time else batch, device, as_json)
+    else:
+        print_all(as_json)
+
+
+def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | None, as_json: bool) -> None:
+    """The complexity of the networks that are named."""
+    from dsd.cli.networks import named
+    from dsd.design.complexity import complexity as count
+
+    counts = {label: asdict(count(one)) for label, one in named(words, resolution, classes).items()}
+    if as_json:
+        click.echo(json.dumps(counts if len(counts) > 1 else next(iter(counts.values()))))
+        return
+    from dsd.cli.output import print_table
+
+    rows = [(label, *(f"{value:,}" for value in found.values())) for label, found in counts.items()]
+    print_table(("network", "flops", "params", "acts"), rows)
+
+
+def print_all(as_json: bool) -> None:
+    """Every named network: what we count, what is printed, and why they differ where they do."""
+    from dsd.design.complexity import complexity as count
+    from dsd.design.named import NAMED
+    from dsd.design.published import PUBLISHED, UNITS, differing
+
+    built = {name: make() for name, make in NAMED.items()}
+    counts = {name: count(network) for name, network in built.items()}
+    differences = {name: differing(name, counted) for name, counted in counts.items()}
+    if as_json:
+        rows = [
+            {
+                "network": name,
+                "resolution": built[name].resolution,
+                **asdict(counts[name]),
+                "published": {unit: getattr(PUBLISHED[name], unit) for unit in UNITS},
+                "differences": differences[name],
+            }
+            for name in built
+        ]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    from dsd.cli.output import print_table
+
+    header = ["network", "pixels", "flops", "printed, B", "params", "printed, M", "acts", "printed, M"]
+    print_table(header, [line(name, built[name].resolution, counts[name], differences[name]) for name in built])
+    for name, found in differences.items():
+        for measure, reason in found.items():
+            click.echo(f"* {name}, {measure}: {reason}")
+
+
+def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str]) -> list[str]:
+    """A network's counts, each beside the printed value; a star where that is not the count, rounded."""
+    from dsd.design.published import PUBLISHED, UNITS
+
+    cells = [name, str(resolution)]
+    for measure in UNITS:
+        printed = getattr(PUBLISHED[name], measure).replace("-", "–")
+        cells += [f"{getattr(counted, measure):,}", f"{printed}*" if measure in differences else printed]
+    return cells
+
+
+def print_comparison(which: str, batch: int | None, device: str | None, as_json: bool) -> None:
+    """The groups of a published comparison: counted complexity, measured time, published time and error."""
+    from dsd.design.complexity import complexity as count
+    from dsd.design.named import network
+    from dsd.design.published import COMPARISONS, PUBLISHED
+
+    groups = COMPARISONS[which]
+    names = list(dict.fromkeys(name for grouped in groups.values() for group in grouped for name in group))
+    told, times = measured_times(names, batch, device) if batch else ({}, {})
+    rows: list[dict[str, Any]] = [
+        {
+            "comparison": title,
+            "group": number,
+            "network": name,
+            **asdict(count(network(name))),
+            **times.get(name, {}),
+            "published": {"infer_ms_v100_64": PUBLISHED[name].infer_ms, "error": PUBLISHED[name].error},
+        }
+        for title, grouped in groups.items()
+        for number, group in enumerate(grouped, start=1)
+        for name in group
+    ]
+    if as_json:
+        click.echo(json.dumps({"time": told, "networks": rows}, indent=1))
+        return
+    from dsd.cli.output import decimal, print_table
+
+    for title in groups:
+        click.echo(title)
+        here = [row for row in rows if row["comparison"] == title]
+        cells = [
+            [
+                row["network"],
+                *(f"{row['flops'] / 1e9:.2f}", f"{row['params'] / 1e6:.1f}", f"{row['acts'] / 1e6:.1f}"),
+                *([decimal(row.get("infer_ms"), 0)] if batch else []),
+                *row["published"].values(),
+            ]
+            for row in here
+        ]
+        counted = ["network", "flops, GF", "params, M", "acts, M"]
+        published = ["published: V100, ms", "published: top-1 error, %"]
+        starts = [i for i in range(1, len(here)) if here[i]["group"] != here[i - 1]["group"]]
+        print_table([*counted, *(["here, ms"] if batch else []), *published], cells, sections=starts)
+    if batch:
+        threads = f", {told['threads']} threads" if told["threads"] else ""
+        device_told = f"{told['device']}{threads}, {told['dtype']}, torch {told['torch']}"
+        click.echo(f"here: median inference of {batch} images on {device_told}; published: of 64 images")
+
+
+def measured_times(names: list[str], batch: int, device: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How it was measured, and the times of each network."""
+    from dsd.cli.progress import progress
+    from dsd.design.named import network
+    from dsd.models.timing import Setting, default_device, time_network
+
+    setting = Setting(batch=batch, device=device or default_device(), calls=3)
+    times = {}
+    with progress("timed", len(names)) as advance:
+        for i, name in enumerate(names):
+            advance(i, f"{name}, {batch} images a call")
+            times[name] = time_network(network(name), setting)
+    return setting.told, times

@@ -1,0 +1,107 @@
+"""dsd time: how long networks take on this machine."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dsd.cli.completion import complete_networks
+from dsd.errors import DsdError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dsd.models.timing import Setting
+
+FEW = 5  # networks, below which no trend is told
+
+
+@click.command()
+@click.argument("networks", nargs=-1, required=True, metavar="NETWORK… | TABLE", shell_complete=complete_networks)
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images a call.")
+@click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the network's own]")
+@click.option("--device", help="cpu, cuda or cuda:N.  [default: cuda where there is one]")
+@click.option("--dtype", default="float32", show_default=True, help="float32; or bfloat16, float16 as mixed precision.")
+@click.option("--train", is_flag=True, help="Also a training step: forward, backward, update.")
+@click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Timed calls, at least.")
+@click.option("--seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="Timed seconds, at least.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Of a TABLE: where it goes with its new columns.")
+def time(
+    networks: tuple[str, ...],
+    batch: int,
+    resolution: int | None,
+    device: str | None,
+    dtype: str,
+    train: bool,
+    calls: int,
+    seconds: float,
+    output: Path | None,
+) -> None:
+    """Time inference, and with --train a training step, after a warm-up: median and quartiles, peak of memory.
+
+    A NETWORK (a published name, FILE.yaml, TABLE:KEY) gives one JSON line. A population's TABLE gets columns, written
+    to -o as they come: stop it at any time, repeat the command, and it goes on. Then it is told how time goes with
+    flops, params and acts.
+    """
+    from dsd.cli.networks import TABLES
+    from dsd.models.timing import Setting, default_device
+
+    tables = [word for word in networks if Path(word).suffix in TABLES]
+    if tables and len(networks) > 1:
+        raise DsdError(f"{tables[0]}: a table is timed alone; give one table, or networks")
+    if output and not tables:
+        raise DsdError(f"-o {output}: is for a TABLE; networks give a JSON line each on standard output")
+    setting = Setting(batch, device or default_device(), dtype, train, calls, seconds)
+    if tables:
+        time_table(Path(tables[0]), resolution, setting, output)
+    else:
+        time_each(networks, resolution, setting)
+
+
+def time_each(words: tuple[str, ...], resolution: int | None, setting: "Setting") -> None:
+    """One JSON line a network, as soon as it is measured."""
+    from dataclasses import asdict
+
+    from dsd.cli.networks import named
+    from dsd.cli.progress import progress
+    from dsd.design.complexity import complexity
+    from dsd.models.timing import time_network
+
+    found = named(words, resolution, None)
+    with progress("timed", len(found)) as advance:
+        for i, (label, network) in enumerate(found.items()):
+            advance(i, label)
+            told = {"network": label, "key": network.key, "resolution": network.resolution}
+            row = {**told, **asdict(complexity(network)), **setting.told, **time_network(network, setting)}
+            click.echo(json.dumps(row))
+
+
+def time_table(path: Path, resolution: int | None, setting: "Setting", output: Path | None) -> None:
+    """The table with its new columns, to a file or to standard output; then correlations and trends."""
+    from dsd.analysis.populations import read_table
+    from dsd.cli.progress import progress
+    from dsd.sweep.timing import time_table as measure
+
+    frame = read_table(path)
+    with progress("timed", len(frame)) as advance:
+        timed = measure(frame, setting, output, resolution, str(path), advance)
+    if not output:
+        click.echo(timed.to_csv(index=False), nl=False)
+    for line in answers(timed):
+        click.echo(line, err=not output)
+
+
+def answers(timed: "pd.DataFrame") -> Iterator[str]:
+    """What Fig. 12 of the paper asks of a population: what time goes with, and how complexities grow."""
+    from dsd.analysis.trends import correlations, trends
+
+    if len(timed) < FEW or timed["flops"].nunique() < FEW:
+        yield f"{len(timed)} networks: too few for correlations and trends, give {FEW} or more"
+        return
+    for column in ("infer_ms", "train_ms"):
+        if column in timed:
+            found = correlations(timed, column)
+            yield f"correlation of {column} with " + ", ".join(f"{name} {r:.2f}" for name, r in found.items())
+    yield from map(str, trends(timed).values())

@@ -1,0 +1,230 @@
+"""How long a network takes on a device, and how much memory: inference, and a step of training."""
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import accumulate
+from statistics import quantiles
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dsd.design.network import Network
+from dsd.errors import DsdError, known
+from dsd.models.anynet import build
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+WARM_UP = 2  # calls; the first one allocates, and chooses algorithms
+MOST = 1000  # timed calls
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to measure.
+
+    batch: images a call
+    device: cpu, cuda, cuda:1, …
+    dtype: a name of `DTYPES`; other than float32, as mixed precision (torch.autocast)
+    train: also a training step: forward, cross-entropy, backward and an update of SGD with momentum
+    calls, seconds: timed calls go on until there are so many, and so long
+    """
+
+    batch: int = 64
+    device: str = "cpu"
+    dtype: str = "float32"
+    train: bool = False
+    calls: int = 5
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise DsdError(f"dtype = {self.dtype} is not known; choose one of: {known(DTYPES)}")
+        if self.batch < 1 or self.calls < 1:
+            raise DsdError(f"batch = {self.batch}, calls = {self.calls}: give whole numbers from 1")
+        if self.train and self.batch < 2:
+            raise DsdError("batch = 1: batch norm cannot be trained on one image; give 2 or more")
+        check_device(self.device)
+        if self.dtype == "float16" and torch.device(self.device).type == "cpu":
+            raise DsdError("dtype = float16: is for GPUs; give bfloat16 or float32 on a CPU")
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a table tells of it, with the device's name."""
+        threads = torch.get_num_threads() if self.device == "cpu" else None
+        return {
+            "device": device_name(self.device),
+            "threads": threads,
+            "dtype": self.dtype,
+            "batch": self.batch,
+            "torch": torch.__version__,
+        }
+
+
+def default_device() -> str:
+    """cuda where there is one, else cpu."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def check_device(name: str) -> None:
+    """Refuse a device that is not here."""
+    try:
+        kind, index = torch.device(name).type, torch.device(name).index
+    except RuntimeError:
+        raise DsdError(f"device = {name} is not known; give cpu, cuda or cuda:N") from None
+    if kind not in ("cpu", "cuda"):
+        raise DsdError(f"device = {name}: give cpu, cuda or cuda:N")
+    if kind == "cuda" and (index or 0) >= torch.cuda.device_count():
+        raise DsdError(f"device = {name}: {torch.cuda.device_count()} CUDA devices are to be seen here; give cpu")
+
+
+def device_name(device: str) -> str:
+    """The device as people call it: NVIDIA H100 80GB HBM3, AMD EPYC 7B13."""
+    if torch.device(device).type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    try:
+        with open("/proc/cpuinfo") as file:  # noqa: PTH123  no path of ours
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Times [ms] of n calls: median and quartiles; and the peak of memory [bytes] with all that was there before."""
+
+    ms: float
+    ms_low: float
+    ms_high: float
+    n: int
+    peak_bytes: int
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As columns: memory in GB, times to a microsecond."""
+        values = asdict(self)
+        times = {name: round(values[name], 3) for name in ("ms", "ms_low", "ms_high")}
+        return {**times, "n": self.n, "peak_gb": round(values["peak_bytes"] / 1e9, 4)}
+
+
+def measure(call: Callable[[], object], setting: Setting, held: Callable[[], int]) -> Measured:
+    """Time a call, after a warm-up, waiting for the device each time; then once more for its memory.
+
+    Args:
+        held: gives the bytes of the tensors that live from call to call
+    """
+    seconds: list[float] = []
+    for _ in range(WARM_UP):
+        call()
+    synchronise(setting)
+    while len(seconds) < setting.calls or (sum(seconds) < setting.seconds and len(seconds) < MOST):
+        start = time.perf_counter()
+        call()
+        synchronise(setting)
+        seconds.append(time.perf_counter() - start)
+    low, median, high = quantiles(seconds * (2 if len(seconds) == 1 else 1), n=4, method="inclusive")
+    peak = peak_on_cuda(call, setting.device) if is_cuda(setting) else held() + peak_on_cpu(call)
+    return Measured(1e3 * median, 1e3 * low, 1e3 * high, len(seconds), peak)
+
+
+def is_cuda(setting: Setting) -> bool:
+    """Whether it is a GPU that computes."""
+    return torch.device(setting.device).type == "cuda"
+
+
+def synchronise(setting: Setting) -> None:
+    """Wait until the device has done what it was given; a CPU always has."""
+    if is_cuda(setting):
+        torch.cuda.synchronize(setting.device)
+
+
+def peak_on_cuda(call: Callable[[], object], device: str) -> int:
+    """The most that tensors took on the device during a call [bytes]."""
+    torch.cuda.reset_peak_memory_stats(device)
+    call()
+    torch.cuda.synchronize(device)
+    return int(torch.cuda.max_memory_allocated(device))
+
+
+def peak_on_cpu(call: Callable[[], object]) -> int:
+    """The most that a call took at a time beyond what was there before [bytes], of what torch allocates."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or the profiler writes on standard error
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        call()
+    results: Any = profiler.profiler
+    events = [event for event in results.kineto_results.events() if event.name() == "[memory]"]
+    sizes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
+    return int(max(accumulate(sizes, initial=0)))
+
+
+def bytes_of(*tensors: Tensor) -> int:
+    """What tensors take."""
+    return sum(tensor.nbytes for tensor in tensors)
+
+
+def time_network(network: Network, setting: Setting) -> dict[str, Any]:
+    """Time and memory of a network as columns: `infer_ms` and, where `setting.train`, `train_ms`, each with its
+    quartiles `_low` and `_high`, the number of calls `_n`, and the peak of memory `_peak_gb`.
+
+    Raises:
+        DsdError: the device's memory does not suffice
+    """
+    try:
+        return timed(network, setting)
+    except torch.OutOfMemoryError as error:
+        raise DsdError(f"{setting.device} has not the memory for a batch of {setting.batch}; give less") from error
+
+
+def timed(network: Network, setting: Setting) -> dict[str, Any]:
+    """`time_network`, where memory suffices."""
+    side = network.resolution
+    model = build(network, torch.Generator().manual_seed(0)).to(setting.device)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(setting.batch, 3, side, side, generator=generator).to(setting.device)
+    state = [*model.parameters(), *model.buffers(), images]
+    model.eval()
+    with torch.inference_mode():
+        inference = measure(partial(forward, model, images, setting), setting, lambda: bytes_of(*state))
+    found = {f"infer_{name}": value for name, value in inference.told.items()}
+    if setting.train:
+        model.train()
+        labels = torch.arange(setting.batch, device=setting.device) % network.classes
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+
+        def held() -> int:
+            momentum = [entry["momentum_buffer"] for entry in optimizer.state.values()]
+            return bytes_of(*state, labels, *momentum)
+
+        step = measure(partial(training_step, model, images, labels, optimizer, setting), setting, held)
+        found |= {f"train_{name}": value for name, value in step.told.items()}
+    return found
+
+
+def precision(setting: Setting) -> AbstractContextManager[Any]:
+    """Mixed precision where another type than float32 is asked for."""
+    if setting.dtype == "float32":
+        return nullcontext()
+    return torch.autocast(torch.device(setting.device).type, DTYPES[setting.dtype])
+
+
+def forward(model: nn.Module, images: Tensor, setting: Setting) -> Tensor:
+    """Logits of a batch."""
+    with precision(setting):
+        logits: Tensor = model(images)
+    return logits
+
+
+def training_step(
+    model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, setting: Setting
+) -> None:
+    """Forward, backward and an update."""
+    nn.functional.cross_entropy(forward(model, images, setting), labels).backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)  # at the end: from call to call no gradients live

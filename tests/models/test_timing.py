@@ -1,0 +1,113 @@
+"""Timing. Oracles: calls that sleep or allocate a known amount, and the sizes of tensors."""
+
+import time
+from functools import partial
+
+import pytest
+import torch
+
+from dsd import DsdError, Family, Network
+from dsd.models import timing
+from dsd.models.timing import Setting, measure, peak_on_cpu, time_network
+
+SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 16, 10)
+QUICK = Setting(batch=4, calls=3, seconds=0)
+
+
+def test_a_call_takes_as_long_as_it_takes() -> None:
+    """Median and quartiles of calls that sleep 1 ms, and one in four 30 ms; the warm-up's 200 ms are not in them."""
+    naps = iter([0.2, 0.2] + [0.001, 0.001, 0.001, 0.03] * 4)
+    found = measure(lambda: time.sleep(next(naps, 0)), Setting(calls=16, seconds=0), lambda: 0)
+    assert found.n == 16
+    assert 1 <= found.ms_low <= found.ms < 25
+    assert found.ms_high < 35
+
+
+@pytest.mark.parametrize(
+    ("setting", "n"), [(Setting(calls=3, seconds=0), (3, 3)), (Setting(calls=1, seconds=0.1), (2, 11))]
+)
+def test_calls_go_on_until_there_are_enough(setting: Setting, n: tuple[int, int]) -> None:
+    """So many calls, and so many seconds: 10 ms fit ten times in a tenth, fewer on a busy machine."""
+    assert n[0] <= measure(partial(time.sleep, 0.01), setting, lambda: 0).n <= n[1]
+
+
+def test_peak_memory_is_what_lives_at_a_time() -> None:
+    """Two megabyte tensors, one freed before a third comes: two at a time; and what lived before counts."""
+
+    def call() -> None:
+        one = torch.zeros(250_000)
+        other = torch.zeros(250_000)
+        del one
+        third = torch.zeros(250_000)
+        del other, third
+
+    assert peak_on_cpu(call) == 2_000_000
+    assert measure(call, Setting(calls=1, seconds=0), lambda: 500).peak_bytes == 2_000_500
+
+
+def test_inference_needs_less_memory_than_training() -> None:
+    """Weights, images and the largest activations; training keeps all activations and gradients."""
+    found = time_network(SMALL, Setting(batch=8, train=True, calls=2, seconds=0))
+    weights = sum(p.nbytes for p in timing.build(SMALL).parameters())
+    assert found["infer_peak_gb"] * 1e9 > weights + 8 * 3 * 16 * 16 * 4
+    assert found["train_peak_gb"] > found["infer_peak_gb"] + weights / 1e9
+    assert {
+        f"{kind}_{name}" for kind in ("infer", "train") for name in ("ms", "ms_low", "ms_high", "n", "peak_gb")
+    } == (set(found))
+    assert found["infer_ms_low"] <= found["infer_ms"] <= found["infer_ms_high"]
+    assert found["train_ms"] > found["infer_ms"]
+
+
+def test_a_training_step_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call changes the weights by its gradients, which are gone afterwards."""
+    model = timing.build(SMALL, torch.Generator().manual_seed(0))
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    images, labels = torch.randn(4, 3, 16, 16), torch.arange(4)
+    timing.training_step(model, images, labels, optimizer, QUICK)
+    assert all(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_mixed_precision_computes_in_the_type_asked_for() -> None:
+    """bfloat16 logits, float32 without it."""
+    model, images = timing.build(SMALL).eval(), torch.randn(2, 3, 16, 16)
+    assert timing.forward(model, images, Setting(dtype="bfloat16")).dtype == torch.bfloat16
+    assert timing.forward(model, images, Setting()).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dtype": "float64"}, "dtype = float64 is not known; choose one of: bfloat16, float16, float32"),
+        ({"dtype": "float16"}, "float16: is for GPUs"),
+        ({"device": "gpu"}, "device = gpu is not known; give cpu, cuda or cuda:N"),
+        ({"device": "meta"}, "device = meta: give cpu"),
+        ({"device": "cuda:99"}, "device = cuda:99: . CUDA devices"),
+        ({"batch": 0}, "batch = 0"),
+        ({"batch": 1, "train": True}, "batch norm cannot be trained on one image"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(values: dict, message: str) -> None:
+    """One line that names the value and what is allowed."""
+    with pytest.raises(DsdError, match=message):
+        Setting(**values)
+
+
+def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's own error becomes one line with the remedy."""
+
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
+
+    monkeypatch.setattr(timing, "timed", fail)
+    with pytest.raises(DsdError, match="cpu has not the memory for a batch of 4; give less"):
+        time_network(SMALL, QUICK)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_gpu_is_waited_for_and_its_memory_seen() -> None:
+    """On a GPU: times, and a peak above the weights."""
+    found = time_network(SMALL, Setting(batch=8, device="cuda", train=True, dtype="float16", calls=3, seconds=0))
+    assert found["train_ms"] > 0
+    assert found["train_peak_gb"] * 1e9 > sum(p.nbytes for p in timing.build(SMALL).parameters())
