@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dsd.analysis.compare import compare
     from dsd.analysis.edf import edf
     from dsd.analysis.populations import read_table, split
+    from dsd.analysis.trends import correlations, trends
     from dsd.design.complexity import Complexity, complexity
     from dsd.design.distinct import Distinct, distinct
     from dsd.design.family import Family
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from dsd.design.spacefile import load_space, space_from_spec
     from dsd.errors import DsdError
     from dsd.models.anynet import build
+    from dsd.models.timing import Conditions, time_network
 
 HOMES = {
     "Complexity": "dsd.design.complexity",
+    "Conditions": "dsd.models.timing",
     "DsdError": "dsd.errors",
     "Distinct": "dsd.design.distinct",
     "Family": "dsd.design.family",
@@ -38,6 +41,7 @@ HOMES = {
     "build": "dsd.models.anynet",
     "compare": "dsd.analysis.compare",
     "complexity": "dsd.design.complexity",
+    "correlations": "dsd.analysis.trends",
     "distinct": "dsd.design.distinct",
     "edf": "dsd.analysis.edf",
     "empirical_bootstrap": "dsd.analysis.bootstrap",
@@ -47,10 +51,13 @@ HOMES = {
     "sample": "dsd.design.sampling",
     "space_from_spec": "dsd.design.spacefile",
     "split": "dsd.analysis.populations",
+    "time_network": "dsd.models.timing",
+    "trends": "dsd.analysis.trends",
 }
 
 __all__ = [
     "Complexity",
+    "Conditions",
     "Distinct",
     "DsdError",
     "Family",
@@ -61,6 +68,7 @@ __all__ = [
     "build",
     "compare",
     "complexity",
+    "correlations",
     "distinct",
     "edf",
     "empirical_bootstrap",
@@ -70,6 +78,8 @@ __all__ = [
     "sample",
     "space_from_spec",
     "split",
+    "time_network",
+    "trends",
 ]
 
 

@@ -1,25 +1,35 @@
-"""What docs/spaces.md teaches works as it is printed."""
+"""What docs/spaces.md and docs/complexity.md teach works as it is printed."""
 
+import importlib.util
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from dsd import load_space, sample
+from dsd import build, complexity, load_space, network, read_table, sample
 from dsd.design.axes import LAWS
 from dsd.design.blocks import ACTIVATIONS, BLOCKS, STEMS
+from dsd.design.named import NAMED
 from dsd.design.spacefile import AnyNetFile, RegNetFile
 
-PAGE = (Path(__file__).parents[1] / "docs" / "spaces.md").read_text()
-EXAMPLES = re.findall(r"```yaml\n# (\S+\.yaml)\n(.*?)```", PAGE, re.S)
-COMMANDS = re.findall(r"^\$ dsd (.*)$", PAGE, re.M)
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, COMPLEXITY = ((DOCS / name).read_text() for name in ("spaces.md", "complexity.md"))
+
+
+def examples_of(page: str) -> list[tuple[str, str]]:
+    """Names and texts of the files that a page shows."""
+    return re.findall(r"```yaml\n# (\S+\.yaml)\n(.*?)```", page, re.S)
+
+
+EXAMPLES, NETWORKS = examples_of(PAGE), examples_of(COMPLEXITY)
+COMMANDS = re.findall(r"^\$ dsd (.*)$", PAGE + COMPLEXITY, re.M)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The examples as files of the working directory."""
-    for name, text in EXAMPLES:
+    for name, text in EXAMPLES + NETWORKS:
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -45,3 +55,35 @@ def test_the_reference_names_everything_there_is() -> None:
     keys = {*AnyNetFile.__dataclass_fields__, *RegNetFile.__dataclass_fields__}
     for word in (*keys, *LAWS, *BLOCKS, *STEMS, *ACTIVATIONS):
         assert f"`{word}`" in reference, word
+
+
+@pytest.mark.parametrize("name", [name for name, _ in NETWORKS])
+def test_example_networks_are_built(name: str, folder: Path) -> None:
+    """Each file describes a network that can be built and counted."""
+    assert complexity(network(str(folder / name))).params == sum(p.numel() for p in build(network(name)).parameters())
+
+
+def test_the_table_of_networks_is_the_programs(dsd) -> None:
+    """docs/complexity.md shows what `dsd complexity --all` prints, line by line."""
+    shown = re.search(r"\$ dsd complexity --all\n(.*?)```", COMPLEXITY, re.S)[1]
+    printed = [" ".join(line.split()) for line in dsd("complexity", "--all").out.splitlines()]
+    assert [" ".join(line.split()) for line in shown.splitlines()] == [line for line in printed if line]
+
+
+def test_the_table_of_times_is_that_of_the_results() -> None:
+    """Every row is made from what was measured, in results/time/."""
+    spec = importlib.util.spec_from_file_location("docs_complexity", DOCS / "complexity.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    rows = script.rows()
+    assert len(rows) == len(NAMED)
+    assert all(row in COMPLEXITY.splitlines() for row in rows)
+
+
+def test_the_told_trends_are_those_of_the_results() -> None:
+    """Correlations and fits in docs/complexity.md are what `dsd time` tells of the tables in results/time/."""
+    from dsd.cli.time import answers
+
+    for table in ("regnetx_cpu.csv", "anynetx_a_cpu.csv"):
+        for line in answers(read_table(DOCS.parent / "results" / "time" / table)):
+            assert line in COMPLEXITY.splitlines(), line

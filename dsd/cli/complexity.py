@@ -165,12 +165,12 @@ def measured_times(names: list[str], batch: int, device: str | None) -> tuple[di
     """How it was measured, and the times of each network."""
     from dsd.cli.progress import progress
     from dsd.design.named import network
-    from dsd.models.timing import Setting, default_device, time_network
+    from dsd.models.timing import Conditions, default_device, time_network
 
-    setting = Setting(batch=batch, device=device or default_device(), calls=3)
+    conditions = Conditions(batch=batch, device=device or default_device(), calls=3)
     times = {}
     with progress("timed", len(names)) as advance:
         for i, name in enumerate(names):
             advance(i, f"{name}, {batch} images a call")
-            times[name] = time_network(network(name), setting)
-    return setting.told, times
+            times[name] = time_network(network(name), conditions)
+    return conditions.told, times

@@ -13,7 +13,7 @@ from dsd.errors import DsdError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dsd.models.timing import Setting
+    from dsd.models.timing import Conditions
 
 FEW = 5  # networks, below which no trend is told
 
@@ -46,21 +46,21 @@ def time(
     flops, params and acts.
     """
     from dsd.cli.networks import TABLES
-    from dsd.models.timing import Setting, default_device
+    from dsd.models.timing import Conditions, default_device
 
     tables = [word for word in networks if Path(word).suffix in TABLES]
     if tables and len(networks) > 1:
         raise DsdError(f"{tables[0]}: a table is timed alone; give one table, or networks")
     if output and not tables:
         raise DsdError(f"-o {output}: is for a TABLE; networks give a JSON line each on standard output")
-    setting = Setting(batch, device or default_device(), dtype, train, calls, seconds)
+    conditions = Conditions(batch, device or default_device(), dtype, train, calls, seconds)
     if tables:
-        time_table(Path(tables[0]), resolution, setting, output)
+        time_table(Path(tables[0]), resolution, conditions, output)
     else:
-        time_each(networks, resolution, setting)
+        time_each(networks, resolution, conditions)
 
 
-def time_each(words: tuple[str, ...], resolution: int | None, setting: "Setting") -> None:
+def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Conditions") -> None:
     """One JSON line a network, as soon as it is measured."""
     from dataclasses import asdict
 
@@ -74,11 +74,11 @@ def time_each(words: tuple[str, ...], resolution: int | None, setting: "Setting"
         for i, (label, network) in enumerate(found.items()):
             advance(i, label)
             told = {"network": label, "key": network.key, "resolution": network.resolution}
-            row = {**told, **asdict(complexity(network)), **setting.told, **time_network(network, setting)}
+            row = {**told, **asdict(complexity(network)), **conditions.told, **time_network(network, conditions)}
             click.echo(json.dumps(row))
 
 
-def time_table(path: Path, resolution: int | None, setting: "Setting", output: Path | None) -> None:
+def time_table(path: Path, resolution: int | None, conditions: "Conditions", output: Path | None) -> None:
     """The table with its new columns, to a file or to standard output; then correlations and trends."""
     from dsd.analysis.populations import read_table
     from dsd.cli.progress import progress
@@ -86,7 +86,7 @@ def time_table(path: Path, resolution: int | None, setting: "Setting", output: P
 
     frame = read_table(path)
     with progress("timed", len(frame)) as advance:
-        timed = measure(frame, setting, output, resolution, str(path), advance)
+        timed = measure(frame, conditions, output, resolution, str(path), advance)
     if not output:
         click.echo(timed.to_csv(index=False), nl=False)
     for line in answers(timed):

@@ -24,7 +24,7 @@ MOST = 1000  # timed calls
 
 
 @dataclass(frozen=True)
-class Setting:
+class Conditions:
     """How to measure.
 
     batch: images a call
@@ -112,7 +112,7 @@ class Measured:
         return {**times, "n": self.n, "peak_gb": round(values["peak_bytes"] / 1e9, 4)}
 
 
-def measure(call: Callable[[], object], setting: Setting, held: Callable[[], int]) -> Measured:
+def measure(call: Callable[[], object], conditions: Conditions, held: Callable[[], int]) -> Measured:
     """Time a call, after a warm-up, waiting for the device each time; then once more for its memory.
 
     Args:
@@ -121,26 +121,26 @@ def measure(call: Callable[[], object], setting: Setting, held: Callable[[], int
     seconds: list[float] = []
     for _ in range(WARM_UP):
         call()
-    synchronise(setting)
-    while len(seconds) < setting.calls or (sum(seconds) < setting.seconds and len(seconds) < MOST):
+    synchronise(conditions)
+    while len(seconds) < conditions.calls or (sum(seconds) < conditions.seconds and len(seconds) < MOST):
         start = time.perf_counter()
         call()
-        synchronise(setting)
+        synchronise(conditions)
         seconds.append(time.perf_counter() - start)
     low, median, high = quantiles(seconds * (2 if len(seconds) == 1 else 1), n=4, method="inclusive")
-    peak = peak_on_cuda(call, setting.device) if is_cuda(setting) else held() + peak_on_cpu(call)
+    peak = peak_on_cuda(call, conditions.device) if is_cuda(conditions) else held() + peak_on_cpu(call)
     return Measured(1e3 * median, 1e3 * low, 1e3 * high, len(seconds), peak)
 
 
-def is_cuda(setting: Setting) -> bool:
+def is_cuda(conditions: Conditions) -> bool:
     """Whether it is a GPU that computes."""
-    return torch.device(setting.device).type == "cuda"
+    return torch.device(conditions.device).type == "cuda"
 
 
-def synchronise(setting: Setting) -> None:
+def synchronise(conditions: Conditions) -> None:
     """Wait until the device has done what it was given; a CPU always has."""
-    if is_cuda(setting):
-        torch.cuda.synchronize(setting.device)
+    if is_cuda(conditions):
+        torch.cuda.synchronize(conditions.device)
 
 
 def peak_on_cuda(call: Callable[[], object], device: str) -> int:
@@ -169,62 +169,64 @@ def bytes_of(*tensors: Tensor) -> int:
     return sum(tensor.nbytes for tensor in tensors)
 
 
-def time_network(network: Network, setting: Setting) -> dict[str, Any]:
-    """Time and memory of a network as columns: `infer_ms` and, where `setting.train`, `train_ms`, each with its
+def time_network(network: Network, conditions: Conditions) -> dict[str, Any]:
+    """Time and memory of a network as columns: `infer_ms` and, where `conditions.train`, `train_ms`, each with its
     quartiles `_low` and `_high`, the number of calls `_n`, and the peak of memory `_peak_gb`.
 
     Raises:
         DsdError: the device's memory does not suffice
     """
     try:
-        return timed(network, setting)
+        return timed(network, conditions)
     except torch.OutOfMemoryError as error:
-        raise DsdError(f"{setting.device} has not the memory for a batch of {setting.batch}; give less") from error
+        raise DsdError(
+            f"{conditions.device} has not the memory for a batch of {conditions.batch}; give less"
+        ) from error
 
 
-def timed(network: Network, setting: Setting) -> dict[str, Any]:
+def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
     """`time_network`, where memory suffices."""
     side = network.resolution
-    model = build(network, torch.Generator().manual_seed(0)).to(setting.device)
+    model = build(network, torch.Generator().manual_seed(0)).to(conditions.device)
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(setting.batch, 3, side, side, generator=generator).to(setting.device)
+    images = torch.randn(conditions.batch, 3, side, side, generator=generator).to(conditions.device)
     state = [*model.parameters(), *model.buffers(), images]
     model.eval()
     with torch.inference_mode():
-        inference = measure(partial(forward, model, images, setting), setting, lambda: bytes_of(*state))
+        inference = measure(partial(forward, model, images, conditions), conditions, lambda: bytes_of(*state))
     found = {f"infer_{name}": value for name, value in inference.told.items()}
-    if setting.train:
+    if conditions.train:
         model.train()
-        labels = torch.arange(setting.batch, device=setting.device) % network.classes
+        labels = torch.arange(conditions.batch, device=conditions.device) % network.classes
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True)
 
         def held() -> int:
             momentum = [entry["momentum_buffer"] for entry in optimizer.state.values()]
             return bytes_of(*state, labels, *momentum)
 
-        step = measure(partial(training_step, model, images, labels, optimizer, setting), setting, held)
+        step = measure(partial(training_step, model, images, labels, optimizer, conditions), conditions, held)
         found |= {f"train_{name}": value for name, value in step.told.items()}
     return found
 
 
-def precision(setting: Setting) -> AbstractContextManager[Any]:
+def precision(conditions: Conditions) -> AbstractContextManager[Any]:
     """Mixed precision where another type than float32 is asked for."""
-    if setting.dtype == "float32":
+    if conditions.dtype == "float32":
         return nullcontext()
-    return torch.autocast(torch.device(setting.device).type, DTYPES[setting.dtype])
+    return torch.autocast(torch.device(conditions.device).type, DTYPES[conditions.dtype])
 
 
-def forward(model: nn.Module, images: Tensor, setting: Setting) -> Tensor:
+def forward(model: nn.Module, images: Tensor, conditions: Conditions) -> Tensor:
     """Logits of a batch."""
-    with precision(setting):
+    with precision(conditions):
         logits: Tensor = model(images)
     return logits
 
 
 def training_step(
-    model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, setting: Setting
+    model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, conditions: Conditions
 ) -> None:
     """Forward, backward and an update."""
-    nn.functional.cross_entropy(forward(model, images, setting), labels).backward()  # type: ignore[no-untyped-call]
+    nn.functional.cross_entropy(forward(model, images, conditions), labels).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)  # at the end: from call to call no gradients live

@@ -15,7 +15,7 @@ from dsd.design.network import Network
 from dsd.design.population import networks_of
 from dsd.errors import DsdError, known
 from dsd.files import write_whole
-from dsd.models.timing import Setting, time_network
+from dsd.models.timing import Conditions, time_network
 
 EVERY_S = 10.0  # how often the table is written while its networks are timed
 Progress = Callable[[int, str], None]
@@ -40,17 +40,17 @@ WRITERS: dict[str, Callable[[pd.DataFrame], str | bytes]] = {
 }
 
 
-def described(frame: pd.DataFrame, networks: list[Network], setting: Setting) -> pd.DataFrame:
+def described(frame: pd.DataFrame, networks: list[Network], conditions: Conditions) -> pd.DataFrame:
     """The table with each network's key, resolution and counts, and with how it is measured as `time_*`."""
     counts = [asdict(complexity(network)) for network in networks]
     columns: dict[str, Any] = {name: [count[name] for count in counts] for name in ("flops", "params", "acts")}
     columns |= {"key": [n.key for n in networks], "resolution": [n.resolution for n in networks]}
-    return frame.assign(**columns, **{f"time_{name}": value for name, value in setting.told.items()})
+    return frame.assign(**columns, **{f"time_{name}": value for name, value in conditions.told.items()})
 
 
 def time_table(
     frame: pd.DataFrame,
-    setting: Setting,
+    conditions: Conditions,
     output: Path | None = None,
     resolution: int | None = None,
     place: str = "table",
@@ -69,8 +69,8 @@ def time_table(
         DsdError: a row that is no network, or an output that holds something else
     """
     networks = [network.for_task(resolution) for network in networks_of(frame, place)]
-    frame = described(frame, networks, setting)
-    found = earlier(output, frame, setting) if output else {}
+    frame = described(frame, networks, conditions)
+    found = earlier(output, frame, conditions) if output else {}
     last = time.monotonic()
     try:
         for number, network in enumerate(networks):
@@ -78,7 +78,7 @@ def time_table(
                 progress(number, network.key)
             if network.key in found:
                 continue
-            found[network.key] = time_network(network, setting)
+            found[network.key] = time_network(network, conditions)
             if output and time.monotonic() - last > EVERY_S:
                 write(with_times(frame, found), output)
                 last = time.monotonic()
@@ -95,7 +95,7 @@ def with_times(frame: pd.DataFrame, found: dict[str, dict[str, Any]]) -> pd.Data
     return frame.assign(**columns)
 
 
-def earlier(output: Path, frame: pd.DataFrame, setting: Setting) -> dict[str, dict[str, Any]]:
+def earlier(output: Path, frame: pd.DataFrame, conditions: Conditions) -> dict[str, dict[str, Any]]:
     """What a file has already, by key; nothing where there is none.
 
     Raises:
@@ -112,13 +112,13 @@ def earlier(output: Path, frame: pd.DataFrame, setting: Setting) -> dict[str, di
         raise DsdError(f"-o {output}: is there already, with other rows; give another file")
     if "infer_ms" not in there:
         return {}
-    for name, value in setting.told.items():
+    for name, value in conditions.told.items():
         column = f"time_{name}"
         measured = there[column].dropna().unique().tolist() if column in there else []
         if measured not in ([], [value]):
             raise DsdError(f"-o {output}: was measured with {name} {measured[0]}, not {value}; give another file")
     names = [name for name in there if name.startswith(("infer_", "train_"))]
-    wanted = ["infer_ms", *(["train_ms"] if setting.train else [])]
+    wanted = ["infer_ms", *(["train_ms"] if conditions.train else [])]
     if not set(wanted) <= set(names):
         return {}
     rows = there[there[wanted].notna().all(axis=1)]

@@ -78,7 +78,7 @@ def test_a_comparison_is_timed_here(dsd, monkeypatch: pytest.MonkeyPatch) -> Non
     """Each network once, however many groups it is in; the device is told."""
     timed: list[str] = []
 
-    def clock(net, setting) -> dict[str, float]:
+    def clock(net, conditions) -> dict[str, float]:
         timed.append(net.key)
         return {"infer_ms": 1000.0 + len(timed)}
 

@@ -10,8 +10,10 @@ from dsd.analysis.bootstrap import BestRange
 from dsd.analysis.edf import edf
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import analyze
+from dsd.analysis.trends import trends
 from dsd.design.axes import log_uniform
 from dsd.figures import report
+from dsd.figures.complexity import plot_points, plot_trend
 from dsd.figures.edf import plot_edf
 from dsd.figures.law import plot_law
 from dsd.figures.parameter import plot_parameter
@@ -93,3 +95,19 @@ def test_the_report_is_whole_and_self_contained(tmp_path) -> None:
 def test_cells_are_short(value, text: str) -> None:
     """Numbers of four digits, a dash for what is missing."""
     assert report.number(value) == text
+
+
+def test_points_and_trends_are_those_of_the_table() -> None:
+    """A point a network, in GF, millions and ms; the curve is the fit; the title has the correlation or the formula."""
+    flops = np.linspace(1e8, 4e9, 30)
+    frame = pd.DataFrame({"flops": flops, "acts": 6e6 * np.sqrt(flops / 1e9), "infer_ms": flops / 1e8})
+    frame.loc[3, "infer_ms"] = np.nan
+    _, ax = figure()
+    points = plot_points(ax, frame, "acts", "infer_ms").collections[0].get_offsets()
+    kept = frame.dropna()
+    np.testing.assert_allclose(points, np.stack([kept["acts"] / 1e6, kept["infer_ms"]], axis=1))
+    assert ax.get_title() == f"r = {np.corrcoef(kept['acts'], kept['infer_ms'])[0, 1]:.2f}"
+    _, ax = figure()
+    (curve,) = plot_trend(ax, frame, trends(frame)["acts"]).lines
+    np.testing.assert_allclose(curve.get_ydata(), 6 * np.sqrt(curve.get_xdata()))
+    assert ax.get_title() == "6 √flops   (R² = 1.00)"

@@ -8,27 +8,27 @@ import torch
 
 from dsd import DsdError, Family, Network
 from dsd.models import timing
-from dsd.models.timing import Setting, measure, peak_on_cpu, time_network
+from dsd.models.timing import Conditions, measure, peak_on_cpu, time_network
 
 SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 16, 10)
-QUICK = Setting(batch=4, calls=3, seconds=0)
+QUICK = Conditions(batch=4, calls=3, seconds=0)
 
 
 def test_a_call_takes_as_long_as_it_takes() -> None:
     """Median and quartiles of calls that sleep 1 ms, and one in four 30 ms; the warm-up's 200 ms are not in them."""
     naps = iter([0.2, 0.2] + [0.001, 0.001, 0.001, 0.03] * 4)
-    found = measure(lambda: time.sleep(next(naps, 0)), Setting(calls=16, seconds=0), lambda: 0)
+    found = measure(lambda: time.sleep(next(naps, 0)), Conditions(calls=16, seconds=0), lambda: 0)
     assert found.n == 16
     assert 1 <= found.ms_low <= found.ms < 25
     assert found.ms_high < 35
 
 
 @pytest.mark.parametrize(
-    ("setting", "n"), [(Setting(calls=3, seconds=0), (3, 3)), (Setting(calls=1, seconds=0.1), (2, 11))]
+    ("conditions", "n"), [(Conditions(calls=3, seconds=0), (3, 3)), (Conditions(calls=1, seconds=0.1), (2, 11))]
 )
-def test_calls_go_on_until_there_are_enough(setting: Setting, n: tuple[int, int]) -> None:
+def test_calls_go_on_until_there_are_enough(conditions: Conditions, n: tuple[int, int]) -> None:
     """So many calls, and so many seconds: 10 ms fit ten times in a tenth, fewer on a busy machine."""
-    assert n[0] <= measure(partial(time.sleep, 0.01), setting, lambda: 0).n <= n[1]
+    assert n[0] <= measure(partial(time.sleep, 0.01), conditions, lambda: 0).n <= n[1]
 
 
 def test_peak_memory_is_what_lives_at_a_time() -> None:
@@ -42,12 +42,12 @@ def test_peak_memory_is_what_lives_at_a_time() -> None:
         del other, third
 
     assert peak_on_cpu(call) == 2_000_000
-    assert measure(call, Setting(calls=1, seconds=0), lambda: 500).peak_bytes == 2_000_500
+    assert measure(call, Conditions(calls=1, seconds=0), lambda: 500).peak_bytes == 2_000_500
 
 
 def test_inference_needs_less_memory_than_training() -> None:
     """Weights, images and the largest activations; training keeps all activations and gradients."""
-    found = time_network(SMALL, Setting(batch=8, train=True, calls=2, seconds=0))
+    found = time_network(SMALL, Conditions(batch=8, train=True, calls=2, seconds=0))
     weights = sum(p.nbytes for p in timing.build(SMALL).parameters())
     assert found["infer_peak_gb"] * 1e9 > weights + 8 * 3 * 16 * 16 * 4
     assert found["train_peak_gb"] > found["infer_peak_gb"] + weights / 1e9
@@ -72,8 +72,8 @@ def test_a_training_step_trains(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mixed_precision_computes_in_the_type_asked_for() -> None:
     """bfloat16 logits, float32 without it."""
     model, images = timing.build(SMALL).eval(), torch.randn(2, 3, 16, 16)
-    assert timing.forward(model, images, Setting(dtype="bfloat16")).dtype == torch.bfloat16
-    assert timing.forward(model, images, Setting()).dtype == torch.float32
+    assert timing.forward(model, images, Conditions(dtype="bfloat16")).dtype == torch.bfloat16
+    assert timing.forward(model, images, Conditions()).dtype == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_mixed_precision_computes_in_the_type_asked_for() -> None:
 def test_what_cannot_be_measured_is_refused(values: dict, message: str) -> None:
     """One line that names the value and what is allowed."""
     with pytest.raises(DsdError, match=message):
-        Setting(**values)
+        Conditions(**values)
 
 
 def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +108,6 @@ def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_a_gpu_is_waited_for_and_its_memory_seen() -> None:
     """On a GPU: times, and a peak above the weights."""
-    found = time_network(SMALL, Setting(batch=8, device="cuda", train=True, dtype="float16", calls=3, seconds=0))
+    found = time_network(SMALL, Conditions(batch=8, device="cuda", train=True, dtype="float16", calls=3, seconds=0))
     assert found["train_ms"] > 0
     assert found["train_peak_gb"] * 1e9 > sum(p.nbytes for p in timing.build(SMALL).parameters())

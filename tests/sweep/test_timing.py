@@ -8,11 +8,11 @@ import pytest
 
 from dsd import DsdError, load_space, network, sample
 from dsd.design.network import Network
-from dsd.models.timing import Setting
+from dsd.models.timing import Conditions
 from dsd.sweep import timing
 from dsd.sweep.timing import time_table
 
-SETTING = Setting(batch=2, calls=1, seconds=0)
+CONDITIONS = Conditions(batch=2, calls=1, seconds=0)
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of networks that were timed; a time is the number of flops in millions."""
     keys: list[str] = []
 
-    def clock(net: Network, setting: Setting) -> dict[str, float]:
+    def clock(net: Network, conditions: Conditions) -> dict[str, float]:
         keys.append(net.key)
-        return {"infer_ms": len(keys) + 0.5, "infer_n": 1} | ({"train_ms": 3.0} if setting.train else {})
+        return {"infer_ms": len(keys) + 0.5, "infer_n": 1} | ({"train_ms": 3.0} if conditions.train else {})
 
     monkeypatch.setattr(timing, "time_network", clock)
     return keys
@@ -37,7 +37,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
 def test_a_table_gets_columns(ending: str, frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
     """All that there was, in its place, and the times; the same in the file."""
-    timed = time_table(frame, SETTING, tmp_path / f"t{ending}")
+    timed = time_table(frame, CONDITIONS, tmp_path / f"t{ending}")
     pd.testing.assert_frame_equal(timed[list(frame)], frame, check_dtype=False)
     assert timed["infer_ms"].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
     assert set(timed["time_batch"]) == {2}
@@ -48,7 +48,7 @@ def test_a_table_gets_columns(ending: str, frame: pd.DataFrame, calls: list[str]
 
 def test_real_times_are_there(frame: pd.DataFrame) -> None:
     """Without a stub: positive, with quartiles and memory, for every row."""
-    timed = time_table(frame.head(2), Setting(batch=2, calls=2, seconds=0, train=True))
+    timed = time_table(frame.head(2), Conditions(batch=2, calls=2, seconds=0, train=True))
     assert (timed[["infer_ms", "train_ms", "infer_peak_gb"]] > 0).all(axis=None)
 
 
@@ -61,22 +61,22 @@ def test_a_stopped_measurement_goes_on(frame: pd.DataFrame, calls: list[str], tm
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        time_table(frame, SETTING, path, progress=stop)
+        time_table(frame, CONDITIONS, path, progress=stop)
     half = pd.read_csv(path)
     assert half["infer_ms"].tolist()[:3] == [1.5, 2.5, 3.5]
     assert half["infer_ms"].isna().tolist() == [False] * 3 + [True] * 3
-    timed = time_table(frame, SETTING, path)
+    timed = time_table(frame, CONDITIONS, path)
     assert calls == list(frame["key"])
     assert timed["infer_ms"].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
-    assert time_table(frame, SETTING, path)["infer_ms"].tolist() == timed["infer_ms"].tolist()
+    assert time_table(frame, CONDITIONS, path)["infer_ms"].tolist() == timed["infer_ms"].tolist()
     assert len(calls) == 6
 
 
 def test_what_is_asked_for_later_is_measured(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
     """A training time that the file does not have yet is measured for every row."""
     path = tmp_path / "t.csv"
-    time_table(frame, SETTING, path)
-    timed = time_table(frame, Setting(batch=2, calls=1, seconds=0, train=True), path)
+    time_table(frame, CONDITIONS, path)
+    timed = time_table(frame, Conditions(batch=2, calls=1, seconds=0, train=True), path)
     assert len(calls) == 12
     assert (timed["train_ms"] == 3).all()
 
@@ -85,19 +85,19 @@ def test_the_table_itself_can_be_the_output(frame: pd.DataFrame, calls: list[str
     """Its rows get their columns."""
     path = tmp_path / "c.csv"
     frame.to_csv(path, index=False)
-    time_table(timing.read_table(path), SETTING, path)
+    time_table(timing.read_table(path), CONDITIONS, path)
     assert pd.read_csv(path)["infer_ms"].notna().all()
 
 
 def test_a_network_that_occurs_twice_is_measured_once(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
     """Both rows have its time."""
-    timed = time_table(pd.concat([frame, frame]), SETTING, tmp_path / "t.csv")
+    timed = time_table(pd.concat([frame, frame]), CONDITIONS, tmp_path / "t.csv")
     assert (len(calls), timed["infer_ms"].notna().sum()) == (6, 12)
 
 
 def test_another_resolution_makes_other_rows(frame: pd.DataFrame, calls: list[str]) -> None:
     """Key, resolution and counts are those of what was timed; such a row is that network."""
-    timed = time_table(frame, SETTING, resolution=48)
+    timed = time_table(frame, CONDITIONS, resolution=48)
     assert (timed["resolution"] == 48).all()
     assert (timed["flops"] > frame["flops"]).all()
     assert list(timed["key"]) == calls
@@ -107,34 +107,34 @@ def test_another_resolution_makes_other_rows(frame: pd.DataFrame, calls: list[st
 def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
     """Other rows, another batch, another ending: refused, and the file stays as it was."""
     path = tmp_path / "t.csv"
-    time_table(frame, SETTING, path)
+    time_table(frame, CONDITIONS, path)
     before = path.read_bytes()
     with pytest.raises(DsdError, match="is there already, with other rows; give another file"):
-        time_table(frame.head(3), SETTING, path)
+        time_table(frame.head(3), CONDITIONS, path)
     with pytest.raises(DsdError, match="was measured with batch 2, not 3; give another file"):
-        time_table(frame, Setting(batch=3, calls=1, seconds=0), path)
+        time_table(frame, Conditions(batch=3, calls=1, seconds=0), path)
     with pytest.raises(DsdError, match="the ending chooses the format"):
-        time_table(frame, SETTING, tmp_path / "t.txt")
+        time_table(frame, CONDITIONS, tmp_path / "t.txt")
     with pytest.raises(DsdError, match="does not exist"):
-        time_table(frame, SETTING, tmp_path / "no" / "t.csv")
+        time_table(frame, CONDITIONS, tmp_path / "no" / "t.csv")
     assert path.read_bytes() == before
 
 
 def test_a_row_that_is_no_network_is_named(frame: pd.DataFrame) -> None:
     """By its number from 1, and the column."""
     with pytest.raises(DsdError, match=r"c\.csv: row 2: stage 1: depth 0"):
-        time_table(frame.assign(d1=[1, 0, 1, 1, 1, 1]), SETTING, place="c.csv")
+        time_table(frame.assign(d1=[1, 0, 1, 1, 1, 1]), CONDITIONS, place="c.csv")
     with pytest.raises(DsdError, match="table: row 1: column d1 of the row is missing"):
-        time_table(frame.drop(columns="d1"), SETTING)
+        time_table(frame.drop(columns="d1"), CONDITIONS)
     with pytest.raises(DsdError, match="table: has no rows"):
-        time_table(frame.head(0), SETTING)
+        time_table(frame.head(0), CONDITIONS)
 
 
 def test_different_families_share_a_table(calls: list[str]) -> None:
     """Rows of joined tables, where one has columns that the other lacks."""
     one = sample(load_space("RegNetX_cifar"), 1, flops="1M:5M").frame
     other = sample(load_space("RegNetX_cifar"), 1, flops="1M:5M", seed=1).frame.assign(kernels="5-5-5", head_width=64)
-    timed = time_table(pd.concat([one, other]), SETTING)
+    timed = time_table(pd.concat([one, other]), CONDITIONS)
     assert len(set(timed["key"])) == 2
     assert np.isfinite(timed["flops"]).all()
     assert network("EfficientNet-B0").key not in calls
