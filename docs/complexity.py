@@ -9,7 +9,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from dsd import read_table
-from dsd.analysis.trends import MEASURES, trends
+from dsd.analysis.trends import trends
+from dsd.design.complexity import MEASURES, UNITS
 from dsd.design.published import PUBLISHED
 from dsd.figures.complexity import plot_points, plot_trend
 
@@ -39,7 +40,7 @@ def rows() -> list[str]:
     for text in (TIMES / "named_cpu.jsonl").read_text().splitlines():
         row = json.loads(text)
         printed = PUBLISHED[row["network"]].infer_ms.replace("-", "–")
-        counted = f"{row['flops'] / 1e9:.2f} | {row['params'] / 1e6:.1f} | {row['acts'] / 1e6:.1f}"
+        counted = " | ".join(f"{row[name] / unit:.{2 if name == 'flops' else 1}f}" for name, unit in UNITS.items())
         time = f"{row['infer_ms']:.0f} ({row['infer_ms_low']:.0f} – {row['infer_ms_high']:.0f})"
         lines.append(f"| {row['network']} | {counted} | {time} | {row['infer_peak_gb']:.2f} | {printed} |")
     return lines

@@ -1,8 +1,11 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what their endings say."""
 
 import os
 import tempfile
 from pathlib import Path
+
+TABLES = (".csv", ".jsonl", ".parquet")
+YAML = (".yaml", ".yml")
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

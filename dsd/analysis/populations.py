@@ -20,7 +20,7 @@ from dsd.errors import DsdError, known
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     ".csv": partial(pd.read_csv, index_col=False),
     ".parquet": pd.read_parquet,
-    ".jsonl": partial(pd.read_json, lines=True),
+    ".jsonl": partial(pd.read_json, lines=True, precise_float=True),
 }
 RESULT = ("done", "diverged")
 FAILED = "failed"

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.stats import linregress
 
+from dsd.design.complexity import MEASURES, UNITS
 from dsd.errors import DsdError, known
 
-MEASURES = ("flops", "params", "acts")
+FEW = 5  # networks; of fewer no trend is told
 POWERS = {"flops": 1.0, "√flops": 0.5}  # terms a trend may have
 # what Fig. 12 fits to what: a column to its terms in flops
 TRENDS: dict[str, tuple[str, ...]] = {
@@ -23,7 +24,6 @@ TRENDS: dict[str, tuple[str, ...]] = {
     "infer_ms": ("flops", "√flops"),
     "train_ms": ("flops", "√flops"),
 }
-UNITS = {"acts": 1e6, "params": 1e6}  # of a fit's left side; times stay in ms
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Trend:
 
     def at(self, flops: NDArray[np.floating]) -> NDArray[np.float64]:
         """The trend (n,) at these flops (n,), in its own unit."""
-        terms = [value * (flops / 1e9) ** POWERS[term] for term, value in self.coefficients.items()]
+        terms = [value * (flops / UNITS["flops"]) ** POWERS[term] for term, value in self.coefficients.items()]
         return np.asarray(np.sum(terms, axis=0), float)
 
 
@@ -67,7 +67,7 @@ def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Seque
     """
     if len(flops) <= len(terms) or np.ptp(flops) == 0:
         raise DsdError(f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few to fit")
-    x = np.asarray(flops, float) / 1e9
+    x = np.asarray(flops, float) / UNITS["flops"]
     design = np.stack([x ** POWERS[term] for term in terms], axis=1)
     scale = np.linalg.norm(design, axis=0)
     found, residual = nnls(design / scale, np.asarray(y, float))
@@ -78,15 +78,15 @@ def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Seque
 
 
 def trends(frame: pd.DataFrame) -> dict[str, Trend]:
-    """The trends of Fig. 12 for those columns that a table has.
+    """The trends of Fig. 12 for those columns that a table has for `FEW` networks of different flops, or more.
 
     Args:
         frame: a row a network, with `flops`; rows without a value are left out of that value's trend
     """
     found = {}
     for column, terms in TRENDS.items():
-        if column in frame:
-            rows = frame[frame[column].notna() & frame["flops"].notna()]
+        rows = frame[frame[column].notna() & frame["flops"].notna()] if column in frame else frame.head(0)
+        if len(rows) >= FEW and rows["flops"].nunique() >= FEW:
             flops, y = rows["flops"].to_numpy(float), rows[column].to_numpy(float) / UNITS.get(column, 1)
             found[column] = fit_trend(flops, y, terms, column)
     return found

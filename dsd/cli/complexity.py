@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsd.cli.completion import complete_networks
 from dsd.errors import DsdError
+from dsd.files import TABLES
 
 if TYPE_CHECKING:
     from dsd.design.complexity import Complexity
@@ -23,7 +25,9 @@ COMPARED = ("resnext", "efficientnet")
 )
 @click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the network's own]")
 @click.option("--classes", type=click.IntRange(1), help="Classes of the head.  [default: the network's own]")
-@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images a call, with --compare.")
+@click.option(
+    "--batch", type=click.IntRange(1), help="Images a call, with --compare.  [default: 64 as in the paper, 8 on a CPU]"
+)
 @click.option("--device", help="cpu, cuda or cuda:N, with --compare.  [default: cuda where there is one]")
 @click.option("--no-time", is_flag=True, help="Count only, with --compare.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -33,7 +37,7 @@ def complexity(
     compare: str | None,
     resolution: int | None,
     classes: int | None,
-    batch: int,
+    batch: int | None,
     device: str | None,
     no_time: bool,
     as_json: bool,
@@ -45,12 +49,14 @@ def complexity(
     """
     if bool(networks) + everything + bool(compare) != 1:
         raise DsdError("give NETWORKS, or --all, or --compare; one of the three")
+    if not compare and (batch or device or no_time):
+        raise DsdError("--batch, --device, --no-time: are for --compare; `dsd time` times networks")
     if networks:
         print_counts(networks, resolution, classes, as_json)
     elif resolution or classes:
         raise DsdError("--resolution, --classes: published values are those of each network's own; leave them out")
     elif compare:
-        print_comparison(compare, None if no_time else batch, device, as_json)
+        print_comparison(compare, not no_time, batch, device, as_json)
     else:
         print_all(as_json)
 
@@ -62,7 +68,8 @@ def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | 
 
     counts = {label: asdict(count(one)) for label, one in named(words, resolution, classes).items()}
     if as_json:
-        click.echo(json.dumps(counts if len(counts) > 1 else next(iter(counts.values()))))
+        alone = len(words) == 1 and Path(words[0]).suffix not in TABLES
+        click.echo(json.dumps(next(iter(counts.values())) if alone else counts))
         return
     from dsd.cli.output import print_table
 
@@ -72,9 +79,10 @@ def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | 
 
 def print_all(as_json: bool) -> None:
     """Every named network: what we count, what is printed, and why they differ where they do."""
+    from dsd.design.complexity import UNITS
     from dsd.design.complexity import complexity as count
     from dsd.design.named import NAMED
-    from dsd.design.published import PUBLISHED, UNITS, differing
+    from dsd.design.published import PUBLISHED, differing
 
     built = {name: make() for name, make in NAMED.items()}
     counts = {name: count(network) for name, network in built.items()}
@@ -103,7 +111,8 @@ def print_all(as_json: bool) -> None:
 
 def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str]) -> list[str]:
     """A network's counts, each beside the printed value; a star where that is not the count, rounded."""
-    from dsd.design.published import PUBLISHED, UNITS
+    from dsd.design.complexity import UNITS
+    from dsd.design.published import PUBLISHED
 
     cells = [name, str(resolution)]
     for measure in UNITS:
@@ -112,15 +121,16 @@ def line(name: str, resolution: int, counted: "Complexity", differences: dict[st
     return cells
 
 
-def print_comparison(which: str, batch: int | None, device: str | None, as_json: bool) -> None:
+def print_comparison(which: str, timed: bool, batch: int | None, device: str | None, as_json: bool) -> None:
     """The groups of a published comparison: counted complexity, measured time, published time and error."""
+    from dsd.design.complexity import UNITS
     from dsd.design.complexity import complexity as count
     from dsd.design.named import network
     from dsd.design.published import COMPARISONS, PUBLISHED
 
     groups = COMPARISONS[which]
     names = list(dict.fromkeys(name for grouped in groups.values() for group in grouped for name in group))
-    told, times = measured_times(names, batch, device) if batch else ({}, {})
+    told, times = measured_times(names, batch, device) if timed else ({}, {})
     rows: list[dict[str, Any]] = [
         {
             "comparison": title,
@@ -145,8 +155,8 @@ def print_comparison(which: str, batch: int | None, device: str | None, as_json:
         cells = [
             [
                 row["network"],
-                *(f"{row['flops'] / 1e9:.2f}", f"{row['params'] / 1e6:.1f}", f"{row['acts'] / 1e6:.1f}"),
-                *([decimal(row.get("infer_ms"), 0)] if batch else []),
+                *(f"{row[measure] / unit:.{2 if measure == 'flops' else 1}f}" for measure, unit in UNITS.items()),
+                *([decimal(row.get("infer_ms"), 0)] if timed else []),
                 *row["published"].values(),
             ]
             for row in here
@@ -154,20 +164,22 @@ def print_comparison(which: str, batch: int | None, device: str | None, as_json:
         counted = ["network", "flops, GF", "params, M", "acts, M"]
         published = ["published: V100, ms", "published: top-1 error, %"]
         starts = [i for i in range(1, len(here)) if here[i]["group"] != here[i - 1]["group"]]
-        print_table([*counted, *(["here, ms"] if batch else []), *published], cells, sections=starts)
-    if batch:
+        print_table([*counted, *(["here, ms"] if timed else []), *published], cells, sections=starts)
+    if timed:
         threads = f", {told['threads']} threads" if told["threads"] else ""
         device_told = f"{told['device']}{threads}, {told['dtype']}, torch {told['torch']}"
-        click.echo(f"here: median inference of {batch} images on {device_told}; published: of 64 images")
+        click.echo(f"here: median inference of {told['batch']} images on {device_told}; published: of 64 images")
 
 
-def measured_times(names: list[str], batch: int, device: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def measured_times(names: list[str], batch: int | None, device: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """How it was measured, and the times of each network."""
     from dsd.cli.progress import progress
     from dsd.design.named import network
     from dsd.models.timing import Conditions, default_device, time_network
 
-    conditions = Conditions(batch=batch, device=device or default_device(), calls=3)
+    device = device or default_device()
+    batch = batch or (8 if device == "cpu" else 64)
+    conditions = Conditions(batch=batch, device=device, calls=3)
     times = {}
     with progress("timed", len(names)) as advance:
         for i, name in enumerate(names):

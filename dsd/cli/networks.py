@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsd.errors import DsdError, known
+from dsd.files import TABLES, YAML
 
 if TYPE_CHECKING:
     from dsd.design.network import Network
 
-TABLES = (".csv", ".parquet", ".jsonl")
-FILES = (*TABLES, ".yaml", ".yml")
+FILES = (*TABLES, *YAML)
 
 
 def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "dict[str, Network]":
@@ -22,6 +22,7 @@ def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -
     from dsd.design.population import networks_of
 
     found: dict[str, Network] = {}
+    files = {Path(word).stem for word in words if Path(word).suffix in YAML}
     for word in words:
         table, _, key = word.rpartition(":") if Path(word).suffix not in FILES else (word, "", "")
         if Path(table).suffix in TABLES:
@@ -30,9 +31,11 @@ def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -
             rows = {n.key: n.for_task(resolution, classes) for n in networks_of(read_table(table), table)}
             found |= {label: rows[label] for label in matching(table, key, list(rows))} if key else rows
         elif Path(word).suffix in FILES:
-            found[Path(word).stem] = network(word, resolution, classes)
+            label = Path(word).stem
+            found[word if label in found else label] = network(word, resolution, classes)
         else:
-            found[canonical(word)] = network(word, resolution, classes)
+            label = canonical(word)
+            found[f"{label} (published)" if label in files else label] = network(word, resolution, classes)
     return found
 
 

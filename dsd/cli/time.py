@@ -9,13 +9,12 @@ import click
 
 from dsd.cli.completion import complete_networks
 from dsd.errors import DsdError
+from dsd.files import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dsd.models.timing import Conditions
-
-FEW = 5  # networks, below which no trend is told
 
 
 @click.command()
@@ -26,7 +25,13 @@ FEW = 5  # networks, below which no trend is told
 @click.option("--dtype", default="float32", show_default=True, help="float32; or bfloat16, float16 as mixed precision.")
 @click.option("--train", is_flag=True, help="Also a training step: forward, backward, update.")
 @click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Timed calls, at least.")
-@click.option("--seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="Timed seconds, at least.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="Timed seconds, at least.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Of a TABLE: where it goes with its new columns.")
 def time(
     networks: tuple[str, ...],
@@ -45,7 +50,6 @@ def time(
     to -o as they come: stop it at any time, repeat the command, and it goes on. Then it is told how time goes with
     flops, params and acts.
     """
-    from dsd.cli.networks import TABLES
     from dsd.models.timing import Conditions, default_device
 
     tables = [word for word in networks if Path(word).suffix in TABLES]
@@ -95,13 +99,16 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
 
 def answers(timed: "pd.DataFrame") -> Iterator[str]:
     """What Fig. 12 of the paper asks of a population: what time goes with, and how complexities grow."""
-    from dsd.analysis.trends import correlations, trends
+    from dsd.analysis.trends import FEW, correlations, trends
 
-    if len(timed) < FEW or timed["flops"].nunique() < FEW:
-        yield f"{len(timed)} networks: too few for correlations and trends, give {FEW} or more"
-        return
+    if "time_error" in timed and timed["time_error"].notna().any():
+        failed = timed[timed["time_error"].notna()]
+        yield f"{len(failed)} of {len(timed)} networks were not timed, see time_error: {failed['time_error'].iloc[0]}"
+    found = trends(timed)
     for column in ("infer_ms", "train_ms"):
-        if column in timed:
-            found = correlations(timed, column)
-            yield f"correlation of {column} with " + ", ".join(f"{name} {r:.2f}" for name, r in found.items())
-    yield from map(str, trends(timed).values())
+        if column in found:
+            told = (f"{name} {r:.2f}" for name, r in correlations(timed, column).items())
+            yield f"correlation of {column} with {', '.join(told)}"
+        elif column in timed:
+            yield f"{column} of {timed[column].notna().sum()} networks: too few for a trend, give {FEW} or more"
+    yield from map(str, found.values())

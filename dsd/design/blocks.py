@@ -74,7 +74,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network states of one block: its input's width, and the stage's w, b, g, kernel k and stride; v = w/b."""
+    """What a network states of one block: its input's width, and the stage's w, v = w/b, b, g, kernel k and stride."""
 
     w_in: Width
     w: Width

@@ -45,6 +45,7 @@ def conv_acts(conv: Conv, side: Side) -> Any:
 
 
 MEASURES: dict[str, Callable[[Conv, Side], Any]] = {"flops": conv_flops, "params": conv_params, "acts": conv_acts}
+UNITS = {"flops": 1e9, "params": 1e6, "acts": 1e6}  # in which people read them: GF, M, M
 
 
 def along(layers: Iterable[Layer], side: Side) -> Iterator[tuple[Conv, Side]]:

@@ -1,6 +1,6 @@
 """What all networks of a space have in common, and what it asks of an image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +24,8 @@ class Family:
     stem: a name of `dsd.design.blocks.STEMS`
     strides: (s,) stride of the first block of each stage
     activation: a name of `dsd.design.blocks.ACTIVATIONS`
-    kernels: (s,) of the spatial convolutions of each stage, odd; 3 where not given
-    stem_width: channels of the stem; those of `dsd.design.blocks.STEM_WIDTHS` where not given
+    kernels: (s,) of the spatial convolutions of each stage, odd; () for 3 in all of them
+    stem_width: channels of the stem; 0 for those of `dsd.design.blocks.STEM_WIDTHS`
     head_width: channels of a 1×1 convolution before the pooling; 0 for none
     """
 
@@ -43,30 +43,42 @@ class Family:
                 raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
         if not 1 <= len(self.strides) <= MOST_STAGES or any(stride < 1 for stride in self.strides):
             raise DsdError(f"strides = {self.strides}: give a stride from 1 for each of 1 to {MOST_STAGES} stages")
-        object.__setattr__(self, "kernels", self.kernels or (3,) * len(self.strides))
-        object.__setattr__(self, "stem_width", self.stem_width or STEM_WIDTHS[self.stem])
-        if len(self.kernels) != len(self.strides) or any(k < 1 or k % 2 == 0 for k in self.kernels):
+        if len(self.kernels) not in (0, len(self.strides)) or any(k < 1 or k % 2 == 0 for k in self.kernels):
             raise DsdError(f"kernels = {self.kernels}: give an odd number for each of {len(self.strides)} stages")
         for name in ("stem_width", "head_width"):
             if not 0 <= getattr(self, name) <= MOST_CHANNELS:
                 raise DsdError(f"{name} = {getattr(self, name)}: give a whole number from 0 to {MOST_CHANNELS:,}")
+        # the usual is written in one way, so that equal families are equal
+        if set(self.kernels) == {3}:
+            object.__setattr__(self, "kernels", ())
+        if self.stem_width == STEM_WIDTHS[self.stem]:
+            object.__setattr__(self, "stem_width", 0)
 
     @property
     def stages(self) -> int:
         """The number of stages s."""
         return len(self.strides)
 
+    @property
+    def kernel_sizes(self) -> tuple[int, ...]:
+        """(s,) kernel of the spatial convolutions of each stage."""
+        return self.kernels or (3,) * len(self.strides)
+
+    @property
+    def stem_channels(self) -> int:
+        """Channels that come out of the stem."""
+        return self.stem_width or STEM_WIDTHS[self.stem]
+
     @cached_property
     def variations(self) -> dict[str, Any]:
-        """The later fields, where they differ from their defaults: activation, kernels, stem_width, head_width."""
-        plain = Family(self.block, self.stem, self.strides)
-        names = ("activation", "kernels", "stem_width", "head_width")
-        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
+        """activation, kernels, stem_width and head_width, those that are not as usual."""
+        further = fields(self)[3:]
+        return {f.name: getattr(self, f.name) for f in further if getattr(self, f.name) != f.default}
 
     @property
     def downsampling(self) -> list[tuple[str, int]]:
         """Where an image may be made smaller, in order: the place and its stride."""
-        stem = [("the stem", layer.stride) for layer in STEMS[self.stem](self.stem_width)]
+        stem = [("the stem", layer.stride) for layer in STEMS[self.stem](self.stem_channels)]
         return stem + [(f"stage {i}", stride) for i, stride in enumerate(self.strides, start=1)]
 
     @property
@@ -97,5 +109,5 @@ LARGEST = 100_000  # resolution or classes
 def check_task(resolution: int, classes: int) -> None:
     """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
     for name, number in (("resolution", resolution), ("classes", classes)):
-        if number != int(number) or not 1 <= number <= LARGEST:
+        if not 1 <= number <= LARGEST or number % 1:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from dsd.design.family import Family
 from dsd.design.network import Network
 from dsd.design.regnet import generate
 from dsd.errors import DsdError, known
+from dsd.files import YAML
 
 # depth, w_0, w_a, w_m, bottleneck ratio, group width
 REGNET_X: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 15
@@ -154,8 +156,8 @@ def spelling(name: str) -> str:
     >>> {spelling(name) for name in ("RegNetY-4.0GF", "regnety 4gf", "REGNET_Y_4000MF", "regnet_y_4_0gf")}
     {'regnety4000mf'}
     """
-    text = re.sub(r"[\s_-]*\(?32[x×]4d\)?$", "", name.strip().lower())
-    text = re.sub(r"(?<=\d)_(?=\d)", ".", text)  # torchvision writes regnet_x_1_6gf
+    text = re.sub(r"^(resnext\W*\d+)[\s_-]*\(?32[x×]4d\)?$", r"\1", name.strip().lower())
+    text = re.sub(r"(?<=\d)[\s_-](?=\d)", ".", text)  # torchvision writes regnet_x_1_6gf
     text = re.sub(r"[\s_-]", "", text)
     regime = re.search(r"(\d+(?:\.\d+)?)([mg])f$", text)
     if not regime:
@@ -180,7 +182,7 @@ def canonical(name: str) -> str:
     raise DsdError(f"network {name} is not known; {hint}; `dsd complexity --all` lists all, or give a .yaml file")
 
 
-def network(name: str, resolution: int | None = None, classes: int | None = None) -> Network:
+def network(name: str | Path, resolution: int | None = None, classes: int | None = None) -> Network:
     """A published network by its name, or that of a file.
 
     Args:
@@ -194,10 +196,10 @@ def network(name: str, resolution: int | None = None, classes: int | None = None
     Raises:
         DsdError: the name is not known; the message lists near ones
     """
-    if name.endswith((".yaml", ".yml")):
+    if Path(name).suffix in YAML:
         from dsd.design.networkfile import load_network
 
         found = load_network(name)
     else:
-        found = NAMED[canonical(name)]()
+        found = NAMED[canonical(str(name))]()
     return found.for_task(resolution, classes)

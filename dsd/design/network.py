@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dsd.design.blocks import BOTTLENECKS, DEPTHWISE, GROUPED
 from dsd.design.compatibility import adjust
-from dsd.design.family import LARGEST, Family, check_task
+from dsd.design.family import LARGEST, MOST_CHANNELS, Family, check_task
 from dsd.errors import DsdError
 
 
@@ -40,8 +40,8 @@ def as_text(value: float) -> str:
 class Network:
     """One network: the head follows s stages of d_i blocks of width w_i, bottleneck ratio b_i, group width g_i.
 
-    bottleneck_ratios: the paper's divisor: the 3×3 convolution has w_i / b_i channels
-    group_widths: channels of one group of the 3×3 convolution, a divisor of w_i / b_i
+    bottleneck_ratios: the paper's divisor: the spatial convolution has w_i / b_i channels (mbconv: its input over b_i)
+    group_widths: channels of one group of the spatial convolution, a divisor of w_i / b_i
     resolution: side of the square input image [pixels]
     classes: outputs of the head
 
@@ -64,13 +64,15 @@ class Network:
                 f"a network of {self.family.stages} stages needs as many depths, widths, bottleneck ratios and group "
                 f"widths, not {', '.join(str(len(values)) for values in self.stages)}"
             )
-        w_in = self.family.stem_width
         for stage, (d, w, b, g) in enumerate(zip(*self.stages, strict=True), start=1):
-            reason = why_not(self.family.block, d, w_in, w, b, g)
+            reason = why_not(self.family.block, d, w, b, g)
             if reason:
                 raise DsdError(f"stage {stage}: {reason}")
-            w_in = int(w)
         self.family.check_resolution(self.resolution)
+        # one way to write a number, so that equal networks are equal
+        object.__setattr__(self, "bottleneck_ratios", tuple(exact(b) for b in self.bottleneck_ratios))
+        for name in ("resolution", "classes"):
+            object.__setattr__(self, name, int(getattr(self, name)))
 
     def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Network":
         """The same for another resolution or number of classes, where they are given."""
@@ -96,15 +98,16 @@ class Network:
         """
         strides = whole_list(row, "strides")
         stages = [[entry(row, f"{letter}{i}") for i in range(1, len(strides) + 1)] for letter in "dwbg"]
-        given: dict[str, Any] = {name: row[name] for name in ("block", "stem", "activation") if is_given(row, name)}
-        given |= {name: int(entry(row, name)) for name in ("stem_width", "head_width") if is_given(row, name)}
+        given: dict[str, Any] = {name: str(cell(row, name)) for name in ("block", "stem")}
+        given |= {"activation": str(row["activation"])} if is_given(row, "activation") else {}
+        given |= {name: whole(row, name) for name in ("stem_width", "head_width") if is_given(row, name)}
         given |= {"kernels": whole_list(row, "kernels")} if is_given(row, "kernels") else {}
         depths, wide, ratios, groups = (whole_numbers(values) for values in stages)
         return cls(
             *(depths, wide, ratios, groups),  # type: ignore[arg-type]
             family=Family(strides=strides, **given),
-            resolution=int(entry(row, "resolution")),
-            classes=int(entry(row, "classes")),
+            resolution=whole(row, "resolution"),
+            classes=whole(row, "classes"),
         )
 
 
@@ -114,31 +117,50 @@ def is_given(row: Mapping[str, Any], column: str) -> bool:
     return value is not None and value == value and value != ""
 
 
-def entry(row: Mapping[str, Any], column: str) -> float:
-    """The number in a column."""
+def cell(row: Mapping[str, Any], column: str) -> Any:
+    """What is in a column that a network needs."""
     if not is_given(row, column):
         raise DsdError(f"column {column} of the row is missing or empty; a network needs it")
+    return row[column]
+
+
+def entry(row: Mapping[str, Any], column: str) -> float:
+    """The number in a column."""
     try:
-        return float(row[column])
-    except ValueError as error:
+        number = float(cell(row, column))
+    except (TypeError, ValueError) as error:
         raise DsdError(f"column {column} = {row[column]}: is not a number") from error
+    if not math.isfinite(number):
+        raise DsdError(f"column {column} = {row[column]}: is not a finite number")
+    return number
+
+
+def whole(row: Mapping[str, Any], column: str) -> int:
+    """The whole number in a column."""
+    number = entry(row, column)
+    if number % 1:
+        raise DsdError(f"column {column} = {row[column]}: give a whole number")
+    return int(number)
 
 
 def whole_list(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
-    """The numbers of a column such as 2-2-2-2, one a stage."""
-    if not is_given(row, column):
-        raise DsdError(f"column {column} of the row is missing or empty; a network needs it")
+    """The numbers of a column such as 2-2-2-2, one a stage; of one stage, table readers may have made it 2.0."""
     try:
-        return tuple(int(number) for number in str(row[column]).split("-"))
+        return tuple(int(number.removesuffix(".0")) for number in str(cell(row, column)).split("-"))
     except ValueError as error:
         raise DsdError(f"column {column} = {row[column]}: give a whole number a stage, such as 2-2-2-2") from error
 
 
-def why_not(block: str, d: float, w_in: int, w: float, b: float, g: float) -> str:
-    """Why a stage of this block cannot be built, or "" where it can; w_in is the width before it."""
+def exact(b: float) -> float:
+    """A ratio that is 1/n but for rounding errors, as 1/n."""
+    return 1 / round(1 / b) if b < 1 and near_whole(1 / b) else b
+
+
+def why_not(block: str, d: float, w: float, b: float, g: float) -> str:
+    """Why a stage of this block cannot be built, or "" where it can."""
     for name, value in (("depth", d), ("width", w), ("group width", g)):
-        if not value >= 1 or value % 1:
-            return f"{name} {value:g}: give a whole number from 1"
+        if not 1 <= value <= MOST_CHANNELS or value % 1:
+            return f"{name} {value:g}: give a whole number from 1{f' to {MOST_CHANNELS:,}' if value > 1 else ''}"
     if not 0 < b < math.inf:
         return f"bottleneck ratio {b:g}: give a positive number; 1 for no bottleneck"
     if block in DEPTHWISE:

@@ -24,6 +24,7 @@ Beside these: `bottleneck_ratios` or, of a line, `bottleneck_ratio` (1), and `bl
 `kernels`, `stem_width`, `head_width`, `resolution`, `classes`, as in a space file.
 """
 
+import math
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +36,7 @@ from dsd.design.named import network, regnet
 from dsd.design.network import Network, whole_numbers
 from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError, known
+from dsd.files import YAML
 
 STAGES = ("depths", "widths", "bottleneck_ratios", "group_widths")
 LINE = ("depth", "w_0", "w_a", "w_m", "bottleneck_ratio", "group_width")
@@ -71,7 +73,7 @@ def load_network(path: str | Path, by_way_of: tuple[Path, ...] = ()) -> Network:
 
 def extended(name: str, path: Path, by_way_of: tuple[Path, ...]) -> Network:
     """The network that the file `path` extends: of a file beside it, or published."""
-    if name.endswith((".yaml", ".yml")):
+    if Path(name).suffix in YAML:
         return load_network(path.parent / name, (*by_way_of, path.resolve()))
     return network(name)
 
@@ -86,13 +88,27 @@ def described(written: dict[str, Any], base: Network | None) -> Network:
         raise DsdError("describes nothing; give depths and widths, or depth, w_0, w_a, w_m, or extends")
     task: dict[str, Any] = {"resolution": base.resolution, "classes": base.classes} if base else {}
     task |= {key: numbers[key] for key in TASK if key in numbers}
+    stages = number_of_stages(written, base)
+    family = family_of(written, numbers, base, stages)
     if kinds == ["a line"]:
-        return from_line(numbers, family_of(written, numbers, base, len(base.family.strides) if base else 4), task)
-    return from_stages(written, numbers, base, task)
+        return from_line(numbers, family, task)
+    return from_stages(written, family, base, task)
+
+
+def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
+    """As many as the lists have values, or as the extended network has."""
+    lists = {key: written[key] for key in (*STAGES, *LISTS) if isinstance(written.get(key), list)}
+    stages = base.family.stages if base else max((len(value) for value in lists.values()), default=4)
+    for key, value in lists.items():
+        if len(value) != stages:
+            raise DsdError(f"{key} = {value}: has {len(value)} values; give {stages}, one for each stage")
+    return stages
 
 
 def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> Network:
     """A quantized linear network."""
+    if "group_width" in numbers and family.block not in GROUPED:
+        raise DsdError(f"group_width = {numbers['group_width']}: block {family.block} takes none")
     line = {"bottleneck_ratio": 1, **({} if family.block in GROUPED else {"group_width": 1}), **numbers}
     missing = [key for key in LINE if key not in line]
     if missing:
@@ -101,28 +117,19 @@ def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> 
     return regnet(d, w_0, w_a, w_m, b, g, family, **task)
 
 
-def from_stages(
-    written: dict[str, Any], numbers: dict[str, Any], base: Network | None, task: dict[str, Any]
-) -> Network:
+def from_stages(written: dict[str, Any], family: Family, base: Network | None, task: dict[str, Any]) -> Network:
     """A network given stage by stage, over the one that it extends."""
-    lists = {key: written[key] for key in (*STAGES, *LISTS) if isinstance(written.get(key), list)}
-    stages = base.family.stages if base else max((len(value) for value in lists.values()), default=4)
-    for key, value in lists.items():
-        if len(value) != stages:
-            raise DsdError(f"{key} = {value}: has {len(value)} values; give {stages}, one for each stage")
-    family = family_of(written, numbers, base, stages)
-    given = {key: per_stage(key, written[key], stages) for key in STAGES if key in written}
+    given = {key: per_stage(key, written[key], family.stages) for key in STAGES if key in written}
     if base:
         given = {**dict(zip(STAGES, base.stages, strict=True)), **given}
     for key in ("depths", "widths"):
         if key not in given:
             raise DsdError(f"{key} is missing; give a list, one for each stage")
-    given.setdefault("bottleneck_ratios", (1,) * stages)
-    if family.block in DEPTHWISE:
-        given.setdefault("group_widths", (1,) * stages)
-    elif family.block not in GROUPED and "group_widths" not in written:
-        inner = zip(given["widths"], given["bottleneck_ratios"], strict=True)
-        given["group_widths"] = tuple(round(w / b) if b > 0 else 1 for w, b in inner)
+    given.setdefault("bottleneck_ratios", (1,) * family.stages)
+    if "group_widths" not in written and family.block not in GROUPED:  # follow from the rest
+        widths, ratios = given["widths"], given["bottleneck_ratios"]
+        inner = (max(1, round(w / b)) if b > 0 else 1 for w, b in zip(widths, ratios, strict=True))
+        given["group_widths"] = (1,) * family.stages if family.block in DEPTHWISE else tuple(inner)
     if "group_widths" not in given:
         raise DsdError(f"group_widths is missing; block {family.block} has groups")
     stages_values: dict[str, Any] = {key: whole_numbers(given[key]) for key in STAGES}
@@ -136,8 +143,6 @@ def family_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | 
     given |= {key: tuple(per_stage(key, written[key], stages)) for key in LISTS if key in written}
     if not base:
         return Family(**{"strides": (2,) * stages, **given})
-    if "stem" in given:  # has a width of its own
-        given.setdefault("stem_width", 0)
     return replace(base.family, **given)
 
 
@@ -151,7 +156,7 @@ def number(key: str, value: Any) -> Any:
     """A number, whole unless the key allows fractions; these may be written 1/6."""
     try:
         exact = Fraction(value) if isinstance(value, str) else value
-        if isinstance(value, bool) or not isinstance(exact, int | float | Fraction):
+        if isinstance(value, bool) or not isinstance(exact, int | float | Fraction) or not math.isfinite(exact):
             raise ValueError
     except (ValueError, ZeroDivisionError):
         raise DsdError(f"{key} = {value}: is not a number") from None

@@ -20,10 +20,10 @@ from dsd._version import __version__
 from dsd.design.complexity import MEASURES, Complexity, complexity
 from dsd.design.family import Family
 from dsd.design.network import Network, Networks
-from dsd.design.space import Columns, Facts, by_stage
+from dsd.design.space import LATER_FIELDS, Columns, Facts, by_stage
 from dsd.design.window import Windows
 from dsd.errors import DsdError, known
-from dsd.files import write_whole
+from dsd.files import TABLES, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,7 @@ class Population:
             "stem": np.full(n, family.stem),
             "strides": np.full(n, as_cell(family, "strides")),
             "activation": np.full(n, family.activation),
-            **{name: np.full(n, as_cell(family, name)) for name in FURTHER if name in family.variations},
+            **{name: np.full(n, as_cell(family, name)) for name in LATER_FIELDS if name in family.variations},
             "resolution": networks.resolution,
             "classes": np.full(n, networks.classes),
         }
@@ -148,9 +148,6 @@ class Population:
         import pandas as pd
 
         return pd.DataFrame(self.columns)
-
-
-FURTHER = ("kernels", "stem_width", "head_width")  # of a family; columns where they are not as usual
 
 
 def as_cell(family: Family, name: str) -> Any:
@@ -218,9 +215,8 @@ WRITERS = {".csv": as_csv, ".jsonl": as_jsonl}
 
 def check_ending(path: Path) -> None:
     """Refuse a file name whose ending is not a format, or whose folder is missing."""
-    endings = [*WRITERS, ".parquet"]
-    if path.suffix not in endings:
-        raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(endings)}")
+    if path.suffix not in TABLES:
+        raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(TABLES)}")
     if path.suffix == ".parquet" and not find_spec("pyarrow"):
         raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv")
     if path.is_dir():

@@ -44,7 +44,7 @@ def up_to(batch: Batch, fresh: list[int], taken: int) -> Draw:
 
 def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
     """Positions of the networks that are not in `seen`, in order; they are added to it."""
-    # float32 holds every value that occurs (whole numbers to 2^24, powers of two) and halves the memory
+    # float32 tells apart all values that occur (whole numbers to 2^24, ratios) and halves the memory
     columns = [*networks.stages, networks.resolution[:, None]]
     identity = np.concatenate(columns, axis=1, dtype=np.float32, casting="unsafe")
     fresh = []
@@ -188,11 +188,12 @@ class Gathered:
 def check_size(space: Space, networks: Networks) -> None:
     """Refuse networks whose flops do not fit in 64 bits."""
     d, w, b, _ = networks.stages
-    v = w.max() / min(1.0, float(b.min()))
-    bound = (
-        100.0 * d.sum(axis=1).max() * v**2 * float(networks.resolution.max()) ** 2
-    )  # a block: 3×3 twice and three 1×1
-    if bound + float(w.max()) * networks.classes > 2.0**62:
+    family, side = networks.family, float(networks.resolution.max())
+    widest = max(float(w.max()), family.stem_channels)
+    v, k = widest / min(1.0, float(b.min())), max(family.kernel_sizes)
+    bound = 12.0 * k**2 * d.sum(axis=1).max() * v**2 * side**2  # a block: k×k twice and four 1×1 at the most
+    bound += widest * family.head_width * side**2 + max(widest, family.head_width) * networks.classes
+    if bound > 2.0**62:
         flops = total(
             list(parts(replace(networks, **{n: getattr(networks, n).astype(float) for n in ARRAYS}))), "flops"
         )

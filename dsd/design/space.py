@@ -31,6 +31,7 @@ WIDTH_RULES = ("adjust", "reject")
 TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)
 TASK = ("resolution", *TRAINING)  # parameters that are no part of the paper's counts
 NOT_THE_LAW = ("summary", "extends", "refines")  # keys of a file that change no draw
+LATER_FIELDS = ("kernels", "stem_width", "head_width")  # of a family; hashes are older than they
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Facts:
     @property
     def hash(self) -> str:
         """s and 16 hexadecimal digits: the same for spaces that draw the same."""
-        law = {key: value for key, value in self.spec.items() if key not in NOT_THE_LAW}
+        law = {key: value for key, value in self.spec.items() if key not in (*NOT_THE_LAW, *LATER_FIELDS)}
+        law |= {name: value for name, value in self.family.variations.items() if name in LATER_FIELDS}
         return "s" + hashlib.sha256(json.dumps(law, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -24,6 +24,7 @@ from dsd.design.space import TASK, TRAINING, WIDTH_RULES, Facts, Parameter, Spac
 from dsd.design.window import Limits, RegimeLimit, Window, parse_quantity, parse_window
 from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError, known
+from dsd.files import YAML
 from dsd.paths import shipped
 
 
@@ -99,9 +100,9 @@ def find(name: str | Path, beside: Path | None = None) -> Path:
     near_by = [] if beside is None else [beside / name, beside / f"{name}.yaml"]
     candidates = [*near_by, Path(name), shipped("spaces") / f"{name}.yaml"]
     for path in candidates:
-        if path.suffix in (".yaml", ".yml") and path.is_file():
+        if path.suffix in YAML and path.is_file():
             return path
-    if Path(name).suffix in (".yaml", ".yml"):
+    if Path(name).suffix in YAML:
         raise DsdError(f"{name}: there is no such file")
     names = {known_name.lower(): known_name for known_name in space_names()}
     near = difflib.get_close_matches(str(name).lower(), names, n=3)

@@ -34,15 +34,15 @@ def structure(network: Network | Networks) -> Structure:
     """The layers of a network, with ints, or of a population, with arrays (n,)."""
     family = network.family
     block = BLOCKS[family.block]
-    w_in: Width = family.stem_width
+    w_in: Width = family.stem_channels
     stages = []
-    for i, (stride, k) in enumerate(zip(family.strides, family.kernels, strict=True)):
+    for i, (stride, k) in enumerate(zip(family.strides, family.kernel_sizes, strict=True)):
         d, w, b, g = of_stage(network, i)
         first = Shape(w_in, w, divided(w, b), b, g, stride, k)
         stages.append(Stage(block(first), block(replace(first, w_in=w, stride=1)), d))
         w_in = w
     return Structure(
-        STEMS[family.stem](family.stem_width), tuple(stages), *head(w_in, family.head_width, network.classes)
+        STEMS[family.stem](family.stem_channels), tuple(stages), *head(w_in, family.head_width, network.classes)
     )
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dsd.analysis.trends import UNITS, Trend
+from dsd.analysis.trends import Trend
+from dsd.design.complexity import UNITS
 from dsd.figures.style import COLOURS
 
 LABELS = {
@@ -14,7 +15,6 @@ LABELS = {
     "infer_ms": "inference [ms]",
     "train_ms": "training step [ms]",
 }
-SCALES = {"flops": 1e9, **UNITS}
 
 
 def plot_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, color: str = COLOURS[0]) -> Axes:
@@ -25,7 +25,7 @@ def plot_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, color: str = COLO
         x, y: names of LABELS
     """
     rows = frame[[x, y]].dropna().astype(float)
-    ax.scatter(rows[x] / SCALES.get(x, 1), rows[y] / SCALES.get(y, 1), s=12, alpha=0.6, color=color, linewidths=0)
+    ax.scatter(rows[x] / UNITS.get(x, 1), rows[y] / UNITS.get(y, 1), s=12, alpha=0.6, color=color, linewidths=0)
     ax.set_title(f"r = {rows[x].corr(rows[y]):.2f}", fontsize="medium")
     ax.set_xlabel(LABELS[x])
     ax.set_ylabel(LABELS[y])
@@ -38,7 +38,7 @@ def plot_trend(ax: Axes, frame: pd.DataFrame, trend: Trend) -> Axes:
     """A trend's column against flops, a point a network, and the curve that was fitted, with its formula."""
     plot_points(ax, frame, "flops", trend.column)
     flops = np.linspace(0, frame["flops"].max(), 200)
-    ax.plot(flops / 1e9, trend.at(flops), color=COLOURS[1], linewidth=1.5)
+    ax.plot(flops / UNITS["flops"], trend.at(flops), color=COLOURS[1], linewidth=1.5)
     formula = " + ".join(f"{value:.3g} {term}" for term, value in trend.coefficients.items() if value > 0)
     ax.set_title(f"{formula}   (R² = {trend.r2:.2f})", fontsize="medium")
     return ax

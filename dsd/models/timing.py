@@ -5,7 +5,7 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from statistics import quantiles
@@ -19,6 +19,9 @@ from dsd.errors import DsdError, known
 from dsd.models.anynet import build
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+COLUMNS = {  # of a table of times, for inference and for a training step
+    kind: tuple(f"{kind}_{name}" for name in ("ms", "ms_low", "ms_high", "n", "peak_gb")) for kind in ("infer", "train")
+}
 WARM_UP = 2  # calls; the first one allocates, and chooses algorithms
 MOST = 1000  # timed calls
 
@@ -31,7 +34,7 @@ class Conditions:
     device: cpu, cuda, cuda:1, …
     dtype: a name of `DTYPES`; other than float32, as mixed precision (torch.autocast)
     train: also a training step: forward, cross-entropy, backward and an update of SGD with momentum
-    calls, seconds: timed calls go on until there are so many, and so long
+    calls, seconds: timed calls go on until there are so many, and so long, or `MOST`
     """
 
     batch: int = 64
@@ -104,12 +107,10 @@ class Measured:
     n: int
     peak_bytes: int
 
-    @property
-    def told(self) -> dict[str, Any]:
-        """As columns: memory in GB, times to a microsecond."""
-        values = asdict(self)
-        times = {name: round(values[name], 3) for name in ("ms", "ms_low", "ms_high")}
-        return {**times, "n": self.n, "peak_gb": round(values["peak_bytes"] / 1e9, 4)}
+    def told(self, kind: str) -> dict[str, Any]:
+        """As `COLUMNS` of `infer` or `train`: times to a microsecond, memory in GB."""
+        times = (round(value, 3) for value in (self.ms, self.ms_low, self.ms_high))
+        return dict(zip(COLUMNS[kind], (*times, self.n, round(self.peak_bytes / 1e9, 4)), strict=True))
 
 
 def measure(call: Callable[[], object], conditions: Conditions, held: Callable[[], int]) -> Measured:
@@ -169,19 +170,23 @@ def bytes_of(*tensors: Tensor) -> int:
     return sum(tensor.nbytes for tensor in tensors)
 
 
+class TooLarge(DsdError, MemoryError):
+    """A network and a batch that the device's memory does not hold."""
+
+
 def time_network(network: Network, conditions: Conditions) -> dict[str, Any]:
-    """Time and memory of a network as columns: `infer_ms` and, where `conditions.train`, `train_ms`, each with its
-    quartiles `_low` and `_high`, the number of calls `_n`, and the peak of memory `_peak_gb`.
+    """Time and memory of a network as `COLUMNS`: those of inference and, where `conditions.train`, of a training step.
 
     Raises:
-        DsdError: the device's memory does not suffice
+        TooLarge: the device's memory does not suffice
     """
     try:
         return timed(network, conditions)
-    except torch.OutOfMemoryError as error:
-        raise DsdError(
-            f"{conditions.device} has not the memory for a batch of {conditions.batch}; give less"
-        ) from error
+    except (RuntimeError, MemoryError) as error:  # torch has an error of its own for GPUs only
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "allocate memory" not in str(error):
+            raise
+        place = f"{conditions.device} has not the memory for"
+        raise TooLarge(f"{place} network {network.key} and a batch of {conditions.batch}; give less") from error
 
 
 def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
@@ -194,7 +199,7 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
     model.eval()
     with torch.inference_mode():
         inference = measure(partial(forward, model, images, conditions), conditions, lambda: bytes_of(*state))
-    found = {f"infer_{name}": value for name, value in inference.told.items()}
+    found = inference.told("infer")
     if conditions.train:
         model.train()
         labels = torch.arange(conditions.batch, device=conditions.device) % network.classes
@@ -205,7 +210,7 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
             return bytes_of(*state, labels, *momentum)
 
         step = measure(partial(training_step, model, images, labels, optimizer, conditions), conditions, held)
-        found |= {f"train_{name}": value for name, value in step.told.items()}
+        found |= step.told("train")
     return found
 
 

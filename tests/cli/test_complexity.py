@@ -33,6 +33,14 @@ def test_networks_are_named_in_four_ways(dsd, table: Path, tmp_path: Path) -> No
     assert {key: row["flops"] for key, row in rows.items()} == dict(zip(frame["key"], frame["flops"], strict=True))
     key = frame["key"][2]
     assert json.loads(dsd("complexity", f"{table}:{key[:9]}", "--json").out) == rows[key]
+    one = tmp_path / "one.csv"
+    frame.head(1).to_csv(one, index=False)
+    assert list(json.loads(dsd("complexity", one, "--json").out)) == [frame["key"][0]]
+    (tmp_path / "ResNet-50.yaml").write_text("extends: RegNetX-400MF")
+    for words in (("resnet-50", tmp_path / "ResNet-50.yaml"), (tmp_path / "ResNet-50.yaml", "resnet-50")):
+        both = json.loads(dsd("complexity", *words, "--json").out)
+        assert both["ResNet-50"] == EXPECTED
+        assert both["ResNet-50 (published)"]["params"] == 25557032
     several = json.loads(dsd("complexity", "resnet-50", tmp_path / "mine.yaml", "--json").out)
     assert list(several) == ["ResNet-50", "mine"]
 
@@ -103,6 +111,19 @@ def test_time_prints_one_json_line_a_network(dsd) -> None:
     assert "train_ms" not in json.loads(dsd("time", "resnet-56", *QUICK).out)
 
 
+def test_trends_are_told_of_what_was_measured(dsd, table: Path, tmp_path: Path) -> None:
+    """A column with too few values gets no trend, and the others get theirs."""
+    path = tmp_path / "t.csv"
+    dsd("time", table, "-o", path, "--train", *QUICK)
+    timed = pd.read_csv(path)
+    timed.loc[2:, [name for name in timed if name.startswith("train_")]] = None
+    timed.to_csv(path, index=False)
+    done = dsd("time", table, "-o", path, *QUICK)
+    assert done.code == 0
+    assert "correlation of infer_ms" in done.out
+    assert "train_ms of 2 networks: too few for a trend, give 5 or more" in done.out
+
+
 def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
     """To -o, with correlations and trends on standard output; without -o the table is there and they are beside it."""
     done = dsd("time", table, "-o", tmp_path / "t.csv", *QUICK)
@@ -124,6 +145,7 @@ def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
         ("complexity", "give NETWORKS, or --all, or --compare; one of the three"),
         ("complexity --all resnet-50", "one of the three"),
         ("complexity --all --resolution 64", "published values are those of each network's own"),
+        ("complexity resnet-50 --batch 8", "are for --compare; `dsd time` times networks"),
         ("complexity --compare vgg", "'vgg' is not one of 'resnext', 'efficientnet'"),
         ("complexity resnet-50 --resolution 16", "resolution = 16: stage 4 has stride 2"),
         ("complexity no.yaml", "no.yaml: there is no such file"),

@@ -1,19 +1,22 @@
 """Oracles: published values, hooks on every layer of the built module, and torch's FlopCounterMode."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dsd import Network, complexity, load_space, network, sample
+from dsd import DsdError, Network, complexity, load_space, network, sample
 from dsd.design.blocks import BLOCKS, BOTTLENECKS, GROUPED, STEMS
 from dsd.design.compatibility import realised
-from dsd.design.complexity import Complexity
+from dsd.design.complexity import MEASURES, UNITS, Complexity
 from dsd.design.family import Family
 from dsd.design.named import NAMED
 from dsd.design.network import Networks
-from dsd.design.published import DIFFERENCES, PUBLISHED, UNITS, differing, meets
+from dsd.design.published import DIFFERENCES, PUBLISHED, differing, meets
+from dsd.design.spacefile import space_from_spec
 from dsd.models.anynet import AnyNet
 
 ANCHORS = {  # to the last digit, as the authors' code counts
@@ -129,12 +132,21 @@ def test_200_random_networks_are_counted_as_built(block: str) -> None:
         assert counted_by_torch(net) == 2 * (found.flops - biases)
 
 
-def test_the_comparison_with_the_module_can_fail() -> None:
-    """A closed form that misses a layer, or counts it at the wrong side, is found out."""
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        ("conv_flops", lambda conv, side: conv.kernel**2 * side**2 * conv.w_in * conv.w_out),  # groups forgotten
+        ("conv_params", lambda conv, side: conv.kernel**2 * conv.fan_in * conv.w_out),  # batch norm forgotten
+        ("conv_acts", lambda conv, side: (side + 1) ** 2 * conv.w_out),  # a pixel too many
+    ],
+)
+def test_the_comparison_with_the_module_can_fail(place: str, wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed form that is wrong in one place is found out."""
     net = network("RegNetY-200MF", resolution=64)
     found, _ = measured(net)
-    assert complexity(network("RegNetX-200MF", resolution=64)).flops != found.flops
-    assert complexity(network("RegNetY-200MF", resolution=65)).acts != found.acts
+    assert complexity(net) == found
+    monkeypatch.setitem(MEASURES, place.removeprefix("conv_"), wrong)
+    assert complexity(net) != found
 
 
 ONE_OF_EACH_BLOCK = ["AnyNetX_A", "RegNetX_cifar", "RegNetY", "AnyNetR_A", "AnyNetV_A", "AnyNetVR_A"]
@@ -179,3 +191,24 @@ def test_complexity_for_another_resolution_or_classes() -> None:
     single = [complexity(net.for_task(161, 11)) for net in population]
     np.testing.assert_array_equal(found.flops, [c.flops for c in single])
     np.testing.assert_array_equal(found.params, [c.params for c in single])
+
+
+@pytest.mark.parametrize("side", [np.int64(160), 160.0])
+def test_numbers_of_other_types_are_numbers(side) -> None:
+    """A resolution out of an array is the same as a plain one, and makes the same network."""
+    net = network("ResNet-50", resolution=side)
+    assert complexity(net) == complexity(network("ResNet-50", resolution=160))
+    assert net == network("ResNet-50", resolution=160)
+    assert net.key == network("ResNet-50", resolution=160).key
+
+
+def test_wide_kernels_and_heads_do_not_overflow_unnoticed() -> None:
+    """Networks whose flops do not fit in 64 bits are refused, wherever they come from."""
+    spec = load_space("AnyNetX_A").facts.spec
+    for change in ({"kernels": [999] * 4, "head_width": 0}, {"head_width": 1_000_000}, {"stem_width": 1_000_000}):
+        wide = {**spec, **change, "resolution": 100_000, "flops": ":", "classes": 100_000}
+        population = None
+        with contextlib.suppress(DsdError):
+            population = sample(space_from_spec("wide", wide), 5, flops=None)
+        if population is not None:
+            assert population.complexity.flops.tolist() == [complexity(net).flops for net in population]

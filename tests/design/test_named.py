@@ -13,6 +13,8 @@ from dsd.design.named import EFFICIENTNETS, NAMED, REGNET_X, REGNET_Y, canonical
         ("REGNETY-4.0GF", "RegNetY-4.0GF"),
         ("RegNetY 4000MF", "RegNetY-4.0GF"),
         ("regnet_y_1_6gf", "RegNetY-1.6GF"),
+        ("regnet-x-1-6gf", "RegNetX-1.6GF"),
+        ("RegNetX 3 2GF", "RegNetX-3.2GF"),
         ("RegNetX_16GF", "RegNetX-16GF"),
         ("regnetx0.4gf", "RegNetX-400MF"),
         ("resnet50", "ResNet-50"),
@@ -42,6 +44,7 @@ def test_no_two_networks_share_a_spelling() -> None:
         ("resnet-51", "ResNet-50"),
         ("efficientnet-b7", "EfficientNet-B"),
         ("vgg", "dsd complexity --all"),
+        ("resnet50_32x4d", "near are: "),
     ],
 )
 def test_an_unknown_name_is_answered_with_near_ones(name: str, near: str) -> None:

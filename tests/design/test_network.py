@@ -121,11 +121,46 @@ def test_named_networks_stand_in_rows(name: str) -> None:
     assert ("kernels" in row) == ("head_width" in row) == name.startswith("Eff")
 
 
+def test_ratios_are_exact() -> None:
+    """1/3 however it was rounded on its way: the same network, the same key."""
+    one, other = (Network((1,), (24,), (b,), (8,), Family(strides=(2,)), 32, 10) for b in (1 / 3, 0.333333333333))
+    assert one == other
+    assert one.key == other.key
+
+
+def test_a_kernel_that_a_table_reader_made_a_float_is_read() -> None:
+    """In a joined table a column with gaps becomes 5.0."""
+    row = {
+        "block": "V",
+        "stem": "cifar",
+        "strides": 1,
+        "d1": 1,
+        "w1": 8,
+        "b1": 1,
+        "g1": 8,
+        "resolution": 8,
+        "classes": 2,
+    }
+    assert Network.from_row({**row, "kernels": 5.0}).family.kernels == (5,)
+
+
+def test_equal_families_are_equal() -> None:
+    """However the usual is written; and a family can be changed in one field."""
+    assert Family(kernels=(3, 3, 3, 3), stem_width=32) == Family()
+    assert replace(Family(), strides=(1, 2, 2)).kernel_sizes == (3, 3, 3)
+    assert replace(Family(), stem="resnet").stem_channels == 64
+    assert Family(stem_width=64).stem_channels == 64
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"w2": None}, "column w2 of the row is missing or empty"),
         ({"w2": "wide"}, "column w2 = wide: is not a number"),
+        ({"block": None}, "column block of the row is missing"),
+        ({"resolution": 224.5}, "column resolution = 224.5: give a whole number"),
+        ({"resolution": "inf"}, "column resolution = inf: is not a finite number"),
+        ({"d1": [1]}, r"column d1 = \[1\]: is not a number"),
         ({"strides": "2;2"}, "column strides = 2;2: give a whole number a stage"),
         ({"strides": ""}, "column strides of the row is missing"),
         ({"d1": 0}, "stage 1: depth 0"),

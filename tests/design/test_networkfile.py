@@ -43,7 +43,11 @@ def test_a_file_changes_what_it_extends(load) -> None:
     wide = load("extends: silu.yaml\nwidths: [64, 128, 320, 768]\nclasses: 10")
     assert (wide.family.activation, wide.resolution, wide.classes) == ("silu", 160, 10)
     assert wide.group_widths == (16,) * 4
-    assert load("extends: ResNet-50\nstem: simple").family.stem_width == 32
+    assert load("extends: ResNet-50\nstem: simple").family.stem_channels == 32
+    assert load("extends: EfficientNet-B3\nstem: simple").family.stem_channels == 40
+    assert load("extends: RegNetX-400MF\nblock: mbconv").group_widths == (1,) * 4
+    five = load(LINE + "strides: [1, 2, 2, 2]\nkernels: 5")
+    assert (five.family.strides, five.family.kernels) == ((1, 2, 2, 2), (5,) * 4)
     assert load("extends: EfficientNet-B0\nresolution: 160").family == network("EfficientNet-B0").family
 
 
@@ -72,6 +76,10 @@ def test_every_block_can_be_described(load) -> None:
         (STAGES.replace("[1, 2", "[1, 0"), "stage 2: depth 0: give a whole number from 1"),
         (STAGES.replace("[1, 2", "[1, 2.5"), "depths = 2.5: give a whole number"),
         (STAGES.replace("32", "many"), "widths = many: is not a number"),
+        (STAGES.replace("32", ".inf"), "widths = inf: is not a number"),
+        (STAGES + "resolution: .nan", "resolution = nan: is not a number"),
+        (STAGES.replace("32", "1e20"), "stage 1: width 1e.20: give a whole number from 1 to 1,000,000"),
+        (LINE + "block: R", "group_width = 16: block R takes none"),
         (STAGES + "block: Q", "block = Q is not known"),
         (STAGES + "kernels: 4", "kernels = .*: give an odd number"),
         (STAGES + "resolution: 16", r"resolution = 16: stage 4 has stride 2, and an input of 1×1 pixels; .* from 17"),

@@ -2,13 +2,14 @@
 
 import time
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 import torch
 
 from dsd import DsdError, Family, Network
 from dsd.models import timing
-from dsd.models.timing import Conditions, measure, peak_on_cpu, time_network
+from dsd.models.timing import Conditions, TooLarge, measure, peak_on_cpu, time_network
 
 SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 16, 10)
 QUICK = Conditions(batch=4, calls=3, seconds=0)
@@ -58,7 +59,7 @@ def test_inference_needs_less_memory_than_training() -> None:
     assert found["train_ms"] > found["infer_ms"]
 
 
-def test_a_training_step_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_step_trains() -> None:
     """Every call changes the weights by its gradients, which are gone afterwards."""
     model = timing.build(SMALL, torch.Generator().manual_seed(0))
     before = [p.detach().clone() for p in model.parameters()]
@@ -94,14 +95,24 @@ def test_what_cannot_be_measured_is_refused(values: dict, message: str) -> None:
         Conditions(**values)
 
 
-def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """torch's own error becomes one line with the remedy."""
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_too_little_memory_is_said(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's and Python's own errors become one line with the network and the remedy."""
+    monkeypatch.setattr(timing, "timed", Mock(side_effect=error))
+    with pytest.raises(TooLarge, match=f"cpu has not the memory for network {SMALL.key} and a batch of 4; give less"):
+        time_network(SMALL, QUICK)
 
-    def fail(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
 
-    monkeypatch.setattr(timing, "timed", fail)
-    with pytest.raises(DsdError, match="cpu has not the memory for a batch of 4; give less"):
+def test_a_batch_that_no_memory_holds_is_said() -> None:
+    """What the CPU's allocator really raises, for 3 petabytes of images."""
+    with pytest.raises(TooLarge, match="give less"):
+        time_network(SMALL, Conditions(batch=10**12, device="cpu"))
+
+
+def test_other_errors_are_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug stays a bug."""
+    monkeypatch.setattr(timing, "timed", Mock(side_effect=RuntimeError("mat1 and mat2 shapes cannot be multiplied")))
+    with pytest.raises(RuntimeError, match="mat1"):
         time_network(SMALL, QUICK)
 
 

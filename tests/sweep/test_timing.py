@@ -1,5 +1,6 @@
 """Tables that get times: what is measured stays. Oracle: the same table, with a clock that counts its calls."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,25 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, network, sample
-from dsd.design.network import Network
-from dsd.models.timing import Conditions
+from dsd.design.network import Network, Networks
+from dsd.models.timing import Conditions, TooLarge
 from dsd.sweep import timing
 from dsd.sweep.timing import time_table
 
 CONDITIONS = Conditions(batch=2, calls=1, seconds=0)
+
+
+TRAINING = Conditions(batch=2, calls=1, seconds=0, train=True)
+
+
+def stop_at(row: int):
+    """Progress that is interrupted before this row."""
+
+    def progress(done: int, key: str) -> None:
+        if done == row:
+            raise KeyboardInterrupt
+
+    return progress
 
 
 @pytest.fixture
@@ -23,7 +37,7 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of networks that were timed; a time is the number of flops in millions."""
+    """The keys of networks that were timed; the n-th takes n + 0.5 ms."""
     keys: list[str] = []
 
     def clock(net: Network, conditions: Conditions) -> dict[str, float]:
@@ -56,12 +70,8 @@ def test_a_stopped_measurement_goes_on(frame: pd.DataFrame, calls: list[str], tm
     """Stopped after three rows, started again: three more calls, each row once, the first times kept."""
     path = tmp_path / "t.csv"
 
-    def stop(done: int, key: str) -> None:
-        if done == 3:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        time_table(frame, CONDITIONS, path, progress=stop)
+        time_table(frame, CONDITIONS, path, progress=stop_at(3))
     half = pd.read_csv(path)
     assert half["infer_ms"].tolist()[:3] == [1.5, 2.5, 3.5]
     assert half["infer_ms"].isna().tolist() == [False] * 3 + [True] * 3
@@ -73,20 +83,84 @@ def test_a_stopped_measurement_goes_on(frame: pd.DataFrame, calls: list[str], tm
 
 
 def test_what_is_asked_for_later_is_measured(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
-    """A training time that the file does not have yet is measured for every row."""
+    """A training time that the file does not have yet is measured for every row; what it has stays until then."""
     path = tmp_path / "t.csv"
     time_table(frame, CONDITIONS, path)
-    timed = time_table(frame, Conditions(batch=2, calls=1, seconds=0, train=True), path)
+    with pytest.raises(KeyboardInterrupt):
+        time_table(frame, TRAINING, path, progress=stop_at(2))
+    half = pd.read_csv(path)
+    assert half["infer_ms"].tolist() == [7.5, 8.5, 3.5, 4.5, 5.5, 6.5]
+    assert half["train_ms"].notna().tolist() == [True] * 2 + [False] * 4
+    assert (time_table(frame, TRAINING, path)["train_ms"] == 3).all()
     assert len(calls) == 12
-    assert (timed["train_ms"] == 3).all()
 
 
 def test_the_table_itself_can_be_the_output(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
-    """Its rows get their columns."""
-    path = tmp_path / "c.csv"
-    frame.to_csv(path, index=False)
-    time_table(timing.read_table(path), CONDITIONS, path)
-    assert pd.read_csv(path)["infer_ms"].notna().all()
+    """Its rows get their columns, stopped and repeated as often as one likes."""
+    for path in (tmp_path / "c.csv", tmp_path / "c.jsonl"):
+        timing.write(frame, path)
+        with pytest.raises(KeyboardInterrupt):
+            time_table(timing.read_table(path), CONDITIONS, path, progress=stop_at(3))
+        time_table(timing.read_table(path), CONDITIONS, path)
+        time_table(timing.read_table(path), CONDITIONS, path)
+        assert timing.read_table(path)["infer_ms"].notna().all()
+    assert len(calls) == 12
+
+
+def test_a_tables_own_columns_stay(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
+    """A result's train_s is no time of ours, before and after a stop."""
+    path = tmp_path / "t.csv"
+    results = frame.assign(train_s=[1.0, 2, 3, 4, 5, 6], error=50.0)
+    with pytest.raises(KeyboardInterrupt):
+        time_table(results, CONDITIONS, path, progress=stop_at(2))
+    assert time_table(results, CONDITIONS, path)["train_s"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert pd.read_csv(path)["train_s"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_times_measured_otherwise_are_left_out(frame: pd.DataFrame, calls: list[str]) -> None:
+    """A table that has times already, measured again with another batch: none of the old ones remain."""
+    old = time_table(frame, TRAINING)
+    new = time_table(old, Conditions(batch=4, calls=1, seconds=0))
+    assert "train_ms" not in new
+    assert set(new["time_batch"]) == {4}
+    assert new["infer_ms"].tolist() == [7.5, 8.5, 9.5, 10.5, 11.5, 12.5]
+
+
+def test_a_network_that_does_not_fit_is_told_and_the_others_go_on(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its row has the reason; it is tried again the next time."""
+    fits = {"yes": False}
+
+    def clock(net: Network, conditions: Conditions) -> dict[str, float]:
+        if net.key == frame["key"][2] and not fits["yes"]:
+            raise TooLarge("cpu has not the memory for it; give less")
+        return {"infer_ms": 1.0}
+
+    monkeypatch.setattr(timing, "time_network", clock)
+    path = tmp_path / "t.csv"
+    timed = time_table(frame, CONDITIONS, path)
+    assert timed["infer_ms"].isna().tolist() == [False, False, True, False, False, False]
+    assert timed["time_error"][2] == "cpu has not the memory for it; give less"
+    fits["yes"] = True
+    again = time_table(frame, CONDITIONS, path)
+    assert again["infer_ms"].notna().all()
+    assert "time_error" not in again
+
+
+def test_ratios_keep_their_digits(calls: list[str], tmp_path: Path) -> None:
+    """b = 1/6 is written and read as such in every format: rows stay the networks they were."""
+    net = network("EfficientNet-B0")
+    population = sample(load_space("AnyNetX_A"), 1)
+    frame = replace(population, networks=Networks.of([net]), drawn={}).frame
+    for ending in (".csv", ".jsonl", ".parquet"):
+        path = tmp_path / f"t{ending}"
+        time_table(frame, CONDITIONS, path)
+        row = timing.read_table(path).to_dict("records")[0]
+        assert Network.from_row(row) == net
+        assert row["key"] == net.key
+        time_table(timing.read_table(path), CONDITIONS, path)
+    assert len(calls) == 3
 
 
 def test_a_network_that_occurs_twice_is_measured_once(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
@@ -113,6 +187,12 @@ def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: li
         time_table(frame.head(3), CONDITIONS, path)
     with pytest.raises(DsdError, match="was measured with batch 2, not 3; give another file"):
         time_table(frame, Conditions(batch=3, calls=1, seconds=0), path)
+    timing.write(timing.read_table(path).assign(error=50.0), tmp_path / "results.csv")
+    with pytest.raises(DsdError, match=r"with other columns \(error\); give another file"):
+        time_table(frame, CONDITIONS, tmp_path / "results.csv")
+    timing.write(timing.read_table(path).drop(columns="time_batch"), tmp_path / "foreign.csv")
+    with pytest.raises(DsdError, match="was measured with batch unknown, not 2"):
+        time_table(frame, CONDITIONS, tmp_path / "foreign.csv")
     with pytest.raises(DsdError, match="the ending chooses the format"):
         time_table(frame, CONDITIONS, tmp_path / "t.txt")
     with pytest.raises(DsdError, match="does not exist"):
@@ -137,4 +217,3 @@ def test_different_families_share_a_table(calls: list[str]) -> None:
     timed = time_table(pd.concat([one, other]), CONDITIONS)
     assert len(set(timed["key"])) == 2
     assert np.isfinite(timed["flops"]).all()
-    assert network("EfficientNet-B0").key not in calls
