@@ -6,10 +6,10 @@ Usage: python docs/complexity.py
 import json
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
-from dsd import read_table
-from dsd.analysis.trends import trends
+from dsd import correlations, read_table, trends
 from dsd.design.complexity import MEASURES, UNITS
 from dsd.design.published import PUBLISHED
 from dsd.figures.complexity import plot_points, plot_trend
@@ -46,6 +46,22 @@ def rows() -> list[str]:
     return lines
 
 
+def machines() -> list[str]:
+    """The RegNets' time on this CPU and, as printed, on a V100: correlations and fits; and how the two agree."""
+    frame = pd.read_json(TIMES / "named_cpu.jsonl", lines=True)
+    regnets = frame[frame["network"].str.startswith("RegNet")]
+    lines = []
+    for place, kept in (("RegNetX and Y", regnets), ("all of 224 pixels and more", frame[frame["resolution"] >= 224])):
+        printed = kept.assign(infer_ms=[float(PUBLISHED[name].infer_ms) for name in kept["network"]])
+        for device, timed in (("this CPU, 8 images", kept), ("V100, 64 images, printed", printed)):
+            told = ", ".join(f"{name} {r:.2f}" for name, r in correlations(timed).items())
+            fit = trends(timed)["infer_ms"].coefficients
+            alpha, beta = (f"{fit[term]:.3g}" for term in ("flops", "√flops"))
+            lines.append(f"| {place} | {device} | {told} | {alpha} | {beta} |")
+        lines.append(f"| {place} | one with the other | {kept['infer_ms'].corr(printed['infer_ms']):.3f} | | |")
+    return lines
+
+
 if __name__ == "__main__":
     draw()
-    print("\n".join(rows()))
+    print("\n".join([*rows(), *machines()]))
