@@ -110,19 +110,19 @@ def differing(name: str, counted: Complexity) -> dict[str, str]:
 # What is compared with what: a title and its groups
 COMPARISONS: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "resnext": {
-        "grouped by acts ([DDS] Table 3a)": (
+        "grouped by acts (Radosavovic et al. 2020, Table 3a)": (
             ("ResNet-50", "RegNetX-3.2GF"),
             ("ResNeXt-50", "ResNet-101", "RegNetX-6.4GF"),
             ("ResNeXt-101", "ResNet-152", "RegNetX-12GF"),
         ),
-        "grouped by flops ([DDS] Table 3b)": (
+        "grouped by flops (Radosavovic et al. 2020, Table 3b)": (
             ("ResNet-50", "ResNeXt-50", "RegNetX-4.0GF"),
             ("ResNet-101", "ResNeXt-101", "RegNetX-8.0GF"),
             ("ResNet-152", "ResNeXt-152", "RegNetX-12GF"),
         ),
     },
     "efficientnet": {
-        "grouped by flops ([DDS] Table 4)": (
+        "grouped by flops (Radosavovic et al. 2020, Table 4)": (
             ("EfficientNet-B0", "RegNetY-400MF"),
             ("EfficientNet-B1", "RegNetY-600MF"),
             ("EfficientNet-B2", "RegNetY-800MF"),
