@@ -71,6 +71,8 @@ class Network:
         self.family.check_resolution(self.resolution)
         # one way to write a number, so that equal networks are equal
         object.__setattr__(self, "bottleneck_ratios", tuple(exact(b) for b in self.bottleneck_ratios))
+        for name in ("depths", "widths", "group_widths"):
+            object.__setattr__(self, name, tuple(int(value) for value in getattr(self, name)))
         for name in ("resolution", "classes"):
             object.__setattr__(self, name, int(getattr(self, name)))
 

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from dsd import DsdError, Family, Network, load_space, network, sample
+from dsd import DsdError, Family, Network, build, load_space, network, sample
 from dsd.design.named import regnet
 from dsd.design.network import Networks
 
@@ -119,6 +120,16 @@ def test_named_networks_stand_in_rows(name: str) -> None:
     assert Network.from_row(row) == net
     assert Network.from_row({key: str(value) for key, value in row.items()}) == net
     assert ("kernels" in row) == ("head_width" in row) == name.startswith("Eff")
+
+
+def test_numbers_of_any_type_make_the_same_network() -> None:
+    """Lists, floats and numpy's integers: equal, hashable, and built."""
+    family = Family(strides=(2, 2))
+    plain = Network((1, 2), (8, 16), (1, 2), (8, 8), family, 32, 10)
+    for kind in (float, np.int64):
+        other = Network(*([kind(value) for value in values] for values in plain.stages), family, kind(32), kind(10))
+        assert (other, hash(other), other.key) == (plain, hash(plain), plain.key)
+        assert build(other).head[-1].out_features == 10
 
 
 def test_ratios_are_exact() -> None:
