@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from dsd.design.blocks import BOTTLENECKS, DEPTHWISE, GROUPED
 from dsd.design.compatibility import adjust
-from dsd.design.family import LARGEST, MOST_CHANNELS, Family, check_task
+from dsd.design.family import LARGEST, Family, check_task
 from dsd.errors import DsdError
+
+MOST = 10**12  # blocks or channels; far above what is built, far below what 64 bits hold
 
 
 def key_of(family: Family, resolution: int, classes: int, stages: Iterable[str]) -> str:
@@ -161,8 +163,8 @@ def exact(b: float) -> float:
 def why_not(block: str, d: float, w: float, b: float, g: float) -> str:
     """Why a stage of this block cannot be built, or "" where it can."""
     for name, value in (("depth", d), ("width", w), ("group width", g)):
-        if not 1 <= value <= MOST_CHANNELS or value % 1:
-            return f"{name} {value:g}: give a whole number from 1{f' to {MOST_CHANNELS:,}' if value > 1 else ''}"
+        if not 1 <= value <= MOST or value % 1:
+            return f"{name} {value:g}: give a whole number from 1{f' to {MOST:.0e}' if value > MOST else ''}"
     if not 0 < b < math.inf:
         return f"bottleneck ratio {b:g}: give a positive number; 1 for no bottleneck"
     if block in DEPTHWISE:

@@ -78,7 +78,7 @@ def test_every_block_can_be_described(load) -> None:
         (STAGES.replace("32", "many"), "widths = many: is not a number"),
         (STAGES.replace("32", ".inf"), "widths = inf: is not a number"),
         (STAGES + "resolution: .nan", "resolution = nan: is not a number"),
-        (STAGES.replace("32", "1e20"), "stage 1: width 1e.20: give a whole number from 1 to 1,000,000"),
+        (STAGES.replace("32", "1e20"), "stage 1: width 1e.20: give a whole number from 1 to 1e.12"),
         (LINE + "block: R", "group_width = 16: block R takes none"),
         (STAGES + "block: Q", "block = Q is not known"),
         (STAGES + "kernels: 4", "kernels = .*: give an odd number"),

@@ -56,7 +56,6 @@ def test_inference_needs_less_memory_than_training() -> None:
         f"{kind}_{name}" for kind in ("infer", "train") for name in ("ms", "ms_low", "ms_high", "n", "peak_gb")
     } == (set(found))
     assert found["infer_ms_low"] <= found["infer_ms"] <= found["infer_ms_high"]
-    assert found["train_ms"] > found["infer_ms"]
 
 
 def test_a_training_step_trains() -> None:

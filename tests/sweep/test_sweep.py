@@ -381,7 +381,9 @@ def test_of_two_launches_that_create_a_folder_one_wins(tiny: Path, tmp_path: Pat
 
 def test_what_is_drawn_of_the_recipe_is_trained_with(tmp_path: Path) -> None:
     """Learning rate and weight decay of a row replace the recipe's; a space without them keeps the recipe's."""
-    study = load_study("demo", ("spaces=[RegNetX_lr_wd,RegNetX_cifar]", "n=3", "flops=:300M", "sample_seed=1"))
+    study = load_study(
+        "demo", ("spaces=[RegNetX_lr_wd,RegNetX_cifar]", "n=3", "flops=:300M", "sample_seed=1", "data=cifar10")
+    )
     sweep = create(plan(study), tmp_path / "sweep")
     rows = sweep.networks.to_dict("records")
     drawn, plain = rows[:3], rows[3:]
