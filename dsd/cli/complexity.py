@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dsd.design.complexity import Complexity
 
 COMPARED = ("resnext", "efficientnet")
+WIDE = 110  # of a terminal: for all digits of the counts
 
 
 @click.command()
@@ -100,24 +101,28 @@ def print_all(as_json: bool) -> None:
         ]
         click.echo(json.dumps(rows, indent=1))
         return
-    from dsd.cli.output import print_table
+    from dsd.cli.output import console, print_table
 
-    header = ["network", "pixels", "flops", "printed, B", "params", "printed, M", "acts", "printed, M"]
-    print_table(header, [line(name, built[name].resolution, counts[name], differences[name]) for name in built])
+    whole = console().width >= WIDE
+    wide = ["flops", "printed, B", "params", "printed, M", "acts", "printed, M"]
+    header = wide if whole else ["flops, GF", "print", "params, M", "print", "acts, M", "print"]
+    lines = [line(name, built[name].resolution, counts[name], differences[name], whole) for name in built]
+    print_table(["network", "pixels", *header], lines)
     for name, found in differences.items():
         for measure, reason in found.items():
             click.echo(f"* {name}, {measure}: {reason}")
 
 
-def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str]) -> list[str]:
-    """A network's counts, each beside the printed value; a star where that is not the count, rounded."""
+def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str], whole: bool) -> list[str]:
+    """A network's counts, all digits or three decimals, each beside the printed value; a star where they differ."""
     from dsd.design.complexity import UNITS
     from dsd.design.published import PUBLISHED
 
     cells = [name, str(resolution)]
-    for measure in UNITS:
-        printed = getattr(PUBLISHED[name], measure).replace("-", "–")
-        cells += [f"{getattr(counted, measure):,}", f"{printed}*" if measure in differences else printed]
+    for measure, unit in UNITS.items():
+        printed, count = getattr(PUBLISHED[name], measure).replace("-", "–"), getattr(counted, measure)
+        cells += [f"{count:,}" if whole else f"{count / unit:.3f}"]
+        cells += [f"{printed}*" if measure in differences else printed]
     return cells
 
 

@@ -7,6 +7,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+SHORT = 20  # characters of a name that is not broken over lines
+
 
 def console(stderr: bool = False) -> Console:
     """A console; where output is not a terminal, wide enough that no table wraps."""
@@ -19,7 +21,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Col
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(header):
         numeric = all(is_number(row[i]) for row in rows)
-        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold")
+        whole = i == 0 and all(len(str(row[0])) <= SHORT for row in rows)
+        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold", no_wrap=whole)
     for i, row in enumerate(rows):
         if i in sections:
             made.add_section()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from dsd import complexity, network
 from dsd.design.named import NAMED
@@ -66,6 +67,17 @@ def test_all_prints_every_network_beside_the_published_values(dsd) -> None:
     rows = json.loads(dsd("complexity", "--all", "--json").out)
     assert [row["network"] for row in rows] == list(NAMED)
     assert rows[24]["differences"] == {"params": rows[24]["differences"]["params"]}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_tables_fit_the_terminal(width: int, dsd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line a network, its name whole; a narrow terminal gets three decimals."""
+    monkeypatch.setattr("dsd.cli.output.console", lambda stderr=False: Console(width=width, highlight=False))
+    lines = [line for line in dsd("complexity", "--all").out.splitlines() if line.strip().startswith("RegNetX-400MF ")]
+    assert len(lines) == 1
+    assert ("397,678,568" if width == 120 else "0.398") in lines[0]
+    text = dsd("complexity", "--compare", "efficientnet", "--no-time").out
+    assert len([line for line in text.splitlines() if line.strip().startswith("EfficientNet-B")]) == 6
 
 
 @pytest.mark.parametrize("which", list(COMPARISONS))
