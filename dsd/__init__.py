@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dsd.design.complexity import Complexity, complexity
     from dsd.design.distinct import Distinct, distinct
     from dsd.design.family import Family
-    from dsd.design.named import network
+    from dsd.design.named import network, regnet
     from dsd.design.network import Network, Networks
     from dsd.design.population import Population
     from dsd.design.sampling import sample
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dsd.errors import DsdError
     from dsd.models.anynet import build
     from dsd.models.timing import Conditions, time_network
+    from dsd.sweep.timing import time_table
 
 HOMES = {
     "Complexity": "dsd.design.complexity",
@@ -48,10 +49,12 @@ HOMES = {
     "load_space": "dsd.design.spacefile",
     "network": "dsd.design.named",
     "read_table": "dsd.analysis.populations",
+    "regnet": "dsd.design.named",
     "sample": "dsd.design.sampling",
     "space_from_spec": "dsd.design.spacefile",
     "split": "dsd.analysis.populations",
     "time_network": "dsd.models.timing",
+    "time_table": "dsd.sweep.timing",
     "trends": "dsd.analysis.trends",
 }
 
@@ -75,10 +78,12 @@ __all__ = [
     "load_space",
     "network",
     "read_table",
+    "regnet",
     "sample",
     "space_from_spec",
     "split",
     "time_network",
+    "time_table",
     "trends",
 ]
 

@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2"}),
     "sweep": (
         BASE | {"design", "models", "analysis", "training"},
-        {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil"},
+        {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil", "pyarrow"},
     ),
     "config": (BASE | {"sweep", "training"}, {"hydra", "omegaconf"}),
     "cli": (BASE | {"design", "models", "analysis", "training", "figures", "sweep", "config"}, {"click", "rich"}),

@@ -46,7 +46,8 @@ class Trend:
     def __str__(self) -> str:
         sides = " + ".join(f"{value:.3g}·{term}" for term, value in self.coefficients.items())
         unit = "M" if self.column in UNITS else "ms"
-        return f"{self.column} [{unit}] ≈ {sides} (flops in GF), R² = {self.r2:.3f}; ∝ flops^{self.exponent:.2f}"
+        power = f"∝ flops^{self.exponent:.2f} (±{self.exponent_se:.2f})"
+        return f"{self.column} [{unit}] ≈ {sides} (flops in GF), R² = {self.r2:.3f}; {power}; n = {self.n}"
 
     def at(self, flops: NDArray[np.floating]) -> NDArray[np.float64]:
         """The trend (n,) at these flops (n,), in its own unit."""
@@ -83,6 +84,8 @@ def trends(frame: pd.DataFrame) -> dict[str, Trend]:
     Args:
         frame: a row a network, with `flops`; rows without a value are left out of that value's trend
     """
+    if "flops" not in frame:
+        raise DsdError(f"the table has no column flops; its columns are: {known(frame)}")
     found = {}
     for column, terms in TRENDS.items():
         rows = frame[frame[column].notna() & frame["flops"].notna()] if column in frame else frame.head(0)

@@ -18,8 +18,9 @@ def complete_networks(ctx: click.Context, option: click.Parameter, incomplete: s
     """Published names of networks, and files."""
     from dsd.design.named import NAMED
 
-    found = [CompletionItem(name) for name in NAMED if name.lower().startswith(incomplete.lower())]
-    return found or [CompletionItem(incomplete, type="file")]
+    start = incomplete.lower().replace("-", "")
+    found = [CompletionItem(name) for name in NAMED if name.lower().replace("-", "").startswith(start)]
+    return [*found, CompletionItem(incomplete, type="file")]
 
 
 def complete_studies(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:

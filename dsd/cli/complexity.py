@@ -67,14 +67,14 @@ def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | 
     from dsd.cli.networks import named
     from dsd.design.complexity import complexity as count
 
-    counts = {label: asdict(count(one)) for label, one in named(words, resolution, classes).items()}
+    counts = [(label, asdict(count(one))) for label, one in named(words, resolution, classes)]
     if as_json:
         alone = len(words) == 1 and Path(words[0]).suffix not in TABLES
-        click.echo(json.dumps(next(iter(counts.values())) if alone else counts))
+        click.echo(json.dumps(counts[0][1] if alone else dict(counts)))
         return
     from dsd.cli.output import print_table
 
-    rows = [(label, *(f"{value:,}" for value in found.values())) for label, found in counts.items()]
+    rows = [(label, *(f"{value:,}" for value in found.values())) for label, found in counts]
     print_table(("network", "flops", "params", "acts"), rows)
 
 
@@ -183,7 +183,7 @@ def measured_times(names: list[str], batch: int | None, device: str | None) -> t
     from dsd.models.timing import Conditions, default_device, time_network
 
     device = device or default_device()
-    batch = batch or (8 if device == "cpu" else 64)
+    batch = batch or (8 if device == "cpu" else 64)  # what takes a GPU a second takes a CPU minutes
     conditions = Conditions(batch=batch, device=device, calls=3)
     times = {}
     with progress("timed", len(names)) as advance:

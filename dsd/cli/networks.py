@@ -1,5 +1,6 @@
 """The networks that a command's arguments name."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,39 +10,46 @@ from dsd.files import TABLES, YAML
 if TYPE_CHECKING:
     from dsd.design.network import Network
 
-FILES = (*TABLES, *YAML)
 
-
-def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "dict[str, Network]":
+def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
     """The networks of arguments: a published name, FILE.yaml, TABLE for all its rows, or TABLE:KEY for one.
 
     Returns:
-        networks by their label: the published name, the file's name, the row's key
+        each with its label: the published name, the file's name, the row's key
     """
     from dsd.design.named import canonical, network
-    from dsd.design.population import networks_of
 
-    found: dict[str, Network] = {}
-    files = {Path(word).stem for word in words if Path(word).suffix in YAML}
+    found: list[tuple[str, Network]] = []
+    files = Counter(Path(word).stem for word in words if Path(word).suffix in YAML)
     for word in words:
-        table, _, key = word.rpartition(":") if Path(word).suffix not in FILES else (word, "", "")
-        if Path(table).suffix in TABLES:
-            from dsd.analysis.populations import read_table
-
-            rows = {n.key: n.for_task(resolution, classes) for n in networks_of(read_table(table), table)}
-            found |= {label: rows[label] for label in matching(table, key, list(rows))} if key else rows
-        elif Path(word).suffix in FILES:
+        table, colon, key = word.rpartition(":")
+        if Path(word).suffix in TABLES:
+            found += rows_of(word, resolution, classes)
+        elif colon and Path(table).suffix in TABLES:
+            rows = dict(rows_of(table, resolution, classes))
+            found += [(label, rows[label]) for label in matching(table, key, list(rows))]
+        elif Path(word).suffix in YAML:
             label = Path(word).stem
-            found[word if label in found else label] = network(word, resolution, classes)
+            found.append((label if files[label] == 1 else word, network(word, resolution, classes)))
+        elif Path(word).exists() or "/" in word:
+            raise DsdError(f"{word}: is no network; a table ends with {known(TABLES)}, a network's file with .yaml")
         else:
             label = canonical(word)
-            found[f"{label} (published)" if label in files else label] = network(word, resolution, classes)
+            found.append((f"{label} (published)" if label in files else label, network(word, resolution, classes)))
     return found
+
+
+def rows_of(table: str, resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
+    """The networks of a table, each with its key there."""
+    from dsd.analysis.populations import read_table
+    from dsd.design.population import networks_of
+
+    return [(one.key, one.for_task(resolution, classes)) for one in networks_of(read_table(table), table)]
 
 
 def matching(table: str, key: str, keys: list[str]) -> list[str]:
     """The one key that begins like this."""
-    hits = [one for one in keys if one.startswith(key)]
+    hits = [one for one in keys if key and one.startswith(key)]
     if len(hits) != 1:
         what = f"fits {len(hits)} rows; give more of it" if hits else "is not the key of a row, nor how one begins"
         raise DsdError(f"{table}:{key}: {what}; the keys are {known(hits[:3] or keys[:3])}, …")

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images a call.")
 @click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the network's own]")
 @click.option("--device", help="cpu, cuda or cuda:N.  [default: cuda where there is one]")
-@click.option("--dtype", default="float32", show_default=True, help="float32; or bfloat16, float16 as mixed precision.")
+@click.option(
+    "--dtype",
+    type=click.Choice(("float32", "bfloat16", "float16")),
+    default="float32",
+    show_default=True,
+    help="The last two as mixed precision.",
+)
 @click.option("--train", is_flag=True, help="Also a training step: forward, backward, update.")
 @click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Timed calls, at least.")
 @click.option(
@@ -48,7 +54,8 @@ def time(
 
     A NETWORK (a published name, FILE.yaml, TABLE:KEY) gives one JSON line. A population's TABLE gets columns, written
     to -o as they come: stop it at any time, repeat the command, and it goes on. Then it is told how time goes with
-    flops, params and acts.
+    flops, params and acts. infer_ms and train_ms are medians, _low and _high the quartiles, _n the number of timed
+    calls, _peak_gb the peak of memory [1e9 bytes]; time_* says how it was measured.
     """
     from dsd.models.timing import Conditions, default_device
 
@@ -75,7 +82,7 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
 
     found = named(words, resolution, None)
     with progress("timed", len(found)) as advance:
-        for i, (label, network) in enumerate(found.items()):
+        for i, (label, network) in enumerate(found):
             advance(i, label)
             told = {"network": label, "key": network.key, "resolution": network.resolution}
             row = {**told, **asdict(complexity(network)), **conditions.told, **time_network(network, conditions)}
@@ -89,26 +96,40 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
     from dsd.sweep.timing import time_table as measure
 
     frame = read_table(path)
-    with progress("timed", len(frame)) as advance:
-        timed = measure(frame, conditions, output, resolution, str(path), advance)
+    try:
+        with progress("timed", len(frame)) as advance:
+            timed = measure(frame, conditions, output, resolution, path, advance)
+    except KeyboardInterrupt:
+        there = f"what was measured is in {output}; repeat the command to go on" if output else "nothing was written"
+        raise click.exceptions.Exit(stopped(there)) from None
     if not output:
         click.echo(timed.to_csv(index=False), nl=False)
     for line in answers(timed):
         click.echo(line, err=not output)
 
 
+def stopped(words: str) -> int:
+    """Say what is left of a measurement that was interrupted; the exit code."""
+    click.echo(f"stopped; {words}", err=True)
+    return 130
+
+
 def answers(timed: "pd.DataFrame") -> Iterator[str]:
     """What Fig. 12 of the paper asks of a population: what time goes with, and how complexities grow."""
     from dsd.analysis.trends import FEW, correlations, trends
+    from dsd.design.complexity import MEASURES
 
     if "time_error" in timed and timed["time_error"].notna().any():
         failed = timed[timed["time_error"].notna()]
         yield f"{len(failed)} of {len(timed)} networks were not timed, see time_error: {failed['time_error'].iloc[0]}"
+    if "time_flops" in timed:
+        timed = timed.assign(**{name: timed[f"time_{name}"] for name in MEASURES})
     found = trends(timed)
     for column in ("infer_ms", "train_ms"):
         if column in found:
             told = (f"{name} {r:.2f}" for name, r in correlations(timed, column).items())
             yield f"correlation of {column} with {', '.join(told)}"
         elif column in timed:
-            yield f"{column} of {timed[column].notna().sum()} networks: too few for a trend, give {FEW} or more"
+            different = timed["flops"][timed[column].notna()].nunique()
+            yield f"{column} for {different} different flops: too few for a trend, give {FEW} or more"
     yield from map(str, found.values())

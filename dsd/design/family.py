@@ -41,6 +41,10 @@ class Family:
         for name, allowed in (("block", BLOCKS), ("stem", STEMS), ("activation", ACTIVATIONS)):
             if getattr(self, name) not in allowed:
                 raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
+        for name in ("strides", "kernels"):
+            if not isinstance(getattr(self, name), list | tuple):
+                raise DsdError(f"{name} = {getattr(self, name)}: give a list of whole numbers, one for each stage")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if not 1 <= len(self.strides) <= MOST_STAGES or any(stride < 1 for stride in self.strides):
             raise DsdError(f"strides = {self.strides}: give a stride from 1 for each of 1 to {MOST_STAGES} stages")
         if len(self.kernels) not in (0, len(self.strides)) or any(k < 1 or k % 2 == 0 for k in self.kernels):

@@ -61,6 +61,8 @@ def load_network(path: str | Path, by_way_of: tuple[Path, ...] = ()) -> Network:
     try:
         if path.resolve() in by_way_of:
             raise DsdError(f"extends itself, by way of {by_way_of[-1].name}")
+        if "family" in written or "summary" in written:
+            raise DsdError("is a design space, not a network; `dsd sample --space` draws networks from it")
         for key in written:
             if key not in KEYS:
                 raise DsdError(f"{key} is not a key; choose one of: {known(KEYS)}")
@@ -73,8 +75,9 @@ def load_network(path: str | Path, by_way_of: tuple[Path, ...] = ()) -> Network:
 
 def extended(name: str, path: Path, by_way_of: tuple[Path, ...]) -> Network:
     """The network that the file `path` extends: of a file beside it, or published."""
-    if Path(name).suffix in YAML:
-        return load_network(path.parent / name, (*by_way_of, path.resolve()))
+    beside = path.parent / (name if Path(name).suffix in YAML else f"{name}.yaml")
+    if Path(name).suffix in YAML or (beside.is_file() and beside.resolve() != path.resolve()):
+        return load_network(beside, (*by_way_of, path.resolve()))
     return network(name)
 
 
@@ -112,7 +115,7 @@ def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> 
     line = {"bottleneck_ratio": 1, **({} if family.block in GROUPED else {"group_width": 1}), **numbers}
     missing = [key for key in LINE if key not in line]
     if missing:
-        raise DsdError(f"{missing[0]} is missing; a line has {known(LINE)}")
+        raise DsdError(f"{missing[0]} is missing; a line is given whole: {known(LINE)}")
     d, w_0, w_a, w_m, b, g = (line[key] for key in LINE)
     return regnet(d, w_0, w_a, w_m, b, g, family, **task)
 

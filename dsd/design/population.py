@@ -235,6 +235,15 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.meta.json")
 
 
+def provenance_in(path: Path) -> str:
+    """The provenance of a file, as `provenance_of` gave it; "" where it has none."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return str((pq.read_schema(path).metadata or {}).get(b"dsd", b"").decode())
+    return beside(path).read_text() if beside(path).is_file() else ""
+
+
 def write(populations: list[Population], path: Path) -> None:
     """Write populations to a file whose ending chooses the format: .csv, .jsonl or .parquet, with their provenance.
 

@@ -1,5 +1,6 @@
 """How long a network takes on a device, and how much memory: inference, and a step of training."""
 
+import math
 import os
 import platform
 import time
@@ -31,14 +32,14 @@ class Conditions:
     """How to measure.
 
     batch: images a call
-    device: cpu, cuda, cuda:1, …
+    device: cpu, cuda or cuda:N; "" for cuda where there is one, else cpu
     dtype: a name of `DTYPES`; other than float32, as mixed precision (torch.autocast)
     train: also a training step: forward, cross-entropy, backward and an update of SGD with momentum
     calls, seconds: timed calls go on until there are so many, and so long, or `MOST`
     """
 
     batch: int = 64
-    device: str = "cpu"
+    device: str = ""
     dtype: str = "float32"
     train: bool = False
     calls: int = 5
@@ -47,10 +48,14 @@ class Conditions:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise DsdError(f"dtype = {self.dtype} is not known; choose one of: {known(DTYPES)}")
-        if self.batch < 1 or self.calls < 1:
-            raise DsdError(f"batch = {self.batch}, calls = {self.calls}: give whole numbers from 1")
+        for name in ("batch", "calls"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                raise DsdError(f"{name} = {getattr(self, name)}: give a whole number from 1")
+        if not 0 <= self.seconds < math.inf:
+            raise DsdError(f"seconds = {self.seconds}: give a number from 0")
         if self.train and self.batch < 2:
             raise DsdError("batch = 1: batch norm cannot be trained on one image; give 2 or more")
+        object.__setattr__(self, "device", self.device or default_device())
         check_device(self.device)
         if self.dtype == "float16" and torch.device(self.device).type == "cpu":
             raise DsdError("dtype = float16: is for GPUs; give bfloat16 or float32 on a CPU")
@@ -58,12 +63,14 @@ class Conditions:
     @property
     def told(self) -> dict[str, Any]:
         """What a table tells of it, with the device's name."""
-        threads = torch.get_num_threads() if self.device == "cpu" else None
+        threads = None if is_cuda(self) else torch.get_num_threads()
         return {
             "device": device_name(self.device),
             "threads": threads,
             "dtype": self.dtype,
             "batch": self.batch,
+            "calls": self.calls,
+            "seconds": self.seconds,
             "torch": torch.__version__,
         }
 
@@ -79,7 +86,7 @@ def check_device(name: str) -> None:
         kind, index = torch.device(name).type, torch.device(name).index
     except RuntimeError:
         raise DsdError(f"device = {name} is not known; give cpu, cuda or cuda:N") from None
-    if kind not in ("cpu", "cuda"):
+    if kind not in ("cpu", "cuda") or (kind == "cpu" and index is not None):
         raise DsdError(f"device = {name}: give cpu, cuda or cuda:N")
     if kind == "cuda" and (index or 0) >= torch.cuda.device_count():
         raise DsdError(f"device = {name}: {torch.cuda.device_count()} CUDA devices are to be seen here; give cpu")
@@ -174,12 +181,13 @@ class TooLarge(DsdError, MemoryError):
     """A network and a batch that the device's memory does not hold."""
 
 
-def time_network(network: Network, conditions: Conditions) -> dict[str, Any]:
+def time_network(network: Network, conditions: Conditions | None = None) -> dict[str, Any]:
     """Time and memory of a network as `COLUMNS`: those of inference and, where `conditions.train`, of a training step.
 
     Raises:
         TooLarge: the device's memory does not suffice
     """
+    conditions = conditions or Conditions()
     try:
         return timed(network, conditions)
     except (RuntimeError, MemoryError) as error:  # torch has an error of its own for GPUs only

@@ -13,7 +13,7 @@ import pandas as pd
 from dsd.analysis.populations import read_table
 from dsd.design.complexity import MEASURES, complexity
 from dsd.design.network import Network
-from dsd.design.population import check_ending, networks_of
+from dsd.design.population import beside, check_ending, networks_of, provenance_in
 from dsd.errors import DsdError, known
 from dsd.files import write_whole
 from dsd.models.timing import COLUMNS, Conditions, time_network
@@ -31,30 +31,46 @@ def as_json_lines(frame: pd.DataFrame) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def as_parquet(frame: pd.DataFrame) -> bytes:
-    """The content of a .parquet file."""
+def as_parquet(frame: pd.DataFrame, provenance: str) -> bytes:
+    """The content of a .parquet file, its provenance among the metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if provenance:
+        table = table.replace_schema_metadata({**table.schema.metadata, b"dsd": provenance.encode()})
     content = io.BytesIO()
-    frame.to_parquet(content, index=False)
+    pq.write_table(table, content)
     return content.getvalue()
 
 
-WRITERS: dict[str, Callable[[pd.DataFrame], str | bytes]] = {
+WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     ".csv": lambda frame: str(frame.to_csv(index=False)),
     ".jsonl": as_json_lines,
-    ".parquet": as_parquet,
 }
 
 
-def described(frame: pd.DataFrame, networks: list[Network], conditions: Conditions) -> pd.DataFrame:
-    """The table with each network's key, resolution and counts, and with how it is measured as `time_*`.
+def described(
+    frame: pd.DataFrame, networks: list[Network], resolution: int | None, conditions: Conditions
+) -> pd.DataFrame:
+    """The table with its networks' keys and, where it lacks them, counts; and with how it is measured as `time_*`.
 
     Times that the table has already were measured otherwise and are left out.
     """
+    timed = [network.for_task(resolution) for network in networks]
+    told: dict[str, Any] = {"time_resolution": [network.resolution for network in timed]}
+    told |= {f"time_{name}": value for name, value in conditions.told.items()}
+    there = {f"time_{name}": values for name, values in counts_of(timed).items()}
+    columns: dict[str, Any] = {name: values for name, values in counts_of(networks).items() if name not in frame}
+    columns |= {"key": [network.key for network in networks], **told, **(there if resolution else {})}
+    old = [name for name in frame if name in (*TIMES, *told, *there)]
+    return frame.drop(columns=old).assign(**columns)
+
+
+def counts_of(networks: list[Network]) -> dict[str, list[int]]:
+    """flops, params and acts of networks, as columns."""
     counts = [asdict(complexity(network)) for network in networks]
-    columns: dict[str, Any] = {name: [count[name] for count in counts] for name in MEASURES}
-    columns |= {"key": [n.key for n in networks], "resolution": [n.resolution for n in networks]}
-    told = {f"time_{name}": value for name, value in conditions.told.items()}
-    return frame.drop(columns=[name for name in frame if name in (*TIMES, *told)]).assign(**columns, **told)
+    return {name: [count[name] for count in counts] for name in MEASURES}
 
 
 def time_table(
@@ -62,7 +78,7 @@ def time_table(
     conditions: Conditions,
     output: Path | None = None,
     resolution: int | None = None,
-    place: str = "table",
+    origin: Path | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """The table with columns of `time_network` for each row, and `time_*` for how they were measured.
@@ -70,8 +86,9 @@ def time_table(
     Args:
         frame: a population, a row a network (`Population.frame`)
         output: a .csv, .jsonl or .parquet file that is written every few seconds and at the end, also when stopped;
-            rows that it has already are not measured again
-        resolution: where it is given, rows, with key and counts, are those of the networks at this resolution
+            rows that have all that is asked for are not measured again
+        resolution: at which to measure, where it is not each network's own; `time_flops`, … are the counts there
+        origin: the file that the table was read from, whose provenance goes into the output's
         progress: called with the rows measured so far and the next one's key
 
     A network that the memory does not hold gets the reason as `time_error`, and the others go on.
@@ -79,8 +96,9 @@ def time_table(
     Raises:
         DsdError: a row that is no network, or an output that holds something else
     """
-    networks = [network.for_task(resolution) for network in networks_of(frame, place)]
-    frame = described(frame, networks, conditions)
+    networks = networks_of(frame, str(origin or "table"))
+    frame = described(frame, networks, resolution, conditions)
+    provenance = provenance_in(origin) if origin else ""
     found = earlier(output, frame, conditions) if output else {}
     wanted = {"infer_ms", "train_ms"} if conditions.train else {"infer_ms"}
     last = time.monotonic()
@@ -91,15 +109,15 @@ def time_table(
             if wanted <= set(found.get(network.key, {})):
                 continue
             try:
-                found[network.key] = time_network(network, conditions)
+                found[network.key] = time_network(network.for_task(resolution), conditions)
             except MemoryError as error:
                 found.setdefault(network.key, {})["time_error"] = str(error)
             if output and time.monotonic() - last > EVERY_S:
-                write(with_times(frame, found), output)
+                write(with_times(frame, found), output, provenance)
                 last = time.monotonic()
     finally:
         if output and found:
-            write(with_times(frame, found), output)
+            write(with_times(frame, found), output, provenance)
     return with_times(frame, found)
 
 
@@ -127,17 +145,22 @@ def earlier(output: Path, frame: pd.DataFrame, conditions: Conditions) -> dict[s
         raise DsdError(f"-o {output}: is there already, with other columns ({known(more)}); give another file")
     if "infer_ms" not in there:
         return {}
-    for name, value in conditions.told.items():
+    for name in ("resolution", *conditions.told):
         column = f"time_{name}"
-        measured = there[column].dropna().unique().tolist() if column in there else ["unknown"]
-        if measured != ([] if value is None else [value]):
-            said = measured[0] if measured else "none"
-            raise DsdError(f"-o {output}: was measured with {name} {said}, not {value}; give another file")
+        measured = there[column].dropna().tolist() if column in there else ["unknown"]
+        if measured != frame[column].dropna().tolist():
+            said, now = (values[0] if values else "none" for values in (measured, frame[column].dropna().tolist()))
+            raise DsdError(f"-o {output}: was measured with {name} {said}, not {now}; give another file")
     rows = there[[name for name in TIMES if name in there and name != "time_error"]].to_dict("records")
     found = ({name: value for name, value in row.items() if value == value and value is not None} for row in rows)
     return {key: row for key, row in zip(there["key"], found, strict=True) if row}
 
 
-def write(frame: pd.DataFrame, output: Path) -> None:
-    """Write a table in the format of the file's ending, whole or not at all."""
+def write(frame: pd.DataFrame, output: Path, provenance: str = "") -> None:
+    """Write a table in the format of the file's ending, whole or not at all, with its provenance if there is one."""
+    if output.suffix == ".parquet":
+        write_whole(output, as_parquet(frame, provenance))
+        return
+    if provenance:
+        write_whole(beside(output), provenance)
     write_whole(output, WRITERS[output.suffix](frame))

@@ -133,7 +133,28 @@ def test_trends_are_told_of_what_was_measured(dsd, table: Path, tmp_path: Path) 
     done = dsd("time", table, "-o", path, *QUICK)
     assert done.code == 0
     assert "correlation of infer_ms" in done.out
-    assert "train_ms of 2 networks: too few for a trend, give 5 or more" in done.out
+    assert "train_ms for 2 different flops: too few for a trend, give 5 or more" in done.out
+
+
+def test_a_stopped_measurement_says_how_to_go_on(dsd, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C: exit code 130, one line that names the file."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dsd.sweep.timing.time_network", stop)
+    done = dsd("time", table, "-o", table.with_name("t.csv"), *QUICK)
+    assert done.code == 130
+    assert "t.csv; repeat the command to go on" in done.err
+    assert dsd("time", table, *QUICK).err.strip() == "stopped; nothing was written"
+
+
+def test_repeated_rows_are_all_counted(dsd, table: Path) -> None:
+    """A table in which networks occur twice, as with two seeds, has a line for each row."""
+    frame = pd.read_csv(table)
+    pd.concat([frame, frame.head(2)]).to_csv(table, index=False)
+    printed = dsd("complexity", table).out
+    assert sum(line.split()[:1] == [frame["key"][0]] for line in printed.splitlines()) == 2
 
 
 def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
@@ -164,12 +185,16 @@ def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
         ("complexity no.csv", "no.csv: there is no such file"),
         ("complexity c.csv:n", "c.csv:n: fits 6 rows; give more of it"),
         ("complexity c.csv:x", "c.csv:x: is not the key of a row"),
+        ("complexity c.csv:", "c.csv:: is not the key of a row"),
+        ("complexity c.tsv", "network c.tsv is not known"),
+        ("complexity ./c.tsv", "./c.tsv: is no network; a table ends with .csv, .jsonl, .parquet"),
+        ("time resnet-50 --device cpu:7", "device = cpu:7: give cpu, cuda or cuda:N"),
         ("time", "Missing argument"),
         ("time resnet-50 c.csv", "c.csv: a table is timed alone"),
         ("time resnet-50 -o x.csv", "-o x.csv: is for a TABLE"),
         ("time c.csv -o x.txt", "the ending chooses the format"),
         ("time resnet-50 --device gpu", "device = gpu is not known"),
-        ("time resnet-50 --dtype half", "dtype = half is not known"),
+        ("time resnet-50 --dtype half", "'half' is not one of 'float32', 'bfloat16', 'float16'"),
         ("time resnet-50 --batch 1 --train", "batch norm cannot be trained on one image"),
         ("time resnet-51", "network resnet-51 is not known; near are: "),
     ],

@@ -205,7 +205,9 @@ def test_completion_knows_spaces_networks_and_studies() -> None:
     option = click.Option(["--space"])
     assert "RegNetX" in [item.value for item in complete_spaces(context, option, "Reg")]
     assert "AnyNetX_A,RegNetX" in [item.value for item in complete_spaces(context, option, "AnyNetX_A,Reg")]
-    assert [item.value for item in complete_networks(context, option, "regnetx-40")] == ["RegNetX-400MF"]
+    assert [item.value for item in complete_networks(context, option, "regnetx-40")] == ["RegNetX-400MF", "regnetx-40"]
+    assert complete_networks(context, option, "resnet5")[0].value == "ResNet-50"
+    assert complete_networks(context, option, "my")[-1].type == "file"
     assert [item.value for item in complete_studies(context, option, "de")] == ["demo"]
     assert complete_studies(context, option, "./my")[0].type == "file"
     assert complete_spaces(context, option, "./my")[0].type == "file"

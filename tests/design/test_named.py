@@ -17,6 +17,13 @@ from dsd.design.named import EFFICIENTNETS, NAMED, REGNET_X, REGNET_Y, canonical
         ("RegNetX 3 2GF", "RegNetX-3.2GF"),
         ("RegNetX_16GF", "RegNetX-16GF"),
         ("regnetx0.4gf", "RegNetX-400MF"),
+        ("RegNetX-1.6G", "RegNetX-1.6GF"),
+        ("regnety_040", "RegNetY-4.0GF"),
+        ("regnetx_002", "RegNetX-200MF"),
+        ("regnety_320", "RegNetY-32GF"),
+        ("EN-B0", "EfficientNet-B0"),
+        ("R-50", "ResNet-50"),
+        ("X-101-32x4d", "ResNeXt-101"),
         ("resnet50", "ResNet-50"),
         ("ResNeXt-101-32x4d", "ResNeXt-101"),
         ("ResNeXt-101 (32×4d)", "ResNeXt-101"),
@@ -34,6 +41,8 @@ def test_no_two_networks_share_a_spelling() -> None:
     assert {canonical(name) for name in NAMED} == set(NAMED)
     assert len({network(name).key for name in NAMED}) == len(NAMED) == 38
     assert network("regnet_x_1_6gf") != network("regnet_x_16gf")
+    assert network("regnetx_016") == network("RegNetX-1.6GF")
+    assert network("regnetx_160") == network("RegNetX-16GF")
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,9 @@ def test_a_kernel_that_a_table_reader_made_a_float_is_read() -> None:
 def test_equal_families_are_equal() -> None:
     """However the usual is written; and a family can be changed in one field."""
     assert Family(kernels=(3, 3, 3, 3), stem_width=32) == Family()
+    assert hash(Family(strides=[2, 2, 2, 2])) == hash(Family())
+    with pytest.raises(DsdError, match="strides = 2: give a list of whole numbers"):
+        Family(strides=2)
     assert replace(Family(), strides=(1, 2, 2)).kernel_sizes == (3, 3, 3)
     assert replace(Family(), stem="resnet").stem_channels == 64
     assert Family(stem_width=64).stem_channels == 64

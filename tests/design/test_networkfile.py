@@ -42,6 +42,7 @@ def test_a_file_changes_what_it_extends(load) -> None:
     assert (silu.family.activation, silu.resolution, silu.widths) == ("silu", 160, (32, 64, 160, 384))
     wide = load("extends: silu.yaml\nwidths: [64, 128, 320, 768]\nclasses: 10")
     assert (wide.family.activation, wide.resolution, wide.classes) == ("silu", 160, 10)
+    assert load("extends: silu\nwidths: [64, 128, 320, 768]\nclasses: 10") == wide
     assert wide.group_widths == (16,) * 4
     assert load("extends: ResNet-50\nstem: simple").family.stem_channels == 32
     assert load("extends: EfficientNet-B3\nstem: simple").family.stem_channels == 40
@@ -64,11 +65,13 @@ def test_every_block_can_be_described(load) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("depth: 3", "w_0 is missing; a line has"),
+        ("depth: 3", "w_0 is missing; a line is given whole"),
         ("depths: [1, 2]", "widths is missing"),
         ("depths: 1\nwidths: [8, 8]", "group_widths is missing; block X has groups"),
         ("depthz: 1", "depthz is not a key; choose one of: activation"),
         ("activation: silu", "describes nothing"),
+        ("extends: RegNetX-400MF\ngroup_width: 24", "depth is missing; a line is given whole"),
+        ("extends: AnyNetX_A\nsummary: mine", "is a design space, not a network; `dsd sample --space`"),
         (STAGES + "depth: 3", "gives both stages and a line"),
         ("depths: [1, 2]\nwidths: [8, 8, 8]\ngroup_widths: 8", r"depths = \[1, 2\]: has 2 values; give 3"),
         (STAGES + "strides: [2, 2]", "strides = .*: has 2 values; give 4"),

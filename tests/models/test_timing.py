@@ -85,6 +85,9 @@ def test_mixed_precision_computes_in_the_type_asked_for() -> None:
         ({"device": "meta"}, "device = meta: give cpu"),
         ({"device": "cuda:99"}, "device = cuda:99: . CUDA devices"),
         ({"batch": 0}, "batch = 0"),
+        ({"batch": 2.5}, "batch = 2.5: give a whole number from 1"),
+        ({"seconds": -1}, "seconds = -1: give a number from 0"),
+        ({"device": "cpu:7"}, "device = cpu:7: give cpu"),
         ({"batch": 1, "train": True}, "batch norm cannot be trained on one image"),
     ],
 )

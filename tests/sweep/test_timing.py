@@ -1,5 +1,6 @@
 """Tables that get times: what is measured stays. Oracle: the same table, with a clock that counts its calls."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from dsd import DsdError, load_space, network, sample
 from dsd.design.network import Network, Networks
+from dsd.design.population import provenance_in
+from dsd.design.population import write as write_population
 from dsd.models.timing import Conditions, TooLarge
 from dsd.sweep import timing
 from dsd.sweep.timing import time_table
@@ -169,13 +172,26 @@ def test_a_network_that_occurs_twice_is_measured_once(frame: pd.DataFrame, calls
     assert (len(calls), timed["infer_ms"].notna().sum()) == (6, 12)
 
 
-def test_another_resolution_makes_other_rows(frame: pd.DataFrame, calls: list[str]) -> None:
-    """Key, resolution and counts are those of what was timed; such a row is that network."""
+def test_another_resolution_stands_beside_the_rows(frame: pd.DataFrame, calls: list[str]) -> None:
+    """A row stays the network that it was; what was timed is told by time_resolution and time_flops."""
     timed = time_table(frame, CONDITIONS, resolution=48)
-    assert (timed["resolution"] == 48).all()
-    assert (timed["flops"] > frame["flops"]).all()
-    assert list(timed["key"]) == calls
-    assert [Network.from_row(row).key for row in timed.to_dict("records")] == calls
+    pd.testing.assert_frame_equal(timed[list(frame)], frame, check_dtype=False)
+    assert (timed["time_resolution"] == 48).all()
+    assert (timed["time_flops"] > frame["flops"]).all()
+    assert calls == [Network.from_row(row).for_task(48).key for row in frame.to_dict("records")]
+    assert "time_flops" not in time_table(timed, CONDITIONS)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_provenance_goes_along(ending: str, calls: list[str], tmp_path: Path) -> None:
+    """How the population was drawn is told by the timed file too, also where it is the same file."""
+    path, other = tmp_path / f"c{ending}", tmp_path / f"t{ending}"
+    write_population([sample(load_space("RegNetX_cifar"), 2, flops="1M:5M")], path)
+    before = provenance_in(path)
+    assert json.loads(before)["populations"][0]["seed"] == 0
+    for output in (other, path):
+        time_table(timing.read_table(path), CONDITIONS, output, origin=path)
+        assert provenance_in(output) == before
 
 
 def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
@@ -193,6 +209,8 @@ def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: li
     timing.write(timing.read_table(path).drop(columns="time_batch"), tmp_path / "foreign.csv")
     with pytest.raises(DsdError, match="was measured with batch unknown, not 2"):
         time_table(frame, CONDITIONS, tmp_path / "foreign.csv")
+    with pytest.raises(DsdError, match=r"was measured with seconds 0.*, not 1"):
+        time_table(frame, replace(CONDITIONS, seconds=1.0), path)
     with pytest.raises(DsdError, match="the ending chooses the format"):
         time_table(frame, CONDITIONS, tmp_path / "t.txt")
     with pytest.raises(DsdError, match="does not exist"):
@@ -203,7 +221,7 @@ def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: li
 def test_a_row_that_is_no_network_is_named(frame: pd.DataFrame) -> None:
     """By its number from 1, and the column."""
     with pytest.raises(DsdError, match=r"c\.csv: row 2: stage 1: depth 0"):
-        time_table(frame.assign(d1=[1, 0, 1, 1, 1, 1]), CONDITIONS, place="c.csv")
+        time_table(frame.assign(d1=[1, 0, 1, 1, 1, 1]), CONDITIONS, origin=Path("c.csv"))
     with pytest.raises(DsdError, match="table: row 1: column d1 of the row is missing"):
         time_table(frame.drop(columns="d1"), CONDITIONS)
     with pytest.raises(DsdError, match="table: has no rows"):
