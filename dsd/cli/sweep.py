@@ -56,7 +56,7 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, as_json: b
         return
     cells = [(name, r["runs"], r["finished"], f"{r['flops'] / r['runs'] / 1e6:.2f}") for name, r in spaces.items()]
     print_table(("space", "runs", "finished", "mean flops [M]"), cells)
-    click.echo(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.lr:g}, batch {recipe.batch_size}")
+    click.echo(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
     click.echo(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}")
     click.echo(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
     click.echo(f"cluster  {cluster.name}: {cluster.split(missing) if missing else 'nothing is missing'}")

@@ -19,7 +19,7 @@ from dsd.training import augmentation, checkpoint
 from dsd.training.checkpoint import Checkpoint, Epoch
 from dsd.training.data import ImageData, Split
 from dsd.training.run import DataSpec, Recipe, Run
-from dsd.training.schedule import half_cosine
+from dsd.training.schedule import learning_rate
 
 EVALUATION_BATCH = 500
 
@@ -98,7 +98,7 @@ def train_epoch(
     for step, indices in enumerate(steps):
         done = epoch - 1 + (step / len(steps) if recipe.lr_update == "step" else 0)
         for group in optimizer.param_groups:
-            group["lr"] = half_cosine(recipe.lr, done / recipe.epochs)
+            group["lr"] = learning_rate(recipe, done)
         images, labels = pictures.varied(indices, rng)
         loss = nn.functional.cross_entropy(model(images), labels)
         optimizer.zero_grad()
@@ -160,7 +160,7 @@ def train(
     model = build(run.network, generator(run.seed, 0)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(
         model.parameters(),
-        lr=recipe.lr,
+        lr=recipe.first_lr,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
@@ -180,7 +180,7 @@ def train(
         if recipe.precise_bn_images:
             make_norms_precise(model, pictures, recipe, rng)
         error = top1_error(model, pictures, data.test)
-        lr = half_cosine(recipe.lr, (number - 1) / recipe.epochs)
+        lr = learning_rate(recipe, number - 1)
         epochs.append(Epoch(number, lr, loss, error, trained - start, time.perf_counter() - trained))
         on_epoch(epochs[-1])
         if not math.isfinite(loss):

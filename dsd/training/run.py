@@ -11,13 +11,19 @@ from dsd.design.network import Network
 from dsd.design.space import TRAINING
 from dsd.errors import DsdError, known
 
+# fields of a recipe that are younger than the keys of runs, with their defaults
+LATER = (("warmup_epochs", 0), ("lr_images", 0))
+
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained ([DDS] §3, App. C; SGD with a half-period cosine).
 
     epochs: passes over the training images
-    lr: learning rate of the first epoch
+    lr: learning rate that the cosine starts from
+    lr_images: images a step that lr is meant for; the rate is lr · batch_size / lr_images (linear scaling, Goyal et al.
+        2017, §2.1), or lr as it is where 0
+    warmup_epochs: epochs in which the rate rises linearly to the cosine's ([DDS] App. C; Goyal et al. 2017, §2.2)
     lr_update: `epoch` sets the rate once an epoch, as the authors' code does; `step` at every step
     batch_size: images a step
     weight_decay: on every parameter, batch norm included
@@ -34,9 +40,11 @@ class Recipe:
     weight_decay: float = 5e-5
     lr_update: str = "epoch"
     precise_bn_images: int = 8192
+    warmup_epochs: int = 0
+    lr_images: int = 0
 
     def __post_init__(self) -> None:
-        for key, low in (("epochs", 1), ("batch_size", 2), ("precise_bn_images", 0)):
+        for key, low in (("epochs", 1), ("batch_size", 2), ("precise_bn_images", 0), *LATER):
             if getattr(self, key) < low:
                 raise DsdError(f"recipe.{key} = {getattr(self, key)}: give a whole number from {low}")
         if not 0 < self.lr < math.inf:
@@ -44,8 +52,15 @@ class Recipe:
         for key in ("momentum", "weight_decay"):
             if not 0 <= getattr(self, key) < 1:
                 raise DsdError(f"recipe.{key} = {getattr(self, key)}: give a number from 0 to below 1")
+        if self.warmup_epochs >= self.epochs:
+            raise DsdError(f"recipe.warmup_epochs = {self.warmup_epochs}: give fewer than epochs = {self.epochs}")
         if self.lr_update not in ("epoch", "step"):
             raise DsdError(f"recipe.lr_update = {self.lr_update} is not known; choose one of: epoch, step")
+
+    @property
+    def first_lr(self) -> float:
+        """The rate that the cosine starts from, for this batch size."""
+        return self.lr * self.batch_size / self.lr_images if self.lr_images else self.lr
 
     def with_drawn(self, row: Mapping[str, Any]) -> "Recipe":
         """The recipe with what was drawn together with a network: lr and weight_decay of its row, where not empty."""
@@ -100,6 +115,9 @@ def run_key(network_key: str, recipe: Recipe, data: DataSpec, seed: int) -> str:
     """
     recipe_values, data_values = asdict(recipe), asdict(data)
     del recipe_values["name"], data_values["folder"]
+    for name, default in LATER:
+        if recipe_values[name] == default:
+            del recipe_values[name]
     values = {"network": network_key, "recipe": recipe_values, "data": data_values, "seed": seed}
     return "r" + hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 

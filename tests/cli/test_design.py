@@ -131,7 +131,7 @@ WRONG = {
     "plan demo flops=9M:3M": "flops: '9M:3M' is reversed",
     "plan demo recipe.epocs=3": "recipe.epocs is not a key; known keys are: batch_size",
     "plan demo epochs=3": "epochs is not a key; known keys are: acts, cluster",
-    "plan demo recipe=foo": "recipe/foo is not known; choose one of: cifar_short, dds_10ep, digits",
+    "plan demo recipe=foo": "recipe/foo is not known; choose one of: cifar_short, dds_100ep, dds_10ep, dds_25ep",
     "plan demo cluster=slurm": "cluster/slurm is not known; choose one of: debug, local",
     "plan demo spaces=[AnyNetX_A,Nothing]": "space Nothing is not known",
     "launch demo data.train_images=9999": "data.train_images = 9999: digits has 1297",
