@@ -83,6 +83,9 @@ def trends(frame: pd.DataFrame) -> dict[str, Trend]:
 
     Args:
         frame: a row a network, with `flops`; rows without a value are left out of that value's trend
+
+    Raises:
+        DsdError: the table has no column flops
     """
     if "flops" not in frame:
         raise DsdError(f"the table has no column flops; its columns are: {known(frame)}")

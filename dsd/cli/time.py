@@ -57,14 +57,14 @@ def time(
     flops, params and acts. infer_ms and train_ms are medians, _low and _high the quartiles, _n the number of timed
     calls, _peak_gb the peak of memory [1e9 bytes]; time_* says how it was measured.
     """
-    from dsd.models.timing import Conditions, default_device
+    from dsd.models.timing import Conditions
 
     tables = [word for word in networks if Path(word).suffix in TABLES]
     if tables and len(networks) > 1:
         raise DsdError(f"{tables[0]}: a table is timed alone; give one table, or networks")
     if output and not tables:
         raise DsdError(f"-o {output}: is for a TABLE; networks give a JSON line each on standard output")
-    conditions = Conditions(batch, device or default_device(), dtype, train, calls, seconds)
+    conditions = Conditions(batch, device or "", dtype, train, calls, seconds)
     if tables:
         time_table(Path(tables[0]), resolution, conditions, output)
     else:
@@ -100,7 +100,8 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
         with progress("timed", len(frame)) as advance:
             timed = measure(frame, conditions, output, resolution, path, advance)
     except KeyboardInterrupt:
-        there = f"what was measured is in {output}; repeat the command to go on" if output else "nothing was written"
+        kept = output is not None and output.exists()
+        there = f"what was measured is in {output}; repeat the command to go on" if kept else "nothing was written"
         raise click.exceptions.Exit(stopped(there)) from None
     if not output:
         click.echo(timed.to_csv(index=False), nl=False)

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -137,13 +138,12 @@ def test_trends_are_told_of_what_was_measured(dsd, table: Path, tmp_path: Path) 
 
 
 def test_a_stopped_measurement_says_how_to_go_on(dsd, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C: exit code 130, one line that names the file."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("dsd.sweep.timing.time_network", stop)
-    done = dsd("time", table, "-o", table.with_name("t.csv"), *QUICK)
+    """Ctrl-C: exit code 130, one line that names the file where there is one."""
+    clock = Mock(side_effect=[KeyboardInterrupt, {"infer_ms": 1.0}, KeyboardInterrupt, KeyboardInterrupt])
+    monkeypatch.setattr("dsd.sweep.timing.time_network", clock)
+    words = ("time", table, "-o", table.with_name("t.csv"), *QUICK)
+    assert dsd(*words).err.strip() == "stopped; nothing was written"
+    done = dsd(*words)
     assert done.code == 130
     assert "t.csv; repeat the command to go on" in done.err
     assert dsd("time", table, *QUICK).err.strip() == "stopped; nothing was written"
