@@ -20,7 +20,9 @@ from dsd.errors import DsdError, known
 from dsd.paths import shipped
 from dsd.sweep.clusters import CLUSTERS, Cluster
 from dsd.sweep.plan import Study
-from dsd.training.run import DataSpec, Recipe
+from dsd.training.data.settled import settled
+from dsd.training.data.spec import DataSpec
+from dsd.training.recipe import Recipe
 
 Settings = TypeVar("Settings", Recipe, DataSpec, Cluster)
 
@@ -30,20 +32,23 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (shipped("experiments") / group).glob("*.yaml"))
 
 
-def load_study(name: str, overrides: Sequence[str] = ()) -> Study:
+def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ...] = ()) -> Study:
     """The study of a name of `experiments/study/` or of a file, with overrides such as `n=100 recipe.lr=0.1`.
+
+    Args:
+        networks: instead of those that the study names, if any
 
     Raises:
         DsdError: the study, a group's choice or a key is not known, or a value is not allowed
     """
     file = Path(name)
     if file.suffix in (".yaml", ".yml"):
-        return study_of(composed_file(file, overrides), name)
+        return study_of(composed_file(file, overrides), name, networks)
     if name not in choices("study"):
         near = difflib.get_close_matches(name, choices("study"))
         hint = f"did you mean {known(near)}? " if near else ""
         raise DsdError(f"study {name} is not known; {hint}give a .yaml file or one of: {known(choices('study'))}")
-    return study_of(composed(name, overrides, name), name)
+    return study_of(composed(name, overrides, name), name, networks)
 
 
 def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -95,13 +100,16 @@ def explained(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def study_of(content: dict[str, Any], place: str) -> Study:
+def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()) -> Study:
     """A composed study as a dataclass; every key and value is checked."""
     content = {key: value for key, value in content.items() if key != "study"}
+    if networks:
+        content["networks"] = list(networks)
     try:
         data = settings(DataSpec, content.pop("data"), "data")
         if data.folder:  # a job may start elsewhere, and the sweep go on from another folder
             data = replace(data, folder=str(Path(data.folder).expanduser().resolve()))
+        data = settled(data)
         return Study(
             recipe=settings(Recipe, content.pop("recipe"), "recipe"),
             data=data,

@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "files", "_version"}
+BASE = {"errors", "paths", "files", "journal", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
     "files": (set(), set()),
+    "journal": (set(), set()),
     "_version": (set(), set()),
     # pandas where a population is asked for its frame, pyarrow where it is written to .parquet
     "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow"}),
     "models": (BASE | {"design"}, {"torch"}),
     "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
-    "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn"}),
+    "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
     "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2"}),
     "sweep": (
         BASE | {"design", "models", "analysis", "training"},

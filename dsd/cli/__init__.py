@@ -15,6 +15,8 @@ COMMANDS = {
     "sample": "dsd.cli.design",
     "complexity": "dsd.cli.complexity",
     "time": "dsd.cli.time",
+    "pack": "dsd.cli.pack",
+    "train": "dsd.cli.train",
     "plan": "dsd.cli.sweep",
     "launch": "dsd.cli.sweep",
     "status": "dsd.cli.sweep",

@@ -98,6 +98,7 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
         raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
     from dsd.analysis.summary import analyze as summarise_all
     from dsd.figures.report import Report, write
+    from dsd.sweep.curves import read_curves
 
     populations = populations_of(sources, by)
     found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
@@ -113,6 +114,7 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
         analysis=found,
         notes=notes,
         configuration="\n".join(path.read_text() for path in configurations),
+        curves=read_curves([source for source in sources if source.is_dir()]),
     )
     write(content, page, figures / "edf.png")
     click.echo(page)

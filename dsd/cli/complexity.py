@@ -64,8 +64,8 @@ def complexity(
 
 def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | None, as_json: bool) -> None:
     """The complexity of the networks that are named."""
-    from dsd.cli.networks import named
     from dsd.design.complexity import complexity as count
+    from dsd.sweep.networks import named
 
     counts = [(label, asdict(count(one))) for label, one in named(words, resolution, classes)]
     if as_json:

@@ -73,14 +73,16 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
 
     Launching again submits only what is missing. KEY=VALUE overrides what the study says, for example n=100.
     """
+    from dsd.cli.progress import progress
     from dsd.config import load_study
     from dsd.sweep.creation import create
     from dsd.sweep.launch import launch as submit
     from dsd.sweep.plan import plan as make_plan
-    from dsd.training.data import load_data
+    from dsd.training.data.loading import load_data
 
     loaded = load_study(study, overrides)
-    load_data(loaded.data)  # before anything is written: missing or broken files are found here, not in the jobs
+    # before anything is written: missing or broken files are found here, not in the jobs
+    load_data(loaded.data, progress=progress)
     made = make_plan(loaded)
     sweep = create(made, output or Path("runs") / loaded.name)
     for name, draw in made.draws.items():

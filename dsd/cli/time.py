@@ -75,10 +75,10 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
     """One JSON line a network, as soon as it is measured."""
     from dataclasses import asdict
 
-    from dsd.cli.networks import named
     from dsd.cli.progress import progress
     from dsd.design.complexity import complexity
     from dsd.models.timing import time_network
+    from dsd.sweep.networks import named
 
     found = named(words, resolution, None)
     with progress("timed", len(found)) as advance:

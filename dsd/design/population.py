@@ -105,26 +105,7 @@ class Population:
     @property
     def columns(self) -> Columns:
         """The table as columns (n,), in the order of the file."""
-        networks, n = self.networks, len(self)
-        family = networks.family
-        return {
-            "space": np.full(n, self.space),
-            "key": np.array(networks.keys()),
-            **by_stage("d", networks.depths),
-            **by_stage("w", networks.widths),
-            **by_stage("b", networks.bottleneck_ratios),
-            **by_stage("g", networks.group_widths),
-            "depth": networks.depths.sum(axis=1),
-            **{name: getattr(self.complexity, name) for name in MEASURES},
-            **self.drawn,
-            "block": np.full(n, family.block),
-            "stem": np.full(n, family.stem),
-            "strides": np.full(n, as_cell(family, "strides")),
-            "activation": np.full(n, family.activation),
-            **{name: np.full(n, as_cell(family, name)) for name in LATER_FIELDS if name in family.variations},
-            "resolution": networks.resolution,
-            "classes": np.full(n, networks.classes),
-        }
+        return columns_of(self.space, self.networks, self.complexity, self.drawn)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -148,6 +129,29 @@ class Population:
         import pandas as pd
 
         return pd.DataFrame(self.columns)
+
+
+def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Columns) -> Columns:
+    """The table of n networks as columns (n,): what they are, their complexity, and what was drawn for them."""
+    n, family = len(networks), networks.family
+    return {
+        "space": np.full(n, space),
+        "key": np.array(networks.keys()),
+        **by_stage("d", networks.depths),
+        **by_stage("w", networks.widths),
+        **by_stage("b", networks.bottleneck_ratios),
+        **by_stage("g", networks.group_widths),
+        "depth": networks.depths.sum(axis=1),
+        **{name: getattr(counted, name) for name in MEASURES},
+        **drawn,
+        "block": np.full(n, family.block),
+        "stem": np.full(n, family.stem),
+        "strides": np.full(n, as_cell(family, "strides")),
+        "activation": np.full(n, family.activation),
+        **{name: np.full(n, as_cell(family, name)) for name in LATER_FIELDS if name in family.variations},
+        "resolution": networks.resolution,
+        "classes": np.full(n, networks.classes),
+    }
 
 
 def as_cell(family: Family, name: str) -> Any:

@@ -14,9 +14,10 @@ from dsd.analysis.populations import Results
 from dsd.analysis.summary import Analysis, parameters
 from dsd.design.window import readable
 from dsd.errors import DsdError
+from dsd.figures.curves import plot_best_and_worst
 from dsd.figures.edf import plot_edf
 from dsd.figures.parameter import plot_parameter
-from dsd.figures.style import figure
+from dsd.figures.style import figure, save
 from dsd.files import write_whole
 
 SHOWN = 5  # best and worst networks of each population
@@ -31,6 +32,7 @@ class Report:
     populations, analysis: from `dsd.analysis`
     notes: what the reader has to know first, such as runs that are missing
     configuration: text of sweep.yaml; empty where the table came from elsewhere
+    curves: a row a run and epoch, with columns run, epoch and error [%]; None where nothing is known of epochs
     """
 
     title: str
@@ -38,6 +40,7 @@ class Report:
     analysis: Analysis
     notes: Sequence[str] = ()
     configuration: str = ""
+    curves: pd.DataFrame | None = None
 
 
 def edf_figure(populations: Sequence[Results]) -> Figure:
@@ -62,6 +65,21 @@ def parameter_images(report: Report) -> list[str]:
             made, axes = figure(3.6, 2.8)
             plot_parameter(axes, results, column, summary.best_ranges[column])
             images.append(as_image(made))
+    return images
+
+
+def curve_images(report: Report) -> list[str]:
+    """For each population of whose epochs something is known, the curves of its best and worst runs."""
+    images: list[str] = []
+    for results in report.populations:
+        if report.curves is None or "run" not in results.frame or not len(results):
+            continue
+        ordered = results.frame.sort_values("error", kind="stable")["run"].drop_duplicates().tolist()
+        shown = min(SHOWN, (len(ordered) + 1) // 2)
+        made, axes = figure(4.4, 3.2)
+        plot_best_and_worst(axes, report.curves, ordered[:shown], ordered[shown:][-shown:])
+        axes.set_title(results.name, fontsize="medium")
+        images.append(as_image(made))
     return images
 
 
@@ -102,6 +120,7 @@ def html(report: Report) -> str:
         edf=as_image(edf_figure(report.populations)) if report.populations else "",
         columns=columns,
         images=parameter_images(report),
+        curves=curve_images(report),
         failures=[(results.name, row) for results in report.populations for row in failure_rows(results)],
         tables=[(results.name, extremes(results)) for results in report.populations if len(results)],
     )
@@ -113,8 +132,5 @@ def write(report: Report, page: Path, picture: Path) -> None:
         if path.is_dir():
             raise DsdError(f"{path}: is a folder; the report needs the name for a file")
     page.parent.mkdir(parents=True, exist_ok=True)
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    edf_figure(report.populations).savefig(buffer, format="png", dpi=160)
-    for path, content in ((page, html(report).encode()), (picture, buffer.getvalue())):
-        write_whole(path, content)
+    write_whole(page, html(report))
+    save(edf_figure(report.populations), picture)

@@ -1,5 +1,7 @@
 """Colours and formats that all figures share."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -8,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from dsd.design.complexity import MEASURES
 from dsd.design.window import quantity
+from dsd.files import write_whole
 
 # Okabe and Ito's eight colours, distinct for the colour-blind; black last, yellow left out: it vanishes on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -16,11 +19,29 @@ LINES = ("-", "--", "-.", ":")
 
 def figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
     """A figure of one Axes [inches]; made without pyplot, so nothing global is left behind."""
-    made = Figure(figsize=(width, height), layout="constrained")
-    axes = made.add_subplot()
+    made, (axes,) = figures(1, width, height)
+    return made, axes
+
+
+def figures(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of some Axes side by side, each of this size [inches]."""
+    made = Figure(figsize=(count * width, height), layout="constrained")
+    return made, [styled(made.add_subplot(1, count, i + 1)) for i in range(count)]
+
+
+def styled(axes: Axes) -> Axes:
+    """With a faint grid, and lines on two sides only."""
     axes.grid(alpha=0.3, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    return made, axes
+    return axes
+
+
+def save(made: Figure, path: Path) -> None:
+    """Write a figure as .png, whole or not at all; its folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="png", dpi=160)
+    write_whole(path, buffer.getvalue())
 
 
 def look(i: int) -> dict[str, Any]:

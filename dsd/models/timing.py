@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dsd.design.network import Network
 from dsd.errors import DsdError, known
 from dsd.models.anynet import build
+from dsd.models.memory import lacks_memory
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 COLUMNS = {  # of a table of times, for inference and for a training step
@@ -190,8 +191,8 @@ def time_network(network: Network, conditions: Conditions | None = None) -> dict
     conditions = conditions or Conditions()
     try:
         return timed(network, conditions)
-    except (RuntimeError, MemoryError) as error:  # torch has an error of its own for GPUs only
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not lacks_memory(error):
             raise
         place = f"{conditions.device} has not the memory for"
         raise TooLarge(f"{place} network {network.key} and a batch of {conditions.batch}; give less") from error

@@ -3,24 +3,42 @@
 import pandas as pd
 
 from dsd.files import write_whole
-from dsd.sweep.folder import TABLE, Sweep
+from dsd.sweep.curves import curves
+from dsd.sweep.folder import EPOCHS, TABLE, Sweep
 from dsd.sweep.status import Status, Watch
+from dsd.training.data.spec import SYNTHETIC
 
-RESULTS = ("error", "best_error", "loss", "epochs", "train_s", "eval_s")
+RESULTS = (
+    "error",
+    "top5_error",
+    "best_error",
+    "best_epoch",
+    "loss",
+    "epochs",
+    "train_s",
+    "eval_s",
+    "images_s",
+    "peak_gb",
+    "skipped",
+)
+WHOLE = ("best_epoch", "epochs", "skipped")
 
 
 def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     """One row per planned run: the columns of networks.csv, then status, results, attempts and reason of failure.
 
     error is the top-1 error of the last epoch, best_error the least of all epochs [%]; both are empty where a run
-    has no result. train_s and eval_s are seconds.
+    has no result. train_s and eval_s are seconds, images_s is of training, peak_gb the most memory of its epochs.
+    Where the images are synthetic, a column says so.
     """
     frame = sweep.networks.copy()
     records = [status.records.get(run) for run in frame["run"]]
     frame["status"] = [status.states[run] for run in frame["run"]]
     for name in RESULTS:
         frame[name] = [record.last.get(name) if record and record.finished else None for record in records]
-    frame["epochs"] = frame["epochs"].astype("Int64")
+    frame = frame.astype(dict.fromkeys(WHOLE, "Int64"))
+    if sweep.data.name == SYNTHETIC:
+        frame["synthetic"] = True
     frame["attempts"] = [record.attempts if record else 0 for record in records]
     frame["reason"] = [reason_of(record.last) if record else "" for record in records]
     return frame
@@ -28,12 +46,19 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
 
 def reason_of(event: dict[str, str]) -> str:
     """Why a run failed, in one line."""
-    return " ".join(f"{event['reason']}: {event['message']}".split()) if event.get("event") == "failed" else ""
+    if event.get("event") != "failed":
+        return ""
+    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
+    return " ".join(f"{event['reason']}{size}: {event['message']}".split())
 
 
 def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
-    """Write table.csv and return it with the status it was made from. Can be repeated; deletes nothing."""
+    """Write table.csv and epochs.csv; returns the first with the status it was made from.
+
+    Can be repeated; deletes nothing.
+    """
     status = Watch(sweep).status()
     frame = table(sweep, status)
     write_whole(sweep.folder / TABLE, frame.to_csv(index=False))
+    write_whole(sweep.folder / EPOCHS, curves(status.records).to_csv(index=False))
     return frame, status

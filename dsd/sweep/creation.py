@@ -87,10 +87,11 @@ def describe(plan: Plan) -> dict[str, Any]:
     """The content of sweep.yaml."""
     study = plan.study
     return {
-        **{key: value for key, value in asdict(study).items() if key != "spaces"},
+        **{key: value for key, value in asdict(study).items() if key not in ("spaces", "networks")},
         "seeds": list(study.seeds),
         "sample_seeds": plan.sample_seeds,
         "spaces": plan.specs,
+        "networks": list(study.networks),
         "draws": {name: asdict(draw) for name, draw in plan.draws.items()},
         "dsd": __version__,
         "git": git_state(),

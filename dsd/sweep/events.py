@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dsd.sweep.journal import Journal, parse
+from dsd.journal import Journal, parse
 
 
 class EventWriter(Journal):

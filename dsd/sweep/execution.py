@@ -1,23 +1,52 @@
 """What goes on in a job: it takes one run after the other that nobody else has or had, and writes events."""
 
 import logging
+import math
 import os
 import socket
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
+from dsd.models.memory import asked_gb, lacks_memory
 from dsd.sweep.claims import Claims
 from dsd.sweep.events import EventReader, EventWriter
 from dsd.sweep.folder import Sweep
-from dsd.training.data import ImageData, load_data
-from dsd.training.loop import Result, train
+from dsd.training.checkpoint import Epoch
+from dsd.training.data.images import Images
+from dsd.training.data.loading import load_data
+from dsd.training.data.spec import SYNTHETIC
+from dsd.training.device import check_precision
+from dsd.training.loop import Keeping, Result, Steps, train
+from dsd.training.recipe import Recipe
 
 POLL_S = 0.5
 log = logging.getLogger(__name__)
+
+
+def nobody(epoch: int, done: int, steps: int) -> None:
+    """Nobody is told of steps."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """How a job executes its runs.
+
+    checkpoint_s: seconds between two checkpoints in the middle of an epoch
+    gpu_share: of its GPU's memory that the job may use
+    threads: of a CPU; more are faster, and give other last bits
+    on_step, on_epoch: told of each step of training, and of each epoch
+    """
+
+    checkpoint_s: float = math.inf
+    gpu_share: float = 1.0
+    threads: int = 1
+    on_step: Steps = nobody
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None
 
 
 @dataclass(frozen=True)
@@ -25,13 +54,14 @@ class Place:
     """Where runs are executed."""
 
     sweep: Sweep
-    data: ImageData
+    images: Images
     device: torch.device
+    means: Means
     writer: EventWriter
     job: str
 
 
-def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float) -> int:
+def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, means: Means | None = None) -> int:
     """Execute the runs that have no result, have not failed since `submitted`, and nobody else is at.
 
     A failing run is an event, not an error. What breaks the job itself is an event and an error.
@@ -40,25 +70,29 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float) -> int:
         how many of the runs got a result here
     """
     job = f"{socket.gethostname()}-{os.environ.get('SUBMITIT_EXECUTOR', 'debug')}-{os.getpid()}"
+    means = means or Means()
     with Claims(sweep.folder) as claims, EventWriter(sweep.folder, job) as writer:
         try:
-            place = Place(sweep, *prepared(sweep), writer, job)
-            return work_through(place, claims, runs, submitted)
+            device = prepared(means)
+            check_precision(sweep.recipe, device)
+            images = load_data(sweep.data, device)
+            return work_through(Place(sweep, images, device, means, writer, job), claims, runs, submitted)
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             writer.write("broken", "", job=job, message=message, traceback=traceback.format_exc())
             raise
 
 
-def prepared(sweep: Sweep) -> tuple[ImageData, torch.device]:
-    """The data of the sweep in the memory of the device that this job uses."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cpu":
-        torch.set_num_threads(1)  # there is one process a core: more threads would wait for each other
-        torch.use_deterministic_algorithms(True)
-        # the default beside it fills every empty tensor with NaN: 9 % of a step (docs/performance.md)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    return load_data(sweep.data).to(device), device
+def prepared(means: Means) -> torch.device:
+    """The device that this job uses, set up."""
+    if torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(means.gpu_share)  # a run that wants more fails alone
+        return torch.device("cuda")
+    torch.set_num_threads(means.threads)  # one by default: there is one process a core
+    torch.set_deterministic_debug_mode("error")  # not use_deterministic_algorithms: that imports the compiler, 2 s
+    # the default beside it fills every empty tensor with NaN: 9 % of a step (docs/performance.md)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    return torch.device("cpu")
 
 
 def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
@@ -84,43 +118,62 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
 def execute(place: Place, row: dict[str, Any]) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
     key, write = row["run"], place.writer.write
-    checkpoint = place.sweep.checkpoint(key)
+    run, keeping = place.sweep.run(row), Keeping(place.sweep.checkpoint(key), place.means.checkpoint_s)
+
+    def told(epoch: Epoch) -> None:
+        write("epoch", key, **asdict(epoch))
+        place.means.on_epoch(epoch)
+
     write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
     try:
         result = train(
-            place.sweep.run(row),
-            place.data,
+            run,
+            place.images,
             place.device,
-            checkpoint,
-            on_epoch=lambda epoch: write("epoch", key, **asdict(epoch)),
+            keeping,
+            on_epoch=told,
+            on_step=place.means.on_step,
         )
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn
-        log.exception("run %s failed", key)
         message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-        write("failed", key, reason=reason(error), message=message, traceback=trace)
+        log.error("run %s failed: %s", key, message)
+        write("failed", key, **reason(error, run.recipe), message=message, traceback=trace)
         if place.device.type == "cuda":
             torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
         return False
-    write("done", key, **outcome(result))
-    checkpoint.unlink(missing_ok=True)
+    write("done", key, **outcome(result), synthetic=run.data.name == SYNTHETIC)
+    place.sweep.checkpoint(key).unlink(missing_ok=True)
     return True
 
 
-def reason(error: Exception) -> str:
-    """The kind of failure."""
-    return "out of memory" if isinstance(error, torch.OutOfMemoryError | MemoryError) else "exception"
+def reason(error: Exception, recipe: Recipe) -> dict[str, Any]:
+    """The kind of failure; for lack of memory also the batch and the size that was asked for."""
+    if not lacks_memory(error):
+        return {"reason": "exception"}
+    return {
+        "reason": "out of memory",
+        "asked_gb": asked_gb(error),
+        "batch": recipe.micro_batch or recipe.batch_size,
+    }
 
 
 def outcome(result: Result) -> dict[str, float]:
     """What the event of a result says."""
+    last, best, epochs = result.last, result.best, result.epochs
+    train_s = sum(epoch.train_s for epoch in epochs)
     return {
-        "error": result.error,
-        "best_error": result.best_error,
-        "loss": result.epochs[-1].loss,
-        "epochs": len(result.epochs),
+        "error": last.error,
+        "top5_error": last.top5_error,
+        "best_error": best.error,
+        "best_epoch": best.epoch,
+        "loss": last.loss,
+        "epochs": len(epochs),
         "diverged": result.diverged,
-        "train_s": round(sum(epoch.train_s for epoch in result.epochs), 3),
-        "eval_s": round(sum(epoch.eval_s for epoch in result.epochs), 3),
+        "train_s": round(train_s, 3),
+        "eval_s": round(sum(epoch.eval_s for epoch in epochs), 3),
+        "images_s": round(sum(epoch.images_s * epoch.train_s for epoch in epochs) / train_s, 1),
+        "peak_gb": max(epoch.peak_gb for epoch in epochs),
+        "skipped": max(epoch.skipped for epoch in epochs),
     }

@@ -6,6 +6,7 @@ events/         what happened, one file a job (`dsd.sweep.events`)
 checkpoints/    only while a run is unfinished
 jobs/           submitit's logs, claims, and which job holds which runs
 table.csv       one row per planned run with its result, made by collect
+epochs.csv      one row per run and epoch, made by collect
 """
 
 from dataclasses import asdict, dataclass
@@ -18,11 +19,14 @@ from omegaconf import OmegaConf
 
 from dsd.design.network import Network
 from dsd.errors import DsdError
+from dsd.journal import Journal, parse
 from dsd.sweep.clusters.job import Job
-from dsd.sweep.journal import Journal, parse
-from dsd.training.run import DataSpec, Recipe, Run
+from dsd.training.data.spec import DataSpec
+from dsd.training.recipe import Recipe
+from dsd.training.run import Run
 
-YAML, NETWORKS, TABLE, SUBMITTED = "sweep.yaml", "networks.csv", "table.csv", "submitted.jsonl"
+YAML, NETWORKS, TABLE, EPOCHS = "sweep.yaml", "networks.csv", "table.csv", "epochs.csv"
+SUBMITTED = "submitted.jsonl"
 
 
 @dataclass(frozen=True)

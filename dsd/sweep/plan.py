@@ -2,19 +2,26 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from dsd.design.population import Draw, Population, rows_of
+from dsd.design.complexity import complexity
+from dsd.design.network import Network, Networks
+from dsd.design.population import Draw, columns_of, rows_of
 from dsd.design.sampling import sample
 from dsd.design.space import Columns
 from dsd.design.spacefile import load_space
 from dsd.design.window import DEFAULT, parse_window
 from dsd.errors import DsdError
 from dsd.sweep.clusters import Cluster
-from dsd.training.run import DataSpec, Recipe, run_key
+from dsd.sweep.networks import grouped
+from dsd.training.data.spec import DataSpec
+from dsd.training.recipe import Recipe
+from dsd.training.run import check, run_key
 
 BACKWARD = 2  # a backward pass costs about two forward passes
 
@@ -24,6 +31,7 @@ class Study:
     """What to compare and how.
 
     spaces: names or files of design spaces
+    networks: given ones, beside those that are drawn: published names, .yaml files, tables of networks
     n: networks of each space
     flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared. `default` is
         what each space states for itself
@@ -42,6 +50,7 @@ class Study:
     recipe: Recipe
     data: DataSpec
     cluster: Cluster
+    networks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -50,8 +59,11 @@ class Study:
             raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
         if self.sample_seed < 0:
             raise DsdError(f"sample_seed = {self.sample_seed}: give a whole number from 0")
-        if not self.spaces or len(set(self.spaces)) < len(self.spaces):
-            raise DsdError(f"spaces = {list(self.spaces)}: give at least one, each once")
+        for key in ("spaces", "networks"):
+            if len(set(getattr(self, key))) < len(getattr(self, key)):
+                raise DsdError(f"{key} = {list(getattr(self, key))}: give each once")
+        if not self.spaces and not self.networks:
+            raise DsdError("spaces = []: give at least one, or networks")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise DsdError(f"seeds = {list(self.seeds)}: give at least one whole number from 0, each once")
         for key in ("flops", "params", "acts"):
@@ -96,6 +108,7 @@ def plan(study: Study) -> Plan:
     Raises:
         DsdError: a space is not known or its file wrong, or its window cannot be filled
     """
+    check(study.recipe, study.data)
     specs, sample_seeds, draws, tables = {}, {}, {}, []
     for name, space in [(name, load_space(name)) for name in study.spaces]:
         if space.facts.name in specs:
@@ -114,7 +127,12 @@ def plan(study: Study) -> Plan:
         )
         specs[population.space], draws[population.space] = space.facts.spec, population.draw
         sample_seeds[population.space] = population.seed
-        tables += [planned(population, study, seed) for seed in study.seeds]
+        tables += [planned(population.columns, population.drawn, study, seed) for seed in study.seeds]
+    for name, networks, drawn in grouped(study.networks, study.data.resolution, study.data.classes):
+        if name in specs:
+            raise DsdError(f"networks = {list(study.networks)}: {name} is also the name of a space")
+        parts = list(tables_of(networks, name, drawn))
+        tables += [planned(columns, chosen, study, seed) for seed in study.seeds for columns, chosen in parts]
     return Plan(study, specs, sample_seeds, draws, tables)
 
 
@@ -126,17 +144,26 @@ def sample_seed(seed: int, space: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{space}".encode()).digest()[:4], "big")
 
 
-def planned(population: Population, study: Study, seed: int) -> Columns:
-    """The rows of `networks.csv` for one population and one training seed."""
-    columns = population.columns
-    drawn = [dict(zip(population.drawn, row, strict=True)) for row in rows_of(population.drawn)]
-    recipes = [study.recipe.with_drawn(row) for row in drawn] if drawn else [study.recipe] * len(population)
+def tables_of(networks: list[Network], name: str, drawn: Columns) -> Iterator[tuple[Columns, Columns]]:
+    """Given networks as tables, one for each family in turn, and what of each was drawn."""
+    start = 0
+    for _, part in groupby(networks, key=lambda one: (one.family, one.classes, len(one.depths))):
+        alike = Networks.of(list(part))
+        chosen = {column: values[start : start + len(alike)] for column, values in drawn.items()}
+        yield columns_of(name, alike, complexity(alike), chosen), chosen
+        start += len(alike)
+
+
+def planned(columns: Columns, drawn: Columns, study: Study, seed: int) -> Columns:
+    """The rows of `networks.csv` for the table of a population, what was drawn for it, and one training seed."""
+    rows = [dict(zip(drawn, row, strict=True)) for row in rows_of(drawn)]
     keys = columns["key"].tolist()
+    recipes = [study.recipe.with_drawn(row) for row in rows] if rows else [study.recipe] * len(keys)
     runs = [run_key(key, recipe, study.data, seed) for key, recipe in zip(keys, recipes, strict=True)]
     space, *others = columns
     return {
         space: columns[space],
         "run": np.array(runs),
-        "seed": np.full(len(population), seed),
+        "seed": np.full(len(keys), seed),
         **{name: columns[name] for name in others},
     }

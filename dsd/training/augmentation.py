@@ -1,24 +1,100 @@
-"""Variations of training images, a batch at a time.
+"""Variations of training images, a batch at a time; what is random is drawn apart from its use.
 
-Shape letters: n images of the batch, r side [pixels].
+Shape letters: n images of the batch, s side of the images as they come, r side that is wanted [pixels].
 """
 
 import torch
 from torch import Tensor
 
+ATTEMPTS = 10  # to find a part of the image that lies inside it (the authors' code)
+ASPECT = (3 / 4, 4 / 3)
+# principal components of ImageNet's colours in 0–1, R, G, B (Krizhevsky et al. 2012, §4.1), as in the authors' code
+EIGENVALUES = (0.2175, 0.0188, 0.0045)
+EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 
-def flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror each image (n, 3, r, r) with probability 1/2."""
-    mirror = torch.rand(len(images), generator=generator) < 0.5
+
+def draw_flip(n: int, rng: torch.Generator) -> Tensor:
+    """Which images are mirrored (n,): each with probability 1/2."""
+    return torch.rand(n, generator=rng) < 0.5
+
+
+def flip(images: Tensor, mirror: Tensor) -> Tensor:
+    """Mirror the images (n, 3, r, r) at which `mirror` (n,) is true."""
     return torch.where(mirror.to(images.device)[:, None, None, None], images.flip(-1), images)
 
 
-def shift(images: Tensor, by: int, generator: torch.Generator) -> Tensor:
+def draw_shift(n: int, by: int, rng: torch.Generator) -> Tensor:
+    """Where the part that is kept begins in the padded images: (2, n), rows and columns, 0..2·by."""
+    return torch.randint(0, 2 * by + 1, (2, n), generator=rng)
+
+
+def shift(images: Tensor, by: int, offsets: Tensor) -> Tensor:
     """Move each image (n, 3, r, r) by −by..by pixels each way; zeros come in (the same as pad, then random crop)."""
     n, _, _, r = images.shape
     padded = torch.nn.functional.pad(images, (by,) * 4)
-    offsets = torch.randint(0, 2 * by + 1, (2, n), generator=generator)
     rows, columns = (offsets[:, :, None] + torch.arange(r)).to(images.device)
     picked = torch.arange(n, device=images.device)
     # indexing with three index tensors around ":" puts the channels last
     return padded[picked[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def draw_lighting(n: int, deviation: float, rng: torch.Generator) -> Tensor:
+    """The colour (n, 3) that is added to each image in 0–255: normal along ImageNet's principal components."""
+    alpha = deviation * torch.randn(n, 3, generator=rng)
+    return 255 * (alpha * torch.tensor(EIGENVALUES)) @ torch.tensor(EIGENVECTORS).T
+
+
+def draw_parts(n: int, rng: torch.Generator) -> Tensor:
+    """Uniform numbers (n, 3 · ATTEMPTS + 2) from which `part` makes a part of an image, whatever the image's size."""
+    return torch.rand(n, 3 * ATTEMPTS + 2, generator=rng)
+
+
+def part(height: int, width: int, least: float, numbers: list[float]) -> tuple[float, float, float, float]:
+    """A part of an image of `least` to 1 of its area and an aspect of 3/4 to 4/3 ([DDS]'s code; Szegedy et al. 2015).
+
+    Ten attempts; where none lies inside the image it is the central square.
+
+    Args:
+        height, width: of the image [pixels]
+        least: share of the area
+        numbers: a row of `draw_parts`: the area, the aspect and a coin of each attempt, then the place
+
+    Returns:
+        left, top, right, bottom [pixels]
+    """
+    low, high = ASPECT
+    for i in range(ATTEMPTS):
+        area = height * width * (least + (1 - least) * numbers[3 * i])
+        aspect = low + (high - low) * numbers[3 * i + 1]
+        w, h = round((area * aspect) ** 0.5), round((area / aspect) ** 0.5)
+        if numbers[3 * i + 2] < 0.5:
+            w, h = h, w
+        if 0 < w <= width and 0 < h <= height:
+            left, top = int(numbers[-2] * (width - w + 1)), int(numbers[-1] * (height - h + 1))
+            return left, top, left + w, top + h
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, left + side, top + side
+
+
+def cut(images: Tensor, boxes: Tensor, r: int) -> Tensor:
+    """Parts of square images as images of side r, bilinear, the same as cutting out and resizing each.
+
+    Args:
+        images: (n, 3, s, s)
+        boxes: (n, 4) left, top, right, bottom [pixels]
+
+    Returns:
+        (n, 3, r, r) float32, channels last
+    """
+    s = images.shape[-1]
+    low, high = boxes[:, :2].to(images.device), boxes[:, 2:].to(images.device)
+    centres = (torch.arange(r, device=images.device) + 0.5) / r
+    # pixels' centres; inside the part, so that nothing beside it is mixed in
+    places = low[:, None] + centres[:, None] * (high - low)[:, None]
+    places = torch.minimum(torch.maximum(places, low[:, None] + 0.5), high[:, None] - 0.5) * (2 / s) - 1
+    grid = torch.stack((places[:, None, :, 0].expand(-1, r, r), places[:, :, None, 1].expand(-1, r, r)), dim=-1)
+    sampled = torch.nn.functional.grid_sample(
+        images.float().contiguous(memory_format=torch.channels_last), grid, align_corners=False, padding_mode="border"
+    )
+    return sampled.contiguous(memory_format=torch.channels_last)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -18,26 +19,43 @@ class Epoch:
     epoch: number, from 1
     lr: learning rate of its first step
     loss: mean training loss over the epoch
-    error: top-1 error on the test images [%]
+    error, top5_error: top-1 and top-5 error on the test images [%]
     train_s, eval_s: seconds of training and of evaluation
+    images_s: training images a second
+    peak_gb: on a GPU the most that tensors took in the epoch, on a CPU the most that the process ever took [1e9 bytes]
+    skipped: images that could not be decoded and were left out
     """
 
     epoch: int
     lr: float
     loss: float
     error: float
+    top5_error: float
     train_s: float
     eval_s: float
+    images_s: float
+    peak_gb: float
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State after an epoch: the model's and the optimizer's, and the epochs so far."""
+    """State after an epoch, or in the middle of one.
+
+    model, optimizer: their states
+    epochs: those that are finished
+    steps: steps done of the next one
+    loss: sum over these steps
+    train_s: seconds of these steps
+    """
 
     run: str
     model: dict[str, Any]
     optimizer: dict[str, Any]
     epochs: list[Epoch]
+    steps: int = 0
+    loss: Tensor | None = None
+    train_s: float = 0.0
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

@@ -1,27 +1,31 @@
 """Training of one network: SGD, a half-period cosine, an evaluation after every epoch.
 
 The same run gives the same bits on a CPU, also when it was interrupted: every epoch has its own random generator,
-seeded by (seed, epoch), so that the state after an epoch is the model's and the optimizer's alone.
+seeded by (seed, epoch), so that the state of a run is the model's, the optimizer's, and how many steps are done.
 """
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dsd.models.anynet import build
-from dsd.training import augmentation, checkpoint
+from dsd.training import checkpoint
+from dsd.training.batches import batches, generator, parts
 from dsd.training.checkpoint import Checkpoint, Epoch
-from dsd.training.data import ImageData, Split
-from dsd.training.run import DataSpec, Recipe, Run
+from dsd.training.data.images import Images
+from dsd.training.device import peak_gb, precision, restart_peak
+from dsd.training.evaluation import errors, make_norms_precise
+from dsd.training.recipe import Recipe
+from dsd.training.run import Run, check
 from dsd.training.schedule import learning_rate
+from dsd.training.sgd import SGD
 
-EVALUATION_BATCH = 500
+Steps = Callable[[int, int, int], None]  # number of the epoch, steps of it that are done, and of all
 
 
 @dataclass(frozen=True)
@@ -36,155 +40,165 @@ class Result:
     diverged: bool
 
     @property
-    def error(self) -> float:
-        """Top-1 error of the last epoch [%] ([DDS] §3.1)."""
-        return self.epochs[-1].error
+    def last(self) -> Epoch:
+        """The last epoch; its top-1 error is the run's ([DDS] §3.1)."""
+        return self.epochs[-1]
 
     @property
-    def best_error(self) -> float:
-        """The least top-1 error of all epochs [%] (as [NDS] and the authors' code report)."""
-        return min(epoch.error for epoch in self.epochs)
-
-
-def generator(seed: int, epoch: int) -> torch.Generator:
-    """The source of all randomness of an epoch; epoch 0 is the initial weights."""
-    state = np.random.SeedSequence((seed, epoch)).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(state[0]) << 32 | int(state[1]))
+    def best(self) -> Epoch:
+        """The first epoch of the least top-1 error (the error that [NDS] and the authors' code report)."""
+        return min(self.epochs, key=lambda epoch: epoch.error)
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """The data of a run, ready to be fed: normalised, varied for training, in channels-last order."""
+class Keeping:
+    """Where the state of a run is kept while it is unfinished.
 
-    data: ImageData
-    spec: DataSpec
+    path: of the checkpoint; None keeps none
+    every_s: seconds between two of them in the middle of an epoch; after each epoch there is one anyway
+    """
 
-    def normalised(self, images: Tensor) -> Tensor:
-        """uint8 (n, 3, r, r) to float32 of mean 0 and deviation 1 over the training images."""
-        shape = (1, 3, 1, 1)
-        mean, std = (t.to(images.device).view(shape) for t in (self.data.mean, self.data.std))
-        return ((images.float() - mean) / std).contiguous(memory_format=torch.channels_last)
-
-    def varied(self, indices: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """A training batch: images and labels at these positions."""
-        rows = indices.to(self.data.train.labels.device)
-        images = self.data.train.images[rows]
-        if self.spec.shift:
-            images = augmentation.shift(images, self.spec.shift, rng)
-        if self.spec.flip:
-            images = augmentation.flip(images, rng)
-        return self.normalised(images), self.data.train.labels[rows]
+    path: Path | None = None
+    every_s: float = math.inf
 
 
-def batches(n: int, size: int, rng: torch.Generator) -> list[Tensor]:
-    """A permutation of n images cut into batches of `size`; the images that do not fill the last one are left out."""
-    order = torch.randperm(n, generator=rng)
-    whole = max(n // size, 1) * size
-    return [order[start : start + size] for start in range(0, whole, size)]
+@dataclass
+class State:
+    """A run on its way: its model and optimizer, the epochs that are finished, and what was done of the next one."""
+
+    model: nn.Module
+    optimizer: SGD
+    epochs: list[Epoch] = field(default_factory=list)
+    steps: int = 0
+    loss: Tensor | None = None
+    train_s: float = 0.0
+    saved: float = field(default_factory=time.monotonic)
+
+    def resume(self, earlier: Checkpoint | None) -> None:
+        """Go on from a checkpoint, if there is one."""
+        if earlier:
+            self.model.load_state_dict(earlier.model)
+            self.optimizer.load_state_dict(earlier.optimizer)
+            self.epochs, self.steps, self.train_s = list(earlier.epochs), earlier.steps, earlier.train_s
+            device = next(self.model.parameters()).device
+            self.loss = None if earlier.loss is None else earlier.loss.to(device)
+
+    def save(self, run: Run, keeping: Keeping, since: float = 0.0) -> None:
+        """Write a checkpoint; `since` are the seconds of training that are not yet in train_s."""
+        if keeping.path:
+            state = Checkpoint(
+                run.key,
+                self.model.state_dict(),
+                self.optimizer.state_dict(),
+                self.epochs,
+                self.steps,
+                self.loss,
+                self.train_s + since,
+            )
+            checkpoint.save(keeping.path, state)
+        self.saved = time.monotonic()
+
+    def finish(self, epoch: Epoch) -> None:
+        """An epoch is done."""
+        self.epochs.append(epoch)
+        self.steps, self.loss, self.train_s = 0, None, 0.0
 
 
 def train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    pictures: Pictures,
-    recipe: Recipe,
-    epoch: int,
+    run: Run,
+    state: State,
+    images: Images,
+    device: torch.device,
     rng: torch.Generator,
+    keeping: Keeping,
+    on_step: Steps,
 ) -> float:
-    """One pass over the training images; returns the mean loss, not finite where the run has diverged."""
+    """One pass over the training images, from the step where it was left; the mean loss, not finite if it diverged."""
+    recipe, model = run.recipe, state.model
     model.train()
-    steps = batches(len(pictures.data.train), recipe.batch_size, rng)
-    total: Tensor | float = 0.0
-    for step, indices in enumerate(steps):
-        done = epoch - 1 + (step / len(steps) if recipe.lr_update == "step" else 0)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, done)
-        images, labels = pictures.varied(indices, rng)
-        loss = nn.functional.cross_entropy(model(images), labels)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        total = total + loss.detach()  # stays on the device: no synchronisation a step
-    return float(total) / len(steps)
+    number, steps, start = len(state.epochs) + 1, batches(images.train_size, recipe.batch_size, rng), time.monotonic()
+    images.skip(steps[: state.steps], rng)
+    loss = torch.zeros((), device=device) if state.loss is None else state.loss
+    for pictures, labels in images.training(steps[state.steps :], rng):
+        done = number - 1 + (state.steps / len(steps) if recipe.lr_update == "step" else 0)
+        state.optimizer.zero_grad()
+        loss = loss + gradients(model, pictures, labels, recipe, device)  # stays on the device: no synchronisation
+        state.optimizer.step(learning_rate(recipe, done))
+        state.steps, state.loss = state.steps + 1, loss
+        on_step(number, state.steps, len(steps))
+        if time.monotonic() - state.saved > keeping.every_s:
+            state.save(run, keeping, time.monotonic() - start)
+    return float(loss) / len(steps)
 
 
-@torch.no_grad()
-def make_norms_precise(model: nn.Module, pictures: Pictures, recipe: Recipe, rng: torch.Generator) -> None:
-    """Recompute batch norm's statistics as averages over training batches under the present weights ("precise BN").
-
-    The running averages trail behind the weights; the authors' code does this before each evaluation.
-    """
-    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a cumulative average
-    model.train()
-    count = min(recipe.precise_bn_images, len(pictures.data.train))
-    for indices in batches(len(pictures.data.train), recipe.batch_size, rng)[: max(count // recipe.batch_size, 1)]:
-        model(pictures.varied(indices, rng)[0])
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-
-
-@torch.inference_mode()
-def top1_error(model: nn.Module, pictures: Pictures, split: Split) -> float:
-    """Top-1 error [%] over a split. A network that answers NaN is wrong everywhere, not right on class 0."""
-    model.eval()
-    right = torch.zeros((), dtype=torch.int64, device=split.labels.device)
-    for start in range(0, len(split), EVALUATION_BATCH):
-        images, labels = (part[start : start + EVALUATION_BATCH] for part in (split.images, split.labels))
-        logits = model(pictures.normalised(images))
-        hit = (logits.argmax(dim=1) == labels) & logits.isfinite().all(dim=1)
-        right += hit.sum()
-    return 100 * (len(split) - int(right)) / len(split)
+def gradients(model: nn.Module, pictures: Tensor, labels: Tensor, recipe: Recipe, device: torch.device) -> Tensor:
+    """Add the gradients of the batch's mean loss to the model's; returns that loss."""
+    size, n = recipe.micro_batch or len(labels), len(labels)
+    total = torch.zeros((), device=device)
+    for part, answers in zip(parts(pictures, size), parts(labels, size), strict=True):
+        with precision(recipe, device):
+            loss = nn.functional.cross_entropy(model(part), answers)
+        share = loss if len(answers) == n else loss * (len(answers) / n)
+        share.backward()  # type: ignore[no-untyped-call]
+        total = total + share.detach()
+    return total
 
 
 def train(
     run: Run,
-    data: ImageData,
+    images: Images,
     device: torch.device,
-    checkpoint_path: Path | None = None,
+    keeping: Keeping | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Steps = lambda epoch, done, steps: None,
 ) -> Result:
     """Train a network and say what it reached.
 
     Args:
         run: what to train
-        data: the images that run.data names, in the device's memory
+        images: those that run.data names, on their way to the device
         device: where to train
-        checkpoint_path: where to go on from and to keep the state after each epoch; None keeps none
+        keeping: where to go on from, and where to keep the state; None keeps none
         on_epoch: told of each epoch trained here, before its checkpoint is written
+        on_step: told of each step, which it should not delay
     """
-    recipe, pictures = run.recipe, Pictures(data, run.data)
+    recipe, keeping = run.recipe, keeping or Keeping()
+    check(recipe, run.data)
     model = build(run.network, generator(run.seed, 0)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.first_lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        weight_decay=recipe.weight_decay,
-        fused=True,
+    state = State(model, SGD(model.parameters(), recipe))
+    state.resume(checkpoint.load(keeping.path, run.key) if keeping.path else None)
+    while len(state.epochs) < recipe.epochs:
+        epoch = one_epoch(run, state, images, device, keeping, on_step)
+        on_epoch(epoch)
+        state.finish(epoch)
+        if not math.isfinite(epoch.loss):
+            return Result(tuple(state.epochs), diverged=True)
+        if epoch.epoch < recipe.epochs:
+            state.save(run, keeping)
+    return Result(tuple(state.epochs), diverged=False)
+
+
+def one_epoch(run: Run, state: State, images: Images, device: torch.device, keeping: Keeping, on_step: Steps) -> Epoch:
+    """Train the rest of an epoch, then evaluate."""
+    number, recipe = len(state.epochs) + 1, run.recipe
+    rng, start = generator(run.seed, number), time.perf_counter()
+    restart_peak(device)
+    images.skipped = 0
+    loss = train_epoch(run, state, images, device, rng, keeping, on_step)
+    trained = time.perf_counter()
+    train_s, seen = state.train_s + trained - start, state.steps * recipe.batch_size - images.skipped
+    if recipe.precise_bn_images:
+        make_norms_precise(state.model, images, recipe, device, rng)
+    found = errors(state.model, images, recipe, device)
+    return Epoch(
+        epoch=number,
+        lr=learning_rate(recipe, number - 1),
+        loss=loss,
+        error=found.top1,
+        top5_error=found.top5,
+        train_s=train_s,
+        eval_s=time.perf_counter() - trained,
+        images_s=round(seen / train_s, 1),
+        peak_gb=peak_gb(device),
+        skipped=images.skipped,
     )
-    epochs: list[Epoch] = []
-    earlier = checkpoint.load(checkpoint_path, run.key) if checkpoint_path else None
-    if earlier:
-        model.load_state_dict(earlier.model)
-        optimizer.load_state_dict(earlier.optimizer)
-        epochs = list(earlier.epochs)
-    while len(epochs) < recipe.epochs:
-        number = len(epochs) + 1
-        rng, start = generator(run.seed, number), time.perf_counter()
-        loss = train_epoch(model, optimizer, pictures, recipe, number, rng)
-        trained = time.perf_counter()
-        if recipe.precise_bn_images:
-            make_norms_precise(model, pictures, recipe, rng)
-        error = top1_error(model, pictures, data.test)
-        lr = learning_rate(recipe, number - 1)
-        epochs.append(Epoch(number, lr, loss, error, trained - start, time.perf_counter() - trained))
-        on_epoch(epochs[-1])
-        if not math.isfinite(loss):
-            return Result(tuple(epochs), diverged=True)
-        if checkpoint_path and number < recipe.epochs:
-            checkpoint.save(checkpoint_path, Checkpoint(run.key, model.state_dict(), optimizer.state_dict(), epochs))
-    return Result(tuple(epochs), diverged=False)

@@ -2,7 +2,7 @@
 
 import math
 
-from dsd.training.run import Recipe
+from dsd.training.recipe import Recipe
 
 WARMUP_START = 0.1  # of the rate, in the first epoch (the authors' code)
 

@@ -135,7 +135,9 @@ WRONG = {
     "plan demo cluster=slurm": "cluster/slurm is not known; choose one of: debug, local",
     "plan demo spaces=[AnyNetX_A,Nothing]": "space Nothing is not known",
     "launch demo data.train_images=9999": "data.train_images = 9999: digits has 1297",
-    "launch cifar_quick data.folder=/nowhere": "data.folder = /nowhere: data_batch_1.bin is not there; get",
+    "launch cifar_quick data.folder=/nowhere data.url=http://127.0.0.1:9/c.tgz": (
+        "data.folder = /nowhere: data_batch_1.bin is not there, and http://127.0.0.1:9/c.tgz cannot be had"
+    ),
     "plan demo data=null": "study demo: ",
     "plan demo cluster=null": "study demo: ",
     "plan demo recipe.lr=nan": "recipe.lr = nan",
@@ -150,7 +152,7 @@ WRONG = {
     "launch demo n=1 -o /proc/x/y": "dsd: /proc/x",
     "report x.csv -o x.csv": "-o x.csv: the report is a web page; give a name that ends in .html",
     "launch demo cluster.workers=-1": "cluster.workers = -1",
-    "launch demo cluster.wrokers=1": "cluster.wrokers is not a key; known keys are: name, workers",
+    "launch demo cluster.wrokers=1": "cluster.wrokers is not a key; known keys are: checkpoint_min, name",
     "status nowhere": "nowhere: is not a sweep",
     "collect nowhere": "nowhere: is not a sweep",
     "analyze nowhere.csv": "nowhere.csv: there is no such file",

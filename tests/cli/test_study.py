@@ -116,7 +116,7 @@ def test_the_studys_keys_survive_composition(dsd) -> None:
 def test_the_papers_recipe_is_exact() -> None:
     """dds_10ep: 10 epochs, lr 0.05, batch 128, momentum 0.9, Nesterov, 5e-5 on everything, rate set once an epoch."""
     from dsd.config import load_study
-    from dsd.training.run import Recipe
+    from dsd.training.recipe import Recipe
 
     expected = Recipe("dds_10ep", 10, 0.05, 128, 0.9, True, 5e-5, "epoch", 8192)
     assert load_study("demo", ["recipe=dds_10ep"]).recipe == expected

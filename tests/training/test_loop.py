@@ -1,6 +1,7 @@
 """Training: it learns, it follows the recipe, and it gives the same bits however often it was interrupted."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,17 @@ from torch import nn
 
 from dsd import DsdError, Family, Network, build
 from dsd.training import checkpoint, loop
-from dsd.training.data import ImageData, load_data
-from dsd.training.loop import Pictures, train
-from dsd.training.run import DataSpec, Recipe, Run, run_key
+from dsd.training.batches import batches, generator
+from dsd.training.data.images import Batch
+from dsd.training.data.loading import load_data
+from dsd.training.data.memory import InMemory
+from dsd.training.data.spec import DataSpec
+from dsd.training.evaluation import make_norms_precise
+from dsd.training.loop import Keeping, State, train
+from dsd.training.recipe import Recipe
+from dsd.training.run import Run, run_key
 from dsd.training.schedule import half_cosine
+from dsd.training.sgd import SGD
 
 NETWORK = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 8, 10)
 RECIPE = Recipe("test", epochs=4, lr=0.05, batch_size=64, precise_bn_images=128)
@@ -22,7 +30,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def data() -> ImageData:
+def data() -> InMemory:
     """A part of the digits."""
     return load_data(SPEC)
 
@@ -42,11 +50,11 @@ def test_a_network_learns_the_digits() -> None:
     spec = DataSpec("digits", 8, 10, shift=1)
     recipe = replace(RECIPE, epochs=10, lr_update="step")
     result = train(Run("r", NETWORK, recipe, spec, 0), load_data(spec), CPU)
-    assert result.epochs[0].error > 8 > result.error
-    assert result.best_error <= result.error
+    assert result.epochs[0].error > 8 > result.last.error
+    assert result.best.error <= result.last.error
 
 
-def test_the_same_run_gives_the_same_bits(data: ImageData) -> None:
+def test_the_same_run_gives_the_same_bits(data: InMemory) -> None:
     """Equal seeds agree to the bit in every epoch; another seed differs."""
     first, again, other = (train(run_of(seed=seed), data, CPU) for seed in (0, 0, 1))
     assert numbers(first) == numbers(again) != numbers(other)
@@ -56,30 +64,40 @@ class Killed(BaseException):
     """Stands for a signal."""
 
 
+@pytest.mark.parametrize("every_s", [math.inf, 0.0])
 @pytest.mark.parametrize("batches_before", [0, 3, 9, 17, 25])
 def test_an_interrupted_run_gives_the_same_bits(
-    data: ImageData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches_before: int
+    data: InMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches_before: int, every_s: float
 ) -> None:
-    """Stopped at any batch, in training or before an evaluation, and resumed: every number is the undisturbed run's."""
-    undisturbed, varied, count = train(run_of(), data, CPU), Pictures.varied, 0
+    """Stopped at any batch, in training or before an evaluation, and resumed: every number is the undisturbed run's.
 
-    def stop(self: Pictures, indices: torch.Tensor, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    Checkpoints are written after each epoch, or after each step.
+    """
+    undisturbed, training, count = train(run_of(), data, CPU), InMemory.training, 0
+
+    def stop(self: InMemory, chosen: list[torch.Tensor], rng: torch.Generator) -> Iterator[Batch]:
         nonlocal count
-        count += 1
-        if count > batches_before:
-            raise Killed
-        return varied(self, indices, rng)
+        for batch in training(self, chosen, rng):
+            count += 1
+            if count > batches_before:
+                raise Killed
+            yield batch
 
-    path = tmp_path / "run.pt"
-    monkeypatch.setattr(Pictures, "varied", stop)
+    keeping = Keeping(tmp_path / "run.pt", every_s)
+    monkeypatch.setattr(InMemory, "training", stop)
     with pytest.raises(Killed):
-        train(run_of(), data, CPU, path)
+        train(run_of(), data, CPU, keeping)
     monkeypatch.undo()
-    assert path.exists() == (batches_before >= 7)  # an epoch has 5 batches of training and 2 for batch norm
-    assert numbers(train(run_of(), data, CPU, path)) == numbers(undisturbed)
+    # an epoch has 5 batches of training and 2 for batch norm
+    assert keeping.path.exists() == (batches_before >= (7 if every_s else 1))
+    steps: list[tuple[int, int]] = []
+    again = train(run_of(), data, CPU, keeping, on_step=lambda epoch, done, of: steps.append((epoch, done)))
+    assert numbers(again) == numbers(undisturbed)
+    if not every_s:  # no step is done twice
+        assert len(steps) == 4 * 5 - sum(min(5, max(0, batches_before - 7 * epoch)) for epoch in range(4))
 
 
-def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data: ImageData, tmp_path: Path) -> None:
+def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data: InMemory, tmp_path: Path) -> None:
     """The event of an epoch comes before its checkpoint, and the repeated epoch has the same numbers."""
     path, seen = tmp_path / "run.pt", []
 
@@ -89,33 +107,33 @@ def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data
             raise Killed
 
     with pytest.raises(Killed):
-        train(run_of(), data, CPU, path, stop)
-    train(run_of(), data, CPU, path, lambda epoch: seen.append((epoch.epoch, epoch.loss)))
+        train(run_of(), data, CPU, Keeping(path), stop)
+    train(run_of(), data, CPU, Keeping(path), lambda epoch: seen.append((epoch.epoch, epoch.loss)))
     assert [number for number, _ in seen] == [1, 2, 2, 3, 4]
     assert seen[1] == seen[2]
 
 
-def test_a_checkpoint_of_another_run_or_a_damaged_one_is_not_used(data: ImageData, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_or_a_damaged_one_is_not_used(data: InMemory, tmp_path: Path) -> None:
     """The run starts anew rather than from the wrong state."""
     path = tmp_path / "run.pt"
-    train(run_of(), data, CPU, path)
+    train(run_of(), data, CPU, Keeping(path))
     assert checkpoint.load(path, run_of().key) is not None
     assert checkpoint.load(path, "another") is None
     path.write_bytes(path.read_bytes()[:1000])
     assert checkpoint.load(path, run_of().key) is None
-    assert numbers(train(run_of(), data, CPU, path)) == numbers(train(run_of(), data, CPU))
+    assert numbers(train(run_of(), data, CPU, Keeping(path))) == numbers(train(run_of(), data, CPU))
 
 
-def test_a_diverging_run_ends_with_its_score(data: ImageData) -> None:
+def test_a_diverging_run_ends_with_its_score(data: InMemory) -> None:
     """A loss that is not finite ends the run: diverged, scored as it is, nothing answered counts as right."""
     result = train(run_of(replace(RECIPE, lr=1e20, precise_bn_images=0)), data, CPU)
     assert result.diverged
     assert not math.isfinite(result.epochs[-1].loss)
     assert len(result.epochs) < RECIPE.epochs
-    assert result.error == 100
+    assert (result.last.error, result.last.top5_error) == (100, 100)
 
 
-def test_the_rate_follows_the_half_cosine(data: ImageData) -> None:
+def test_the_rate_follows_the_half_cosine(data: InMemory) -> None:
     """lr · (1 + cos(π t)) / 2 at the start of each epoch; the last of ten epochs has 0.0245 of the first."""
     rates = [epoch.lr for epoch in train(run_of(), data, CPU).epochs]
     assert rates == [0.05 * 0.5 * (1 + math.cos(math.pi * i / 4)) for i in range(4)]
@@ -123,33 +141,59 @@ def test_the_rate_follows_the_half_cosine(data: ImageData) -> None:
 
 
 @pytest.mark.parametrize(("lr_update", "distinct"), [("epoch", 1), ("step", 5)])
-def test_the_rate_is_set_once_an_epoch_or_at_every_step(data: ImageData, lr_update: str, distinct: int) -> None:
+def test_the_rate_is_set_once_an_epoch_or_at_every_step(
+    data: InMemory, monkeypatch: pytest.MonkeyPatch, lr_update: str, distinct: int
+) -> None:
     """With five steps an epoch, `step` uses five rates, `epoch` one."""
     recipe = replace(RECIPE, lr_update=lr_update)
     model, rates = build(NETWORK), set()
-    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    optimizer.register_step_pre_hook(lambda opt, *_: rates.add(opt.param_groups[0]["lr"]))
-    loop.train_epoch(model, optimizer, Pictures(data, SPEC), recipe, 2, loop.generator(0, 2))
+    optimizer = SGD(model.parameters(), recipe)
+    monkeypatch.setattr(optimizer, "step", rates.add)
+    state = State(model, optimizer, [None])
+    loop.train_epoch(run_of(recipe), state, data, CPU, generator(0, 2), Keeping(), lambda *_: None)
     assert len(rates) == distinct
+
+
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, True), (0.9, False), (0.0, True)])
+def test_the_optimizer_is_torchs(data: InMemory, momentum: float, nesterov: bool) -> None:
+    """Ten steps with weight decay and changing rates: the bits of torch.optim.SGD, also taken up half-way."""
+    recipe = replace(RECIPE, momentum=momentum, nesterov=nesterov, weight_decay=0.01)
+    ours, theirs = (build(NETWORK, generator(0, 0)) for _ in range(2))
+    sgd = SGD(ours.parameters(), recipe)
+    reference = torch.optim.SGD(
+        theirs.parameters(), lr=1, momentum=momentum, nesterov=nesterov and momentum > 0, weight_decay=0.01, fused=True
+    )
+    for i in range(10):
+        images, labels = next(data.training([torch.arange(32) + 32 * i], generator(0, i)))
+        if i == 5:  # what a checkpoint keeps is enough
+            state, sgd = sgd.state_dict(), SGD(ours.parameters(), recipe)
+            sgd.load_state_dict(state)
+        for model, optimizer in ((ours, sgd), (theirs, reference)):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+        sgd.step(0.1 / (i + 1))
+        reference.param_groups[0]["lr"] = 0.1 / (i + 1)
+        reference.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
 
 
 def test_an_epoch_shows_every_image_once() -> None:
     """Batches are a permutation; the images that do not fill the last batch are left out."""
-    shown = torch.cat(loop.batches(1297, 64, loop.generator(0, 1)))
+    shown = torch.cat(batches(1297, 64, generator(0, 1)))
     assert len(shown) == len(set(shown.tolist())) == 1280
-    assert len(loop.batches(10, 64, loop.generator(0, 1))) == 1
+    assert len(batches(10, 64, generator(0, 1))) == 1
 
 
-def test_precise_norms_are_averages_under_the_present_weights(data: ImageData) -> None:
+def test_precise_norms_are_averages_under_the_present_weights(data: InMemory) -> None:
     """The stem's statistics become those of the images, whatever the running averages were, and momentum is kept."""
-    model = build(NETWORK, loop.generator(0, 0))
+    model = build(NETWORK, generator(0, 0))
     norm = model.stem[0][1]
     norm.running_mean.fill_(100.0)
-    spec = replace(SPEC, shift=0, flip=False)
     recipe = replace(RECIPE, precise_bn_images=320)
-    loop.make_norms_precise(model, Pictures(data, spec), recipe, loop.generator(0, 1))
+    plain = InMemory(replace(SPEC, shift=0, flip=False), data.train, data.test, CPU)
+    make_norms_precise(model, plain, recipe, CPU, generator(0, 1))
     with torch.no_grad():
-        outputs = model.stem[0][0](Pictures(data, spec).normalised(data.train.images))
+        outputs = model.stem[0][0](plain.normalised(data.train.images))
     torch.testing.assert_close(norm.running_mean, outputs.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
     assert norm.momentum == nn.BatchNorm2d(1).momentum
 
@@ -180,5 +224,5 @@ def test_a_gpu_learns_the_digits_too() -> None:
     """The same run on a GPU reaches the same error within three points, and resumes there."""
     spec, device = DataSpec("digits", 8, 10, shift=1), torch.device("cuda")
     run = Run("r", NETWORK, replace(RECIPE, epochs=10), spec, 0)
-    error = train(run, load_data(spec).to(device), device).error
-    assert error == pytest.approx(train(run, load_data(spec), CPU).error, abs=3)
+    error = train(run, load_data(spec, device), device).last.error
+    assert error == pytest.approx(train(run, load_data(spec), CPU).last.error, abs=3)

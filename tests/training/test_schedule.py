@@ -8,7 +8,7 @@ import pytest
 from dsd import DsdError
 from dsd.config import choices, load_study
 from dsd.sweep.plan import plan
-from dsd.training.run import Recipe
+from dsd.training.recipe import Recipe
 from dsd.training.schedule import half_cosine, learning_rate
 
 ROOT = Path(__file__).parents[2]

@@ -25,6 +25,7 @@ from dsd.sweep.clusters.job import Job
 from dsd.sweep.worker import Worker
 
 WATCH_S = 0.5
+CHECKPOINT_MIN = 10.0
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
 
 
@@ -32,15 +33,23 @@ TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue
 class Local:
     """Settings of the local cluster.
 
-    workers: runs at a time; 0 is one for each GPU, or without a GPU one for each core
+    workers: runs at a time; 0 is `runs_per_gpu` for each GPU, or without a GPU one for each core
+    runs_per_gpu: runs that share a GPU; each may use its share of the GPU's memory, and fails alone if it wants more
+    checkpoint_min: minutes between two checkpoints in the middle of an epoch; after each epoch there is one anyway
     """
 
     workers: int = 0
+    runs_per_gpu: int = 1
+    checkpoint_min: float = CHECKPOINT_MIN
     name: str = "local"
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise DsdError(f"cluster.workers = {self.workers}: give a whole number, or 0 for one for each GPU or core")
+        if self.runs_per_gpu < 1:
+            raise DsdError(f"cluster.runs_per_gpu = {self.runs_per_gpu}: give a whole number from 1")
+        if not self.checkpoint_min > 0:
+            raise DsdError(f"cluster.checkpoint_min = {self.checkpoint_min}: give a number of minutes above 0")
 
     def submit(self, folder: Path, runs: tuple[str, ...], living: int) -> Iterator[Job]:
         """Start workers in the background, one after the other.
@@ -53,17 +62,17 @@ class Local:
         gpus, now = visible_gpus(), time.time()
         for i in range(max(self.width(len(runs), gpus) - living, 1)):
             gpu = gpus[(living + i) % len(gpus)] if gpus else ""
-            yield start(Worker(str(folder.resolve()), runs, now, gpu))
+            yield start(Worker(str(folder.resolve()), runs, now, gpu, 1 / self.runs_per_gpu, 60 * self.checkpoint_min))
 
     def width(self, runs: int, gpus: list[str]) -> int:
         """How many workers share so many runs."""
-        return min(self.workers or len(gpus) or cores(), runs)
+        return min(self.workers or len(gpus) * self.runs_per_gpu or cores(), runs)
 
     def split(self, runs: int) -> str:
         """How so many runs are executed, in words."""
         gpus = visible_gpus()
-        each = "GPU" if gpus else "core"
-        return f"{runs} runs shared by {self.width(runs, gpus)} background workers, each with one {each}"
+        each = "one core" if not gpus else "one GPU" if self.runs_per_gpu == 1 else f"1/{self.runs_per_gpu} of a GPU"
+        return f"{runs} runs shared by {self.width(runs, gpus)} background workers, each with {each}"
 
     @staticmethod
     def alive(job: Job) -> bool:

@@ -1,4 +1,4 @@
-"""The networks that a command's arguments name."""
+"""The networks that words name: on the command line, and in a study."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,6 +9,7 @@ from dsd.files import TABLES, YAML
 
 if TYPE_CHECKING:
     from dsd.design.network import Network
+    from dsd.design.space import Columns
 
 
 def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
@@ -54,3 +55,38 @@ def matching(table: str, key: str, keys: list[str]) -> list[str]:
         what = f"fits {len(hits)} rows; give more of it" if hits else "is not the key of a row, nor how one begins"
         raise DsdError(f"{table}:{key}: {what}; the keys are {known(hits[:3] or keys[:3])}, …")
     return hits
+
+
+def grouped(words: tuple[str, ...], resolution: int, classes: int) -> "list[tuple[str, list[Network], Columns]]":
+    """The populations that words name, for a resolution and classes.
+
+    Returns:
+        for each its name, its networks, and what was drawn for them (columns `sampled_*`, `lr`, `weight_decay`). Rows
+        of a TABLE are the populations that its column `space` names, or one that is called as the file; any other
+        word is a population of one network, under its label
+    """
+    found: list[tuple[str, list[Network], Columns]] = []
+    for word in words:
+        if Path(word).suffix not in TABLES:
+            found += [(label, [one], {}) for label, one in named((word,), resolution, classes)]
+            continue
+        from dsd.analysis.populations import read_table
+        from dsd.design.population import networks_of
+
+        frame = read_table(word)
+        names = frame["space"] if "space" in frame else [Path(word).stem] * len(frame)
+        for name, part in frame.groupby(names, sort=False):
+            networks = [one.for_task(resolution, classes) for one in networks_of(part, word)]
+            drawn = {column: part[column].to_numpy() for column in part if is_drawn(str(column))}
+            found.append((str(name), networks, drawn))
+    twice = [name for name, count in Counter(name for name, _, _ in found).items() if count > 1]
+    if twice:
+        raise DsdError(f"networks = {list(words)}: two populations are called {twice[0]}")
+    return found
+
+
+def is_drawn(column: str) -> bool:
+    """Whether a column of a table tells what was drawn for a network."""
+    from dsd.design.space import TRAINING
+
+    return column.startswith("sampled_") or column in TRAINING

@@ -1,0 +1,39 @@
+"""dsd pack: images decoded once."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--size", type=click.IntRange(8), default=256, show_default=True, help="Side of the images [pixels].")
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one for each core]")
+@click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be decoded.")
+def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken: bool) -> None:
+    """Decode the images of SOURCE once, into arrays in TARGET that training maps into memory (data=packed).
+
+    SOURCE has train/ and val/, in each a folder for every class. The shorter side of each image is resized to --size,
+    and its central square kept. Stop it at any time, repeat the command, and it goes on; a TARGET that is complete is
+    checked against its checksums, and what is damaged is packed again.
+    """
+    from dsd.cli.progress import progress
+    from dsd.sweep.clusters.local import cores
+    from dsd.training.data.listing import list_images
+    from dsd.training.data.packing import pack as pack_images
+
+    images = sum(map(len, list_images(source)))
+    try:
+        with progress("packed", images) as advance:
+            done = pack_images(source, target, size, workers or cores(), skip_broken, advance)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; repeat the command to go on in {target}", err=True)
+        raise click.exceptions.Exit(130) from None
+    packed = done.packed
+    counts = ", ".join(f"{count:,} {split}" for split, count in packed.images.items())
+    click.echo(f"{counts} images of {len(packed.classes):,} classes, {size}×{size}", err=True)
+    click.echo(f"{done.made} chunks packed, {done.kept} were there and are whole", err=True)
+    for split, _, trouble in packed.skipped:
+        click.echo(f"left out of {split}: {trouble}", err=True)
+    click.echo(target)

@@ -1,0 +1,132 @@
+"""dsd train: one network."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsd.cli.completion import complete_networks
+from dsd.errors import DsdError
+
+if TYPE_CHECKING:
+    from dsd.sweep.folder import Sweep
+    from dsd.training.checkpoint import Epoch
+
+
+@click.command()
+@click.argument("network", shell_complete=complete_networks)
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NETWORK-RUN]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Of a CPU. More are faster for large images, and change the last bits of the result.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def train(network: str, overrides: tuple[str, ...], output: Path | None, threads: int, as_json: bool) -> None:
+    """Train NETWORK here, and draw its curve: a published name, FILE.yaml, or TABLE:KEY.
+
+    KEY=VALUE says with what, for example data=cifar10 recipe=dds_10ep recipe.epochs=20 seeds=1. Stop it at any time:
+    the same command goes on from the last checkpoint. The folder is a sweep of one run, for dsd status, collect and
+    report.
+    """
+    from dsd.cli.progress import progress
+    from dsd.config import load_study
+    from dsd.sweep.creation import create
+    from dsd.sweep.plan import plan
+    from dsd.training.data.loading import load_data
+
+    study = load_study("train", overrides, networks=(network,))
+    made = plan(study)
+    if len(made.runs) != 1:
+        raise DsdError(f"{network}: {len(made.runs)} runs; dsd train trains one, a study with networks=[…] many")
+    load_data(study.data, progress=progress)  # downloads what is missing, before anything is written
+    name = str(made.tables[0]["space"][0]).replace("/", "_")
+    sweep = create(made, output or Path("runs") / f"{name}-{made.runs[0]}")
+    click.echo(f"{name}: {study.recipe.epochs} epochs of {study.data.name}; {sweep.folder}", err=True)
+    execute(sweep, threads)
+    conclude(sweep, as_json)
+
+
+def execute(sweep: "Sweep", threads: int) -> None:
+    """Train the run, showing how far it is; nothing where it has its result."""
+    from dsd.sweep.execution import Means, execute_all
+    from dsd.sweep.status import Watch
+
+    status = Watch(sweep).status()
+    if status.pending:
+        raise DsdError(f"{sweep.folder}: something else is training this run; dsd status {sweep.folder} --watch")
+    if status.records and status.records[sweep.runs[0]].finished:
+        return
+    logging.getLogger("dsd.sweep.execution").disabled = True  # `conclude` says what failed
+    with shown(sweep.recipe.epochs) as means:
+        try:
+            execute_all(sweep, tuple(sweep.runs), time.time(), Means(**means, threads=threads, checkpoint_s=600))
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on from the last checkpoint", err=True)
+            raise click.exceptions.Exit(130) from None
+
+
+@contextmanager
+def shown(epochs: int) -> Iterator[dict[str, Any]]:
+    """A line an epoch on standard error and, where that is a terminal, a bar; gives what has to be told."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from dsd.cli.output import console
+
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[speed]}"), console=out, disable=not out.is_terminal) as bar:
+        task = bar.add_task("starting", total=None, speed="")
+
+        def on_step(epoch: int, done: int, steps: int) -> None:
+            bar.update(
+                task, total=epochs * steps, completed=(epoch - 1) * steps + done, description=f"epoch {epoch}/{epochs}"
+            )
+
+        def on_epoch(epoch: "Epoch") -> None:
+            bar.update(task, speed=f"{epoch.images_s:,.0f} images/s")
+            reached = f"loss {epoch.loss:<7.4f} error {epoch.error:6.2f} %  top-5 {epoch.top5_error:6.2f} %"
+            cost = f"{epoch.images_s:,.0f} images/s  {epoch.peak_gb:.2f} GB"
+            click.echo(f"epoch {epoch.epoch:3}/{epochs}  lr {epoch.lr:<8.4g} {reached}  {cost}", err=True)
+
+        yield {"on_step": on_step, "on_epoch": on_epoch}
+
+
+def conclude(sweep: "Sweep", as_json: bool) -> None:
+    """Write table and picture, and say what the run reached; exit code 1 where it failed."""
+    from dsd.figures.curves import plot_run
+    from dsd.figures.style import figures, save
+    from dsd.sweep.collect import collect, reason_of
+    from dsd.sweep.curves import curves
+
+    _, status = collect(sweep)
+    run = sweep.runs[0]
+    record = status.records[run]
+    if not record.finished:
+        click.echo(f"dsd train: {reason_of(record.last) or 'the run has no result'}", err=True)
+        raise click.exceptions.Exit(1)
+    picture = sweep.folder / "figures" / "curve.png"
+    made, (loss, error) = figures(2, 4.2, 3.2)
+    plot_run(loss, error, curves({run: record}))
+    save(made, picture)
+    last = record.last
+    if as_json:
+        facts = {key: value for key, value in last.items() if key not in ("event", "time")}
+        click.echo(json.dumps({**facts, "folder": str(sweep.folder), "picture": str(picture)}))
+        return
+    diverged = " (diverged)" if last["diverged"] else ""
+    click.echo(
+        f"error {last['error']:.2f} % (top-5 {last['top5_error']:.2f} %) after {last['epochs']} epochs{diverged}; "
+        f"best {last['best_error']:.2f} % in epoch {last['best_epoch']}"
+    )
+    if last["synthetic"]:
+        click.echo("the images are synthetic: only the times mean anything", err=True)
+    click.echo(picture)

@@ -1,0 +1,48 @@
+"""What runs reached epoch by epoch."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from dsd.figures.style import COLOURS
+
+
+def plot_run(loss: Axes, error: Axes, curve: pd.DataFrame) -> tuple[Axes, Axes]:
+    """Draw one run's training loss, and its top-1 and top-5 error, over the epochs.
+
+    Args:
+        loss, error: where to draw each
+        curve: a row an epoch, with columns epoch, loss, error and top5_error
+    """
+    marker = "o" if len(curve) < 30 else ""
+    loss.plot(curve["epoch"], curve["loss"], color=COLOURS[6], marker=marker, markersize=3)
+    loss.set_ylabel("training loss")
+    for column, name, colour in (("error", "top-1", COLOURS[0]), ("top5_error", "top-5", COLOURS[5])):
+        error.plot(curve["epoch"], curve[column], color=colour, marker=marker, markersize=3, label=name)
+    error.set_ylabel("test error [%]")
+    error.set_ylim(bottom=0)
+    error.legend(frameon=False, fontsize="small")
+    for axes in (loss, error):
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return loss, error
+
+
+def plot_best_and_worst(ax: Axes, curves: pd.DataFrame, best: list[str], worst: list[str]) -> Axes:
+    """Draw the test error of some runs over the epochs, the best in one colour, the worst in another.
+
+    Args:
+        ax: where to draw
+        curves: a row a run and epoch, with columns run, epoch and error [%]
+        best, worst: runs
+    """
+    for runs, name, colour in ((worst, "worst", COLOURS[1]), (best, "best", COLOURS[0])):
+        for i, run in enumerate(runs):
+            curve = curves[curves["run"] == run]
+            label = f"{name} {len(runs)}" if i == 0 else None
+            ax.plot(curve["epoch"], curve["error"], color=colour, linewidth=1.2, alpha=0.8, label=label)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("test error [%]")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(frameon=False, fontsize="small")
+    return ax

@@ -1,0 +1,1 @@
+"""Images to train and test on: held in memory (`memory`) or read while training goes on (`streamed`)."""

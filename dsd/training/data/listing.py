@@ -1,0 +1,87 @@
+"""Folders of images as ImageNet has them: train/ and val/, in each a folder for every class."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsd.errors import DsdError, known
+
+SPLITS = ("train", "val")
+ENDINGS = (".jpg", ".jpeg", ".png")  # in any case; ImageNet has PNG files that are called .JPEG
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one split.
+
+    folder: of the split
+    classes: their names, in order; a label is a place in it
+    files: paths below the folder, class after class, in order
+    labels: of each file
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    labels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+def list_images(folder: Path) -> tuple[Listing, Listing]:
+    """The training and the test images of a folder; other files than images are left alone.
+
+    Raises:
+        DsdError: train/ or val/ is missing, their classes differ, or a class has no image
+    """
+    place = f"data.folder = {folder}"
+    if not folder.is_dir():
+        raise DsdError(f"{place}: there is no such folder")
+    for split in SPLITS:
+        if not (folder / split).is_dir():
+            raise DsdError(f"{place}: has no {split}/; give a folder with train/ and val/, in each a folder a class")
+    train, val = (list_split(folder / split) for split in SPLITS)
+    if train.classes != val.classes:
+        only = {split: set(a.classes) - set(b.classes) for split, a, b in (("train", train, val), ("val", val, train))}
+        told = "; ".join(f"only in {split}/: {shortened(names)}" for split, names in only.items() if names)
+        raise DsdError(f"{place}: train/ and val/ have different classes, {told}")
+    for split, listing in zip(SPLITS, (train, val), strict=True):
+        empty = set(range(len(listing.classes))) - set(listing.labels)
+        if empty:
+            names = shortened({listing.classes[i] for i in empty})
+            raise DsdError(f"{place}: {split}/ has classes without an image ({known(ENDINGS)}): {names}")
+    if len(train.classes) < 2:
+        raise DsdError(f"{place}: train/ has {len(train.classes)} folders of classes; give two or more")
+    return train, val
+
+
+def shortened(names: set[str], most: int = 3) -> str:
+    """The first few names, and how many there are more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(sorted(names)[:most]) + more
+
+
+def list_split(folder: Path) -> Listing:
+    """The classes and files of a folder of folders, in the order of their names."""
+    classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+    files, labels = [], []
+    for label, name in enumerate(classes):
+        found = sorted(entry.name for entry in os.scandir(folder / name) if is_image(entry.name))
+        files += [f"{name}/{file}" for file in found]
+        labels += [label] * len(found)
+    return Listing(folder, tuple(classes), tuple(files), tuple(labels))
+
+
+def is_image(name: str) -> bool:
+    """Whether a file is taken for an image."""
+    return name.lower().endswith(ENDINGS) and not name.startswith(".")
+
+
+def fingerprint(listings: tuple[Listing, Listing]) -> str:
+    """16 hexadecimal digits that tell which images these are, from the names of classes and files."""
+    digest = hashlib.sha256()
+    for listing in listings:
+        digest.update("\n".join((*listing.classes, "", *listing.files, "", "")).encode())
+    return digest.hexdigest()[:16]

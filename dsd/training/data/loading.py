@@ -1,0 +1,66 @@
+"""The images that a spec names, checked before anything is trained."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from dsd.errors import DsdError
+from dsd.training.data.cifar import ARCHIVES, Progress, cifar
+from dsd.training.data.digits import digits
+from dsd.training.data.images import Images
+from dsd.training.data.memory import InMemory, Split
+from dsd.training.data.settled import check_counts, settled
+from dsd.training.data.spec import STREAMED, DataSpec
+from dsd.training.data.synthetic import synthetic
+
+HELD: dict[str, Callable[[DataSpec], tuple[Split, Split]]] = {"digits": digits, "synthetic": synthetic}
+CPU = torch.device("cpu")
+
+
+def load_data(spec: DataSpec, device: torch.device = CPU, progress: Progress | None = None) -> Images:
+    """The images that a spec names, on their way to a device.
+
+    Args:
+        progress: is told how far a download of missing files is; None downloads nothing
+
+    Raises:
+        DsdError: files are missing or broken, or the spec asks for more than there is
+    """
+    return streamed(spec, device) if spec.name in STREAMED else held(spec, device, progress)
+
+
+def held(spec: DataSpec, device: torch.device, progress: Progress | None) -> InMemory:
+    """A set that is held in memory."""
+    train, test = cifar(spec, progress) if spec.name in ARCHIVES else HELD[spec.name](spec)
+    check_counts(spec, len(train), len(test), spec.name)
+    train, test = train.first(spec.train_images), test.first(spec.test_images)
+    if train.images.shape[-1] != spec.resolution:
+        raise DsdError(f"data.resolution = {spec.resolution}: images of {spec.name} are {train.images.shape[-1]} wide")
+    highest = int(max(train.labels.max(), test.labels.max()))
+    if highest >= spec.classes:
+        raise DsdError(f"data.classes = {spec.classes}: {spec.name} has label {highest}")
+    return InMemory(spec, train, test, device)
+
+
+def streamed(spec: DataSpec, device: torch.device) -> Images:
+    """A set that is read while training goes on.
+
+    Raises:
+        DsdError: its images are others than when the spec was settled
+    """
+    from dsd.training.data.listing import list_images
+    from dsd.training.data.packed import open_packed
+    from dsd.training.data.streamed import FolderReader, PackedReader, Reader, Streamed
+
+    now = settled(replace(spec, fingerprint=""))
+    if spec.fingerprint not in ("", now.fingerprint):
+        raise DsdError(f"data.folder = {spec.folder}: holds other images than when the sweep was planned")
+    folder = Path(spec.folder)
+    reader: Reader
+    if spec.name == "packed":
+        reader = PackedReader(now, open_packed(folder))
+    else:
+        reader = FolderReader(now, list_images(folder))
+    return Streamed(now, reader, device)

@@ -1,0 +1,108 @@
+"""A packed data set: images decoded once and cut to squares of one size, in arrays that are mapped into memory.
+
+packed.json            size, classes, source, checksums; written last: without it the set is not complete
+train.npy, val.npy     (n, size, size, 3) uint8
+train_labels.npy, …    (n,) int32; -1 where an image could not be decoded and was left out
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.errors import DsdError
+
+HEADER = "packed.json"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What packed.json says.
+
+    folder: of the set
+    size: side of the images [pixels]
+    classes: their names, in order
+    images: of each split, those that were left out included
+    checksums: of each split: the CRC-32 of every chunk of `chunk` images and their labels
+    chunk: images
+    source: fingerprint of the folder it was made from (`dsd.training.data.listing`)
+    skipped: split, position and reason of each image that could not be decoded
+    dsd: version
+    """
+
+    folder: Path
+    size: int
+    classes: tuple[str, ...]
+    images: dict[str, int]
+    checksums: dict[str, list[int]]
+    chunk: int
+    source: str
+    skipped: tuple[tuple[str, int, str], ...]
+    dsd: str
+
+    def header(self) -> str:
+        """The content of packed.json."""
+        return json.dumps({key: value for key, value in asdict(self).items() if key != "folder"}, indent=1)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that tell which images these are."""
+        facts = (self.size, self.classes, sorted(self.checksums.items()), [tuple(one[:2]) for one in self.skipped])
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+    def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Images, mapped into memory, and labels of a split.
+
+        Raises:
+            DsdError: a file is missing, is not as long as it should be, or has a label that is out of range
+        """
+        n = self.images[split]
+        images = mapped(self.folder / f"{split}.npy", (n, self.size, self.size, 3), "uint8")
+        labels = np.array(mapped(self.folder / f"{split}_labels.npy", (n,), "int32"))
+        if n and not -1 <= labels.min() <= labels.max() < len(self.classes):
+            wrong = labels.max() if labels.max() >= len(self.classes) else labels.min()
+            raise DsdError(
+                f"{self.folder / f'{split}_labels.npy'}: holds label {wrong}, allowed are 0 to "
+                f"{len(self.classes) - 1}; pack the images again"
+            )
+        return images, labels
+
+    def kept(self, split: str) -> NDArray[np.int64]:
+        """The positions of the images that could be decoded."""
+        return np.flatnonzero(self.arrays(split)[1] >= 0)
+
+
+def mapped(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
+    """A file of `numpy.save`, mapped into memory for reading, if it is what it should be."""
+    try:
+        array = np.load(path, mmap_mode="r")
+    except FileNotFoundError:
+        raise DsdError(f"{path}: is missing; pack the images again") from None
+    except (ValueError, OSError, EOFError) as error:  # shorter than it says
+        raise DsdError(f"{path}: is truncated or damaged ({error}); pack the images again") from error
+    if array.shape != shape or array.dtype != dtype:
+        raise DsdError(f"{path}: holds {array.shape} {array.dtype} instead of {shape} {dtype}; pack the images again")
+    return array
+
+
+def open_packed(folder: Path) -> Packed:
+    """The packed set of a folder; its files are there and have the right size.
+
+    Raises:
+        DsdError: there is none, it is not complete, or a file is not as long as it should be
+    """
+    place = f"data.folder = {folder}"
+    try:
+        content = json.loads((folder / HEADER).read_text())
+        found = Packed(folder, **{**content, "classes": tuple(content["classes"])})
+    except FileNotFoundError:
+        raise DsdError(f"{place}: holds no packed images ({HEADER}); make them: dsd pack SOURCE {folder}") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise DsdError(f"{folder / HEADER}: is damaged ({error}); pack the images again") from error
+    for split in found.images:
+        found.arrays(split)
+    return found

@@ -1,0 +1,259 @@
+"""Making a packed data set (`dsd.training.data.packed`) from a folder of images.
+
+Chunk after chunk is decoded by several processes, and written down with its checksum as soon as it is on the disk. Who
+packs again goes on where it was stopped; a set that is complete is checked, and what is damaged made anew.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from dsd._version import __version__
+from dsd.errors import DsdError
+from dsd.files import write_whole
+from dsd.journal import Journal, parse
+from dsd.training.data import decoding
+from dsd.training.data.listing import SPLITS, Listing, fingerprint, list_images
+from dsd.training.data.packed import HEADER, Packed
+
+CHUNK = 256  # images
+STATE = "packing.jsonl"
+SHOWN = 5  # broken files that a message names
+
+Key = tuple[str, int]  # split and number of a chunk
+Advance = Callable[[int, str], None]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Files that one process decodes: the images from `start` of a split."""
+
+    split: str
+    number: int
+    array: Path
+    files: tuple[Path, ...]
+    size: int
+
+    @property
+    def key(self) -> Key:
+        """What it is known by."""
+        return self.split, self.number
+
+    @property
+    def start(self) -> int:
+        """The position of its first image."""
+        return self.number * CHUNK
+
+
+@dataclass(frozen=True)
+class Done:
+    """A chunk that is on the disk: CRC-32 of its pixels, and the positions and reasons of broken images."""
+
+    crc: int
+    broken: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What `pack` did.
+
+    made, kept: chunks that were decoded, and that were there and whole
+    """
+
+    packed: Packed
+    made: int
+    kept: int
+
+
+def pack(
+    source: Path,
+    target: Path,
+    size: int = 256,
+    workers: int = 1,
+    skip_broken: bool = False,
+    advance: Advance = lambda done, words: None,
+) -> Packing:
+    """Pack the images of a folder: the shorter side is resized to `size`, the central square kept.
+
+    Args:
+        source: with train/ and val/, in each a folder a class
+        target: where the packed set goes
+        workers: processes
+        skip_broken: leave out images that cannot be decoded
+        advance: is told how many images are done
+
+    Raises:
+        DsdError: the source is not as it should be, the target holds something else, or images are broken
+    """
+    if size < 1:
+        raise DsdError(f"--size {size}: give a whole number of pixels from 1")
+    listings = dict(zip(SPLITS, list_images(source), strict=True))
+    origin = {"source": fingerprint((listings["train"], listings["val"])), "size": size, "chunk": CHUNK}
+    known = state_of(target, origin)
+    for split, listing in listings.items():
+        allocate(target / f"{split}.npy", len(listing), size)
+    chunks = [chunk for split, listing in listings.items() for chunk in chunks_of(target, split, listing, size)]
+    with Journal(target / STATE) as journal:
+        journal.append(origin)
+        done, made = finished(chunks, known, skip_broken, workers, advance), 0
+        missing = [chunk for chunk in chunks if chunk.key not in done]
+        images = sum(len(chunk.files) for chunk in chunks if chunk.key in done)
+        for chunk, result in decoded(missing, workers):
+            journal.append({"split": chunk.split, "number": chunk.number, "crc": result.crc, "broken": result.broken})
+            done[chunk.key] = result
+            made, images = made + 1, images + len(chunk.files)
+            advance(images, str(chunk.files[-1].parent.name))
+    broken = [trouble for chunk in chunks for _, trouble in done[chunk.key].broken]
+    if broken and not skip_broken:
+        more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+        told = "; ".join(broken[:SHOWN])
+        raise DsdError(f"{len(broken)} images cannot be decoded: {told}{more}; --skip-broken leaves them out")
+    return Packing(complete(target, size, listings, done, str(origin["source"])), made, len(chunks) - made)
+
+
+def state_of(target: Path, origin: dict[str, Any]) -> dict[Key, Done]:
+    """The chunks that an earlier packing of the same images wrote down.
+
+    Raises:
+        DsdError: the folder holds other images, or something else
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        header = json.loads((target / HEADER).read_text()) if (target / HEADER).exists() else None
+    except ValueError:
+        header = None  # made anew from what else is there
+    text = (target / STATE).read_bytes() if (target / STATE).exists() else b""
+    events, _ = parse(text)
+    found = {key: value for event in [*events[:1], *([header] if header else [])] for key, value in event.items()}
+    if not found and any(path.name != STATE for path in target.iterdir()):
+        raise DsdError(f"{target}: is not empty and holds no packed images; give another folder")
+    for key, value in origin.items():
+        if found and found.get(key) != value:
+            raise DsdError(
+                f"{target}: holds images packed with {key} = {found.get(key)}, not {value}; give another folder, or "
+                "remove that one"
+            )
+    known: dict[Key, Done] = {}
+    if header:
+        for split, checksums in header["checksums"].items():
+            known |= {(split, i): Done(crc, broken_of(header, split, i)) for i, crc in enumerate(checksums)}
+    for event in events:
+        if "crc" in event:
+            broken = tuple((int(i), str(text)) for i, text in event["broken"])
+            known[event["split"], event["number"]] = Done(event["crc"], broken)
+    return known
+
+
+def broken_of(header: dict[str, Any], split: str, number: int) -> tuple[tuple[int, str], ...]:
+    """The broken images of one chunk of a complete set."""
+    low = number * CHUNK
+    return tuple((i, text) for name, i, text in header["skipped"] if name == split and low <= i < low + CHUNK)
+
+
+def allocate(path: Path, n: int, size: int) -> None:
+    """Make the array of a split, unless it is there."""
+    shape = (n, size, size, 3)
+    try:
+        if np.load(path, mmap_mode="r").shape == shape:
+            return
+    except (OSError, ValueError, EOFError):
+        pass
+    np.lib.format.open_memmap(path, "w+", np.uint8, shape).flush()
+
+
+def chunks_of(target: Path, split: str, listing: Listing, size: int) -> Iterator[Chunk]:
+    """The chunks of a split."""
+    for number, start in enumerate(range(0, len(listing), CHUNK)):
+        files = tuple(listing.folder / name for name in listing.files[start : start + CHUNK])
+        yield Chunk(split, number, target / f"{split}.npy", files, size)
+
+
+def finished(
+    chunks: list[Chunk], known: dict[Key, Done], skip_broken: bool, workers: int, advance: Advance
+) -> dict[Key, Done]:
+    """Of the chunks that were written down those whose pixels are still what they were.
+
+    Broken images are tried again, unless they are to be left out.
+    """
+    wanted = [chunk for chunk in chunks if chunk.key in known and (skip_broken or not known[chunk.key].broken)]
+    found, images = {}, 0
+    for chunk, crc in each(checksum, wanted, workers):
+        images += len(chunk.files)
+        advance(images, "checked")
+        if crc == known[chunk.key].crc:
+            found[chunk.key] = known[chunk.key]
+    return found
+
+
+def checksum(chunk: Chunk) -> int:
+    """CRC-32 of a chunk's pixels on the disk."""
+    array = np.load(chunk.array, mmap_mode="r")
+    return zlib.crc32(array[chunk.start : chunk.start + len(chunk.files)].tobytes())
+
+
+def decoded(chunks: list[Chunk], workers: int) -> Iterator[tuple[Chunk, Done]]:
+    """Each chunk, once it is on the disk."""
+    return each(write_chunk, chunks, workers)
+
+
+def write_chunk(chunk: Chunk) -> Done:
+    """Decode the files of a chunk and write them to the disk; broken images are black."""
+    pixels, broken = np.zeros((len(chunk.files), chunk.size, chunk.size, 3), np.uint8), []
+    for i, path in enumerate(chunk.files):
+        try:
+            pixels[i] = decoding.centre(decoding.decoded(path), chunk.size, chunk.size)
+        except decoding.BrokenImage as error:
+            broken.append((chunk.start + i, str(error)))
+    array = np.lib.format.open_memmap(chunk.array, "r+")
+    array[chunk.start : chunk.start + len(pixels)] = pixels
+    array.flush()
+    return Done(zlib.crc32(pixels.tobytes()), tuple(broken))
+
+
+def each(work: Callable[[Chunk], Result], chunks: list[Chunk], workers: int) -> Iterator[tuple[Chunk, Result]]:
+    """The work on each chunk, as it is done, by several processes."""
+    if workers <= 1:
+        yield from ((chunk, work(chunk)) for chunk in chunks)
+        return
+    with ProcessPoolExecutor(min(workers, max(len(chunks), 1))) as pool:
+        futures = {pool.submit(work, chunk): chunk for chunk in chunks}
+        try:
+            yield from ((futures[future], future.result()) for future in as_completed(futures))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def complete(target: Path, size: int, listings: dict[str, Listing], done: dict[Key, Done], source: str) -> Packed:
+    """Write labels and header; with them the set is complete."""
+    skipped = []
+    for split, listing in listings.items():
+        labels = np.array(listing.labels, np.int32)
+        for key, chunk in sorted(done.items()):
+            for i, trouble in chunk.broken if key[0] == split else ():
+                labels[i] = -1
+                skipped.append((split, i, trouble))
+        beside = target / f"{split}_labels.part.npy"
+        np.save(beside, labels)
+        beside.replace(target / f"{split}_labels.npy")
+    packed = Packed(
+        folder=target,
+        size=size,
+        classes=listings["train"].classes,
+        images={split: len(listing) for split, listing in listings.items()},
+        checksums={split: [done[key].crc for key in sorted(done) if key[0] == split] for split in listings},
+        chunk=CHUNK,
+        source=source,
+        skipped=tuple(skipped),
+        dsd=__version__,
+    )
+    write_whole(target / HEADER, packed.header())
+    (target / STATE).unlink(missing_ok=True)
+    return packed

@@ -1,0 +1,55 @@
+"""What only the files of a data set say: how many images and classes it has, and which images they are."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from dsd.errors import DsdError
+from dsd.training.data.listing import fingerprint, list_images
+from dsd.training.data.packed import open_packed
+from dsd.training.data.spec import STREAMED, DataSpec
+
+
+def settled(spec: DataSpec) -> DataSpec:
+    """The spec with classes, available and fingerprint as its files have them; others than those streamed as they are.
+
+    Raises:
+        DsdError: the files are not as they should be, or the spec asks for what they have not
+    """
+    if spec.name not in STREAMED:
+        return spec
+    if not spec.folder:
+        raise DsdError(f"data.folder is not given: name the folder of the {spec.name} images, data.folder=…")
+    return settled_packed(spec) if spec.name == "packed" else settled_folder(spec)
+
+
+def settled_folder(spec: DataSpec) -> DataSpec:
+    """For images in a folder a class."""
+    listings = list_images(Path(spec.folder))
+    return checked(spec, len(listings[0]), len(listings[1]), len(listings[0].classes), fingerprint(listings))
+
+
+def settled_packed(spec: DataSpec) -> DataSpec:
+    """For packed images."""
+    packed = open_packed(Path(spec.folder))
+    if not spec.resolution <= packed.size <= 2 * spec.resolution:
+        raise DsdError(
+            f"data.resolution = {spec.resolution}: the images of {spec.folder} are packed at {packed.size}, which "
+            f"serves resolutions from {-(-packed.size // 2)} to {packed.size}; pack them again with another --size"
+        )
+    train, test = (len(packed.kept(split)) for split in ("train", "val"))
+    return checked(spec, train, test, len(packed.classes), packed.fingerprint)
+
+
+def checked(spec: DataSpec, train: int, test: int, classes: int, print_of_files: str) -> DataSpec:
+    """The spec with what was found, if it asks for no more than that."""
+    check_counts(spec, train, test, spec.folder)
+    if spec.classes not in (0, classes):
+        raise DsdError(f"data.classes = {spec.classes}: {spec.folder} has {classes}; leave it at 0, or give that")
+    return replace(spec, classes=classes, available=train, fingerprint=print_of_files)
+
+
+def check_counts(spec: DataSpec, train: int, test: int, place: str) -> None:
+    """Refuse a spec that asks for more images than there are."""
+    for key, count in (("train_images", train), ("test_images", test)):
+        if getattr(spec, key) > count:
+            raise DsdError(f"data.{key} = {getattr(spec, key)}: {place} has {count}")

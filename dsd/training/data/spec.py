@@ -1,0 +1,77 @@
+"""Which images a network is trained and tested on, and how training images are varied."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dsd.errors import DsdError, known
+
+TRAIN_IMAGES = {"digits": 1_297, "cifar10": 50_000, "cifar100": 50_000}  # known before the images are loaded
+STREAMED = ("folder", "packed")  # sets that are not held in memory
+SYNTHETIC = "synthetic"
+NAMES = (*TRAIN_IMAGES, *STREAMED, SYNTHETIC)
+ELSEWHERE = ("folder", "url", "workers", "available")  # where and how images are read: no part of a run's identity
+# fields that are younger than the keys of runs, with the values that old runs have
+LATER: dict[str, Any] = {"area": 0.0, "lighting": 0.0, "test_side": 0, "skip_broken": False, "fingerprint": ""}
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images a network is trained and tested on, and how training images are varied.
+
+    name: a name of `NAMES`
+    resolution: side of the images [pixels]
+    classes: number of classes; 0 for as many as a `folder` or `packed` set has
+    folder: where the files are
+    url: where an archive is downloaded from, if files are missing; "" for the official place
+    train_images, test_images: use only the first so many; 0 uses all
+    flip: mirror half of the training images
+    shift: move training images by up to so many pixels each way, zeros coming in
+    area: cut random parts of training images, of this least share of their area up to all of it; 0 cuts none
+    lighting: deviation of the PCA lighting of training images; 0 has none
+    test_side: shorter side that test images get before their centre is cut out [pixels]; 0: resolution
+    workers: processes that read images, for each run; 0 reads in the training process
+    skip_broken: leave out images that cannot be decoded
+    available: training images that were found; 0 before anybody looked
+    fingerprint: of a `folder` or `packed` set: which images they are; "" before anybody looked
+    """
+
+    name: str
+    resolution: int
+    classes: int = 0
+    folder: str = ""
+    train_images: int = 0
+    test_images: int = 0
+    flip: bool = False
+    shift: int = 0
+    url: str = ""
+    area: float = 0.0
+    lighting: float = 0.0
+    test_side: int = 0
+    workers: int = 0
+    skip_broken: bool = False
+    available: int = 0
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise DsdError(f"data.name = {self.name} is not known; choose one of: {known(NAMES)}")
+        for key in ("train_images", "test_images", "shift", "classes", "test_side", "workers"):
+            if getattr(self, key) < 0:
+                raise DsdError(f"data.{key} = {getattr(self, key)}: give a whole number from 0")
+        if self.resolution < 1:
+            raise DsdError(f"data.resolution = {self.resolution}: give a whole number from 1")
+        if not 0 <= self.area <= 1:
+            raise DsdError(f"data.area = {self.area}: give a share from 0 to 1")
+        if not 0 <= self.lighting < 10:
+            raise DsdError(f"data.lighting = {self.lighting}: give a deviation from 0, for example 0.1")
+        if self.test_side and self.test_side < self.resolution:
+            raise DsdError(f"data.test_side = {self.test_side}: give {self.resolution} (data.resolution) or more, or 0")
+        foreign = ("shift",) if self.name in STREAMED else ("area", "lighting", "test_side")
+        for key in foreign:
+            if getattr(self, key):
+                raise DsdError(f"data.{key} = {getattr(self, key)}: is not for data.name = {self.name}; leave it at 0")
+
+    @property
+    def images(self) -> int:
+        """Training images of one epoch; 0 where nobody has looked yet."""
+        return self.train_images or self.available or TRAIN_IMAGES.get(self.name, 0)

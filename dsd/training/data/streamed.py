@@ -1,0 +1,240 @@
+"""Images that are read while training goes on: `folder` and `packed` sets.
+
+Worker processes read, decode and cut; what is random is drawn in the training process, so that a batch is the same
+with any number of workers. Mirrors, lighting and normalisation, and for packed images cutting, are done on the device.
+
+Shape letters: n images of the batch, s side of packed images, r side that is wanted [pixels].
+"""
+
+import logging
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from dsd.errors import DsdError
+from dsd.training import augmentation
+from dsd.training.data import decoding
+from dsd.training.data.images import Batch, Images
+from dsd.training.data.listing import Listing
+from dsd.training.data.packed import Packed
+from dsd.training.data.spec import DataSpec
+
+# of ImageNet's training images in 0–1, R, G, B, as in the authors' code
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+TEST_BATCH = 250
+AHEAD = 4  # batches that a worker reads ahead
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A batch to be read: split, positions, and for training the numbers (n, …) that parts are made from."""
+
+    split: str
+    rows: list[int]
+    parts: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A batch that was read.
+
+    images: (n, s or r, …, 3) uint8
+    boxes: (n, 4) parts that the device has still to cut out, or None
+    kept: (n,) which of the images asked for these are
+    broken: why the others are not here
+    """
+
+    images: Tensor
+    labels: Tensor
+    boxes: Tensor | None
+    kept: Tensor
+    broken: list[str]
+
+    def pin_memory(self) -> "Answer":
+        """The same in memory from which a GPU copies at once."""
+        boxes = None if self.boxes is None else self.boxes.pin_memory()
+        return Answer(self.images.pin_memory(), self.labels.pin_memory(), boxes, self.kept, self.broken)
+
+
+class Reader(Dataset[Answer], ABC):
+    """Reads batches, in worker processes."""
+
+    sizes: dict[str, int]
+
+    @abstractmethod
+    def __getitem__(self, request: Request) -> Answer:
+        """The batch that is asked for."""
+
+
+class FolderReader(Reader):
+    """Decodes the files of a folder."""
+
+    def __init__(self, spec: DataSpec, listings: tuple[Listing, Listing]) -> None:
+        self.spec = spec
+        self.listings = dict(zip(("train", "val"), listings, strict=True))
+        limits = {"train": spec.train_images, "val": spec.test_images}
+        self.chosen = {name: chosen(len(one), limits[name]) for name, one in self.listings.items()}
+        self.sizes = {name: len(rows) for name, rows in self.chosen.items()}
+
+    def __getitem__(self, request: Request) -> Answer:
+        """Decoded, cut and resized images."""
+        listing, images, labels, kept, broken = self.listings[request.split], [], [], [], []
+        for i, row in enumerate(self.chosen[request.split][request.rows].tolist()):
+            try:
+                images.append(self.image(listing.folder / listing.files[row], request, i))
+            except decoding.BrokenImage as error:
+                broken.append(str(error))
+                continue
+            labels.append(listing.labels[row])
+            kept.append(i)
+        r = self.spec.resolution
+        stacked = np.stack(images) if images else np.empty((0, r, r, 3), np.uint8)
+        return Answer(torch.from_numpy(stacked), torch.tensor(labels, dtype=torch.int64), None, whole(kept), broken)
+
+    def image(self, path: Path, request: Request, i: int) -> NDArray[np.uint8]:
+        """One image: for training a part of it, for testing its centre."""
+        image, r = decoding.decoded(path), self.spec.resolution
+        if request.parts is None:
+            return decoding.centre(image, self.spec.test_side or r, r)
+        box = augmentation.part(image.height, image.width, self.spec.area, request.parts[i].tolist())
+        return decoding.part(image, box, r)
+
+
+class PackedReader(Reader):
+    """Copies images out of a packed set; what is cut out of them is left to the device."""
+
+    def __init__(self, spec: DataSpec, packed: Packed) -> None:
+        self.spec, self.packed = spec, packed
+        limits = {"train": spec.train_images, "val": spec.test_images}
+        self.rows = {name: packed.kept(name) for name in limits}
+        self.rows = {name: rows[chosen(len(rows), limits[name])] for name, rows in self.rows.items()}
+        self.arrays = {name: packed.arrays(name) for name in limits}
+        self.sizes = {name: len(rows) for name, rows in self.rows.items()}
+
+    def __getitem__(self, request: Request) -> Answer:
+        """Whole images, and the parts of them that are wanted."""
+        images, labels = self.arrays[request.split]
+        rows, size, n = self.rows[request.split][request.rows], self.packed.size, len(request.rows)
+        if request.parts is not None:
+            numbers = request.parts.tolist()
+            boxes = [augmentation.part(size, size, self.spec.area, row) for row in numbers]
+        else:  # the centre, on the scale of the packed images
+            r = self.spec.resolution
+            side = size * r / (self.spec.test_side or r)
+            low = math.ceil((size - r) / 2) if side == r else (size - side) / 2
+            boxes = [(low, low, low + side, low + side)] * n
+        copied = torch.from_numpy(np.stack([images[row] for row in rows]))
+        answer = torch.from_numpy(labels[rows].astype(np.int64))
+        return Answer(copied, answer, torch.tensor(boxes, dtype=torch.float32), whole(range(n)), [])
+
+
+def whole(numbers: Sequence[int]) -> Tensor:
+    """Positions as a tensor."""
+    return torch.tensor(list(numbers), dtype=torch.int64)
+
+
+def chosen(n: int, count: int) -> NDArray[np.int64]:
+    """The positions of `count` of n images, of all classes alike; all of them where count is 0."""
+    if not count or count == n:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(0).permutation(n)[:count])
+
+
+class Streamed(Images):
+    """Images from a reader in worker processes."""
+
+    def __init__(self, spec: DataSpec, reader: Reader, device: torch.device) -> None:
+        self.spec, self.device = spec, device
+        self.train_size, self.test_size = (reader.sizes[name] for name in ("train", "val"))
+        self.mean, self.std = (255 * torch.tensor(values, device=device) for values in (MEAN, STD))
+        self.requests: Iterator[Request] = iter(())
+        self.loader: DataLoader[Answer] = DataLoader(
+            reader,
+            batch_size=None,
+            sampler=Waiting(self),
+            num_workers=spec.workers,
+            persistent_workers=spec.workers > 0,  # they are started once a run
+            prefetch_factor=AHEAD if spec.workers else None,
+            pin_memory=device.type == "cuda",
+        )
+
+    def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """Parts, mirrors and colours, of those the spec asks for."""
+        spec = self.spec
+        parts = (augmentation.draw_parts(n, rng),) if spec.area else ()
+        mirror = (augmentation.draw_flip(n, rng),) if spec.flip else ()
+        return (*parts, *mirror, *((augmentation.draw_lighting(n, spec.lighting, rng),) if spec.lighting else ()))
+
+    def training(self, batches: Sequence[Tensor], rng: torch.Generator) -> Iterator[Batch]:
+        """The varied training images at these positions, a batch at a time."""
+        ahead: list[list[Tensor]] = []
+
+        def requests() -> Iterator[Request]:
+            for rows in batches:
+                drawn = list(self.draw(len(rows), rng))
+                parts = drawn.pop(0) if self.spec.area else None
+                ahead.append(drawn)
+                yield Request("train", rows.tolist(), parts)
+
+        for answer in self.read(requests()):
+            drawn = [values[answer.kept] for values in ahead.pop(0)]
+            if not len(answer.labels):
+                continue
+            images = self.on_device(answer)
+            if self.spec.flip:
+                images = augmentation.flip(images, drawn.pop(0))
+            if self.spec.lighting:
+                images = images.float() + drawn.pop(0).to(images.device)[:, :, None, None]
+            yield self.normalised(images), answer.labels.to(self.device, non_blocking=True)
+
+    def testing(self) -> Iterator[Batch]:
+        """All test images, in order."""
+        starts = range(0, self.test_size, TEST_BATCH)
+        rows = ([*range(start, min(start + TEST_BATCH, self.test_size))] for start in starts)
+        for answer in self.read(Request("val", some) for some in rows):
+            if len(answer.labels):
+                yield self.normalised(self.on_device(answer)), answer.labels.to(self.device, non_blocking=True)
+
+    def read(self, requests: Iterator[Request]) -> Iterator[Answer]:
+        """What the workers answer, in order.
+
+        Raises:
+            DsdError: an image cannot be decoded, and is not to be left out
+        """
+        self.requests = requests
+        for answer in self.loader:
+            for trouble in answer.broken:
+                if not self.spec.skip_broken:
+                    raise DsdError(f"{trouble}: cannot be decoded; data.skip_broken=true leaves such images out")
+                log.warning("%s: cannot be decoded and is left out", trouble)
+            self.skipped += len(answer.broken)
+            yield answer
+
+    def on_device(self, answer: Answer) -> Tensor:
+        """The images (n, 3, r, r) on the device, cut where that is still to be done."""
+        images, r = answer.images.to(self.device, non_blocking=True).permute(0, 3, 1, 2), self.spec.resolution
+        if answer.boxes is None:
+            return images
+        if (answer.boxes == answer.boxes[0]).all() and answer.boxes[0, 2] - answer.boxes[0, 0] == r:
+            left = int(answer.boxes[0, 0])
+            return images[:, :, left : left + r, left : left + r]
+        return augmentation.cut(images, answer.boxes, r)
+
+
+class Waiting:
+    """The requests that stand in a data set: a sampler for a loader that lives as long as the run."""
+
+    def __init__(self, images: Streamed) -> None:
+        self.images = images
+
+    def __iter__(self) -> Iterator[Request]:
+        return self.images.requests

@@ -1,0 +1,28 @@
+"""Random images, for timing only: nothing can be learnt from them."""
+
+import torch
+
+from dsd.errors import DsdError
+from dsd.training.data.memory import Split
+from dsd.training.data.spec import DataSpec
+
+DIFFERENT = 256  # images; they come again and again
+
+
+def synthetic(spec: DataSpec) -> tuple[Split, Split]:
+    """Uniform pixels and labels, always the same ones.
+
+    Raises:
+        DsdError: the numbers of images or classes are not given
+    """
+    for key in ("train_images", "test_images", "classes"):
+        if not getattr(spec, key):
+            raise DsdError(f"data.{key} = 0: synthetic images have no number of their own; give one")
+    rng = torch.Generator().manual_seed(0)
+
+    def split(n: int) -> Split:
+        shape = (min(n, DIFFERENT), 3, spec.resolution, spec.resolution)
+        images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=rng)
+        return Split(images, torch.randint(0, spec.classes, (n,), generator=rng))
+
+    return split(spec.train_images), split(spec.test_images)

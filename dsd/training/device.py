@@ -1,0 +1,39 @@
+"""What a run asks of the device it is trained on."""
+
+import resource
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from dsd.errors import DsdError
+from dsd.training.recipe import Recipe
+
+
+def check_precision(recipe: Recipe, device: torch.device) -> None:
+    """Refuse a precision that the device has not."""
+    if recipe.precision == "tfloat32" and device.type != "cuda":
+        raise DsdError(f"recipe.precision = tfloat32: is of CUDA devices, not of {device.type}; give float32")
+
+
+def precision(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any]:
+    """The context in which a network computes; sets what torch has no context for."""
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = recipe.precision == "tfloat32"  # torch's default is silently true
+        torch.backends.cuda.matmul.allow_tf32 = recipe.precision == "tfloat32"
+    return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
+
+
+def restart_peak(device: torch.device) -> None:
+    """Begin to measure the peak of memory anew, where that can be done."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_gb(device: torch.device) -> float:
+    """The most that tensors took on a GPU since `restart_peak`, or that the process ever took [1e9 bytes]."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 1e9, 4)
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss [bytes]
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 4)

@@ -1,0 +1,53 @@
+"""Stochastic gradient descent with momentum, the one optimizer of the papers ([DDS] §3.1, App. C)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dsd.training.recipe import Recipe
+
+
+class SGD:
+    """torch.optim.SGD to the bit, on torch's own fused kernel.
+
+    Making a torch.optim.SGD imports torch's compiler, which takes longer than all else that comes before the first
+    step (2.3 of 6 s; 2 cores AMD EPYC, torch 2.13.0), in every job.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], recipe: Recipe) -> None:
+        self.parameters = list(parameters)
+        self.momentum, self.weight_decay = recipe.momentum, recipe.weight_decay
+        self.nesterov = recipe.nesterov and recipe.momentum > 0
+        self.momenta = [torch.zeros_like(one) for one in self.parameters] if recipe.momentum else []
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def step(self, lr: float) -> None:
+        """g ← g + λ·w; v ← μ·v + g; w ← w − lr·(g + μ·v) (Nesterov), or w − lr·v; λ on every parameter."""
+        with torch.no_grad():
+            torch._fused_sgd_(
+                self.parameters,
+                [parameter.grad for parameter in self.parameters],  # type: ignore[misc]
+                self.momenta,
+                weight_decay=self.weight_decay,
+                momentum=self.momentum,
+                lr=lr,
+                dampening=0.0,
+                nesterov=self.nesterov,
+                maximize=False,
+                is_first_step=False,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {"momenta": self.momenta}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        for ours, kept in zip(self.momenta, state["momenta"], strict=True):
+            ours.copy_(kept)
