@@ -15,7 +15,7 @@ from dsd.analysis.populations import Results
 from dsd.errors import DsdError, known
 
 PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m)")
-OUTCOME = re.compile(r"error.*|.*_error|loss|epochs|.*_s|attempts|seed|valid")
+OUTCOME = re.compile(r"error.*|.*_error|loss|epochs|.*_s|attempts|seed|valid|best_epoch|peak_gb|skipped|synthetic")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json
 
     populations = populations_of(sources, by)
     found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
+    for note in synthetic(populations):
+        click.echo(note, err=True)
     if as_json:
         click.echo(json.dumps(found.as_json()))
         return
@@ -105,6 +107,7 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
     notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
     if notes:
         notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
+    notes += synthetic(populations)
     configurations = [source / "sweep.yaml" for source in sources if (source / "sweep.yaml").is_file()]
     page = output or (sources[0] / "report.html" if sources[0].is_dir() else Path("report.html"))
     figures = page.parent / "figures" if page.parent == sources[0] else page.parent
@@ -119,6 +122,15 @@ def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: 
     write(content, page, figures / "edf.png")
     click.echo(page)
     click.echo(figures / "edf.png")
+
+
+def synthetic(populations: "list[Results]") -> list[str]:
+    """A sentence for each population that was trained on random pixels."""
+    return [
+        f"{results.name} was trained on synthetic images: its errors mean nothing, only its times do."
+        for results in populations
+        if "synthetic" in results.frame and results.frame["synthetic"].eq(True).any()
+    ]
 
 
 def table_of(source: Path) -> "pd.DataFrame":

@@ -23,6 +23,16 @@ def complete_networks(ctx: click.Context, option: click.Parameter, incomplete: s
     return [*found, CompletionItem(incomplete, type="file")]
 
 
+def complete_overrides(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The choices of experiments/: recipe=NAME, data=NAME, cluster=NAME."""
+    found = [
+        f"{group}={path.stem}"
+        for group in ("recipe", "data", "cluster")
+        for path in sorted((shipped("experiments") / group).glob("*.yaml"))
+    ]
+    return [CompletionItem(text) for text in found if text.startswith(incomplete)]
+
+
 def complete_studies(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of experiments/study/, and files."""
     names = sorted(path.stem for path in (shipped("experiments") / "study").glob("*.yaml"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsd.cli.completion import complete_studies
+from dsd.cli.completion import complete_overrides, complete_studies
 
 if TYPE_CHECKING:
     from dsd.sweep.folder import Sweep
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 STUDY = click.argument("study", shell_complete=complete_studies)
-OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_overrides)
 OUTPUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the sweep.  [default: runs/NAME]"
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsd.cli.completion import complete_networks
+from dsd.cli.completion import complete_networks, complete_overrides
 from dsd.errors import DsdError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("network", shell_complete=complete_networks)
-@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_overrides)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NETWORK-RUN]")
 @click.option(
     "--threads",

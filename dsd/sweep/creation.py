@@ -17,6 +17,7 @@ from dsd.files import write_whole
 from dsd.paths import PACKAGE
 from dsd.sweep.folder import NETWORKS, YAML, Sweep
 from dsd.sweep.plan import Plan
+from dsd.training.data.spec import ELSEWHERE
 
 FOLDERS = ("events", "checkpoints", "jobs")
 
@@ -48,16 +49,16 @@ def is_free(folder: Path) -> bool:
 def create(plan: Plan, folder: Path) -> Sweep:
     """The sweep of a plan: a new folder, or the existing one if it holds the same runs.
 
-    A new sweep appears whole or not at all. In an existing one only the place of the data is brought up to date.
+    A new sweep appears whole or not at all. In an existing one only where the data is read from, and how, changes.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
     """
     sweep = existing(plan, folder)
     if sweep:
-        place = plan.study.data.folder
-        if sweep.config["data"]["folder"] != place:
-            moved = {**sweep.config, "data": {**sweep.config["data"], "folder": place}}
+        places = {key: getattr(plan.study.data, key) for key in ELSEWHERE}
+        if any(getattr(sweep.data, key) != value for key, value in places.items()):
+            moved = {**sweep.config, "data": {**sweep.config["data"], **places}}
             write_whole(folder / YAML, OmegaConf.to_yaml(moved))
         return Sweep(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)

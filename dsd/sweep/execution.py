@@ -142,6 +142,7 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
         write("failed", key, **reason(error, run.recipe), message=message, traceback=trace)
         if place.device.type == "cuda":
             torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
+            torch.cuda.empty_cache()  # for those who share the device
         return False
     write("done", key, **outcome(result), synthetic=run.data.name == SYNTHETIC)
     place.sweep.checkpoint(key).unlink(missing_ok=True)

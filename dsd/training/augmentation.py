@@ -32,10 +32,9 @@ def shift(images: Tensor, by: int, offsets: Tensor) -> Tensor:
     """Move each image (n, 3, r, r) by −by..by pixels each way; zeros come in (the same as pad, then random crop)."""
     n, _, _, r = images.shape
     padded = torch.nn.functional.pad(images, (by,) * 4)
-    rows, columns = (offsets[:, :, None] + torch.arange(r)).to(images.device)
-    picked = torch.arange(n, device=images.device)
-    # indexing with three index tensors around ":" puts the channels last
-    return padded[picked[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    windows = padded.unfold(2, r, 1).unfold(3, r, 1)  # (n, 3, 2·by + 1, 2·by + 1, r, r), a view
+    rows, columns = offsets.to(images.device)
+    return windows[torch.arange(n, device=images.device), :, rows, columns]
 
 
 def draw_lighting(n: int, deviation: float, rng: torch.Generator) -> Tensor:
@@ -78,15 +77,32 @@ def part(height: int, width: int, least: float, numbers: list[float]) -> tuple[f
 
 
 def cut(images: Tensor, boxes: Tensor, r: int) -> Tensor:
-    """Parts of square images as images of side r, bilinear, the same as cutting out and resizing each.
+    """Parts of square images as images of side r, bilinear.
+
+    On a CPU one after the other, as uint8, for which torch has a fast kernel (0.2 ms an image at 224², all at once
+    2.9 ms; one core of an AMD EPYC); elsewhere all at once, without smoothing where a part is made smaller.
 
     Args:
-        images: (n, 3, s, s)
+        images: (n, 3, s, s) uint8, channels last
         boxes: (n, 4) left, top, right, bottom [pixels]
 
     Returns:
-        (n, 3, r, r) float32, channels last
+        (n, 3, r, r) uint8 or float32
     """
+    return cut_each(images, boxes, r) if images.device.type == "cpu" else cut_all(images, boxes, r)
+
+
+def cut_each(images: Tensor, boxes: Tensor, r: int) -> Tensor:
+    """`cut` for images whose boxes are whole pixels."""
+    parts = torch.empty(len(images), r, r, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+    for i, (left, top, right, bottom) in enumerate(boxes.round().int().tolist()):
+        part = images[i : i + 1, :, top:bottom, left:right]
+        parts[i] = torch.nn.functional.interpolate(part, (r, r), mode="bilinear", antialias=True)[0]
+    return parts
+
+
+def cut_all(images: Tensor, boxes: Tensor, r: int) -> Tensor:
+    """`cut` by sampling all images at once: float32, channels last."""
     s = images.shape[-1]
     low, high = boxes[:, :2].to(images.device), boxes[:, 2:].to(images.device)
     centres = (torch.arange(r, device=images.device) + 0.5) / r
@@ -94,7 +110,6 @@ def cut(images: Tensor, boxes: Tensor, r: int) -> Tensor:
     places = low[:, None] + centres[:, None] * (high - low)[:, None]
     places = torch.minimum(torch.maximum(places, low[:, None] + 0.5), high[:, None] - 0.5) * (2 / s) - 1
     grid = torch.stack((places[:, None, :, 0].expand(-1, r, r), places[:, :, None, 1].expand(-1, r, r)), dim=-1)
-    sampled = torch.nn.functional.grid_sample(
-        images.float().contiguous(memory_format=torch.channels_last), grid, align_corners=False, padding_mode="border"
-    )
+    floats = images.float().contiguous(memory_format=torch.channels_last)
+    sampled = torch.nn.functional.grid_sample(floats, grid, align_corners=False, padding_mode="border")
     return sampled.contiguous(memory_format=torch.channels_last)

@@ -17,11 +17,15 @@ def check_precision(recipe: Recipe, device: torch.device) -> None:
         raise DsdError(f"recipe.precision = tfloat32: is of CUDA devices, not of {device.type}; give float32")
 
 
-def precision(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any]:
-    """The context in which a network computes; sets what torch has no context for."""
+def set_products(recipe: Recipe, device: torch.device) -> None:
+    """Let a GPU's products of float32 be exact, or fast; torch's default are fast convolutions."""
     if device.type == "cuda":
-        torch.backends.cudnn.allow_tf32 = recipe.precision == "tfloat32"  # torch's default is silently true
+        torch.backends.cudnn.allow_tf32 = recipe.precision == "tfloat32"
         torch.backends.cuda.matmul.allow_tf32 = recipe.precision == "tfloat32"
+
+
+def precision(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any]:
+    """The context in which a network computes."""
     return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
 
 

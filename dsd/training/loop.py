@@ -18,7 +18,7 @@ from dsd.training import checkpoint
 from dsd.training.batches import batches, generator, parts
 from dsd.training.checkpoint import Checkpoint, Epoch
 from dsd.training.data.images import Images
-from dsd.training.device import peak_gb, precision, restart_peak
+from dsd.training.device import peak_gb, precision, restart_peak, set_products
 from dsd.training.evaluation import errors, make_norms_precise
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check
@@ -164,6 +164,7 @@ def train(
     """
     recipe, keeping = run.recipe, keeping or Keeping()
     check(recipe, run.data)
+    set_products(recipe, device)
     model = build(run.network, generator(run.seed, 0)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = State(model, SGD(model.parameters(), recipe))
     state.resume(checkpoint.load(keeping.path, run.key) if keeping.path else None)

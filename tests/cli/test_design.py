@@ -201,7 +201,7 @@ def test_completion_knows_spaces_networks_and_studies() -> None:
     """The shell completes names, also after a comma."""
     import click
 
-    from dsd.cli.completion import complete_networks, complete_spaces, complete_studies
+    from dsd.cli.completion import complete_networks, complete_overrides, complete_spaces, complete_studies
 
     context = click.Context(click.Command("dsd"))
     option = click.Option(["--space"])
@@ -212,4 +212,5 @@ def test_completion_knows_spaces_networks_and_studies() -> None:
     assert complete_networks(context, option, "my")[-1].type == "file"
     assert [item.value for item in complete_studies(context, option, "de")] == ["demo"]
     assert complete_studies(context, option, "./my")[0].type == "file"
+    assert [item.value for item in complete_overrides(context, option, "data=c")] == ["data=cifar10", "data=cifar100"]
     assert complete_spaces(context, option, "./my")[0].type == "file"

@@ -123,6 +123,14 @@ def test_batches_do_not_depend_on_workers_or_on_where_an_epoch_is_taken_up(
 
 
 @pytest.mark.parametrize(("height", "width"), [(375, 500), (500, 375), (30, 300)])
+def test_an_epoch_that_is_broken_off_leaves_nothing_behind(source: Path) -> None:
+    """After a batch of one epoch, with workers that have read ahead, the next epoch has its own bits."""
+    data, rng = load_data(spec_of(source, workers=2)), generator(0, 1)
+    steps = batches(data.train_size, 50, rng)
+    next(data.training(steps, generator(0, 2)))
+    assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
+
+
 def test_parts_are_as_the_authors_cut_them(height: int, width: int) -> None:
     """Inside the image, 0.08 to 1 of its area, aspect 3/4 to 4/3, both ways equally; a ribbon gives its centre."""
     rows = augmentation.draw_parts(4000, generator(0, 0)).tolist()
@@ -155,14 +163,18 @@ def test_parts_are_uniform_in_area_where_all_of_them_fit() -> None:
 
 
 def test_cutting_on_the_device_is_bilinear() -> None:
-    """A part that is enlarged: torch's own resizing of the cut-out part, to single precision; pixels stay pixels."""
-    images = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8, generator=generator(0, 0))
+    """Parts that are enlarged: torch's own resizing of the cut-out part; all at once to single precision, one by one to
+    a step of 255.
+    """
+    images = torch.randint(0, 256, (3, 40, 40, 3), dtype=torch.uint8, generator=generator(0, 0)).permute(0, 3, 1, 2)
     boxes = torch.tensor([[0.0, 0, 40, 40], [5, 8, 25, 30], [39, 0, 40, 1]])
-    found = augmentation.cut(images, boxes, SIDE + 8)
-    for image, (left, top, right, bottom), ours in zip(images, boxes.int().tolist(), found, strict=True):
-        part = image[None, :, top:bottom, left:right].float()
-        theirs = torch.nn.functional.interpolate(part, (SIDE + 8,) * 2, mode="bilinear", align_corners=False)[0]
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-3)
+    at_once, one_by_one = (way(images, boxes, 48) for way in (augmentation.cut_all, augmentation.cut_each))
+    assert torch.equal(augmentation.cut(images, boxes, 48), one_by_one)
+    for i, (left, top, right, bottom) in enumerate(boxes.int().tolist()):
+        part = images[i : i + 1, :, top:bottom, left:right].float()
+        theirs = torch.nn.functional.interpolate(part, (48, 48), mode="bilinear", align_corners=False)[0]
+        torch.testing.assert_close(at_once[i], theirs, rtol=0, atol=2e-3)
+        torch.testing.assert_close(one_by_one[i].float(), theirs, rtol=0, atol=1)
 
 
 def test_lighting_moves_colours_along_their_principal_components() -> None:

@@ -129,8 +129,8 @@ class PackedReader(Reader):
             boxes = [augmentation.part(size, size, self.spec.area, row) for row in numbers]
         else:  # the centre, on the scale of the packed images
             r = self.spec.resolution
-            side = size * r / (self.spec.test_side or r)
-            low = math.ceil((size - r) / 2) if side == r else (size - side) / 2
+            side = round(size * r / (self.spec.test_side or r))
+            low = math.ceil((size - side) / 2)
             boxes = [(low, low, low + side, low + side)] * n
         copied = torch.from_numpy(np.stack([images[row] for row in rows]))
         answer = torch.from_numpy(labels[rows].astype(np.int64))
@@ -149,6 +149,15 @@ def chosen(n: int, count: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).permutation(n)[:count])
 
 
+class Requests:
+    """A sampler that gives whatever stands in it: the loader and its workers live longer than an epoch."""
+
+    waiting: Iterator[Request] = iter(())
+
+    def __iter__(self) -> Iterator[Request]:
+        return self.waiting
+
+
 class Streamed(Images):
     """Images from a reader in worker processes."""
 
@@ -156,11 +165,11 @@ class Streamed(Images):
         self.spec, self.device = spec, device
         self.train_size, self.test_size = (reader.sizes[name] for name in ("train", "val"))
         self.mean, self.std = (255 * torch.tensor(values, device=device) for values in (MEAN, STD))
-        self.requests: Iterator[Request] = iter(())
+        self.requests = Requests()
         self.loader: DataLoader[Answer] = DataLoader(
             reader,
             batch_size=None,
-            sampler=Waiting(self),
+            sampler=self.requests,
             num_workers=spec.workers,
             persistent_workers=spec.workers > 0,  # they are started once a run
             prefetch_factor=AHEAD if spec.workers else None,
@@ -210,7 +219,7 @@ class Streamed(Images):
         Raises:
             DsdError: an image cannot be decoded, and is not to be left out
         """
-        self.requests = requests
+        self.requests.waiting = requests
         for answer in self.loader:
             for trouble in answer.broken:
                 if not self.spec.skip_broken:
@@ -228,13 +237,3 @@ class Streamed(Images):
             left = int(answer.boxes[0, 0])
             return images[:, :, left : left + r, left : left + r]
         return augmentation.cut(images, answer.boxes, r)
-
-
-class Waiting:
-    """The requests that stand in a data set: a sampler for a loader that lives as long as the run."""
-
-    def __init__(self, images: Streamed) -> None:
-        self.images = images
-
-    def __iter__(self) -> Iterator[Request]:
-        return self.images.requests

@@ -1,0 +1,238 @@
+"""How fast dsd trains: whole sweeps, the way to the first step, loaders.
+
+Usage: python benchmarks/training.py [ROW]...    sweep, start, loader, gpu32, gpu224; without one, all
+       one JSON line a row; exit code 1 where a row misses its target
+The rows of a GPU are measured where there is one, and not measured elsewhere.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+from rows import DSD, row
+
+from dsd import load_space, network, sample
+from dsd.training.batches import batches, generator
+from dsd.training.data.loading import load_data
+from dsd.training.data.packing import pack
+from dsd.training.data.settled import settled
+from dsd.training.data.spec import DataSpec
+from dsd.training.data.streamed import Request, Streamed
+
+ROUNDS = 3
+EPOCHS, IMAGES = 2, 6_400
+STUDY = f"""# @package _global_
+defaults:
+  - override /recipe: dds_10ep
+  - override /data: synthetic
+name: speed
+spaces: [RegNetX_cifar, AnyNetX_A_cifar]
+n: 8
+flops: "1M:5M"
+params: ":"
+acts: ":"
+recipe: {{epochs: {EPOCHS}, precise_bn_images: 0}}
+data: {{resolution: 32, classes: 10, train_images: {IMAGES}, test_images: 500, flip: true, shift: 4}}
+"""
+
+
+def sweep(folder: Path) -> bool:
+    """A sweep of 16 networks on this machine's cores, in turns with as many lean loops."""
+    (folder / "speed.yaml").write_text(STUDY)
+    ours, lean = [], []
+    for i in range(ROUNDS):
+        place = folder / f"sweep{i}"
+        subprocess.run(
+            [*DSD, "launch", folder / "speed.yaml", "cluster=local", "-o", place], check=True, capture_output=True
+        )
+        subprocess.run([*DSD, "status", place, "--watch"], check=True, capture_output=True)
+        ours.append(sweep_rate(place))
+        lean.append(lean_rate(place))
+        print(f"round {i + 1}: sweep {ours[-1]:.0f}, lean loops {lean[-1]:.0f} images/s", file=sys.stderr)
+    ratios = sorted(a / b for a, b in zip(ours, lean, strict=True))
+    row("sweep of 16 networks of 1-5 MF at 32x32, float32", sorted(ours), "images/s", None)
+    row("as many lean loops side by side as cores", sorted(lean), "images/s", None)
+    return row("sweep / lean loops, from submission to the last result, evaluation left out", ratios, "", 0.95, True)
+
+
+def sweep_rate(folder: Path) -> float:
+    """Training images a second of a finished sweep: each worker's since submission, without evaluation, summed."""
+    jobs = [json.loads(line) for line in (folder / "jobs" / "submitted.jsonl").read_text().splitlines()]
+    submitted, rate = min(job["submitted"] for job in jobs), 0.0
+    for path in (folder / "events").glob("*.jsonl"):
+        done = [event for event in map(json.loads, path.read_text().splitlines()) if event["event"] == "done"]
+        if done:
+            spent = max(event["time"] for event in done) - submitted - sum(event["eval_s"] for event in done)
+            rate += len(done) * EPOCHS * IMAGES / spent
+    return rate
+
+
+def lean_rate(folder: Path) -> float:
+    """Training images a second of lean loops on the networks of a sweep, one a core; added up."""
+    cores = len(os.sched_getaffinity(0))
+    script = str(Path(__file__).with_name("lean.py"))
+    words = [[sys.executable, script, str(folder), *map(str, (i, cores, EPOCHS, IMAGES))] for i in range(cores)]
+    running = [subprocess.Popen(one, stdout=subprocess.PIPE, text=True) for one in words]
+    answers = [one.communicate()[0].split() for one in running]
+    return sum(int(images) / float(seconds) for images, seconds in answers)
+
+
+def start(folder: Path) -> bool:
+    """From the start of a process to the end of its first step."""
+    seconds = []
+    for i in range(7):
+        place, begun = folder / f"start{i}", time.time()
+        words = ["train", "ResNet-56", "data=digits", "recipe=digits", "recipe.epochs=1", "data.train_images=64"]
+        subprocess.run([*DSD, *words, "-o", place], check=True, capture_output=True)
+        (events,) = (place / "events").glob("*.jsonl")
+        (epoch,) = (e for e in map(json.loads, events.read_text().splitlines()) if e["event"] == "epoch")
+        seconds.append(epoch["time"] - epoch["eval_s"] - begun)
+    return row("dsd train, from the process's start to the end of its first step", sorted(seconds), "s", 4)
+
+
+def photos(folder: Path, train: int = 512) -> None:
+    """JPEG files of 500×375 pixels, cut from scikit-learn's two photographs, in folders of classes."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    images, rng = load_sample_images().images, np.random.default_rng(0)
+    for split, count in (("train", train), ("val", 32)):
+        for i in range(count):
+            place = folder / split / f"class{i % 2}"
+            place.mkdir(parents=True, exist_ok=True)
+            y, x = rng.integers(0, 427 - 375 + 1), rng.integers(0, 640 - 500 + 1)
+            Image.fromarray(images[i % 2][y : y + 375, x : x + 500]).save(place / f"{i:04}.jpg", quality=95)
+
+
+def loader(folder: Path) -> bool:
+    """Batches of 224² from JPEG files and from packed images, on one core."""
+    torch.set_num_threads(1)
+    photos(folder / "photos")
+    pack(folder / "photos", folder / "packed", workers=2)
+    folders = {"folder": folder / "photos", "packed": folder / "packed"}
+    sets: dict[str, Streamed] = {}
+    for name, place in folders.items():
+        spec = DataSpec(name, 224, folder=str(place), flip=True, area=0.08, lighting=0.1, test_side=256)
+        found = load_data(settled(spec))
+        assert isinstance(found, Streamed)
+        sets[name] = found
+    read: dict[str, list[float]] = {name: [] for name in sets}
+    cut: dict[str, list[float]] = {name: [] for name in sets}
+    for _ in range(1 + 5):
+        for name, images in sets.items():
+            read[name].append(rate(images, lambda answer: None))
+            cut[name].append(rate(images, images.on_device))
+    held = []
+    for what, rates, target in (("handed to the device", read, 20.0), ("and cut to 224x224 on this CPU", cut, None)):
+        for name in sets:
+            row(f"{name}: batches {what}, one core", sorted(rates[name][1:]), "images/s", None)
+        ratios = sorted(a / b for a, b in zip(rates["packed"][1:], rates["folder"][1:], strict=True))
+        held.append(row(f"packed / folder, batches {what}", ratios, "", target, at_least=True))
+    return all(held)
+
+
+def rate(images: Streamed, use: Callable[..., object]) -> float:
+    """Images a second of an epoch's batches, read and used."""
+    begun, count = time.perf_counter(), 0
+    for answer in images.read(requests(images)):
+        use(answer)
+        count += len(answer.labels)
+    return count / (time.perf_counter() - begun)
+
+
+def requests(images: Streamed) -> Iterator[Request]:
+    """The batches of an epoch, as training asks for them."""
+    rng = generator(0, 1)
+    for rows in batches(images.train_size, 128, rng):
+        yield Request("train", rows.tolist(), images.draw(len(rows), rng)[0])
+
+
+def gpu32(folder: Path) -> bool:
+    """Sweeps of networks of 5-50 MF on a GPU against one eager lean loop, for 1 to 8 runs at a time."""
+    name, target = "GPU, 32x32, 5-50 MF, batch 128, bf16: sweep / eager lean loop", 3.0
+    if not torch.cuda.is_available():
+        return row(name, [], "", target, at_least=True)
+    from lean import train
+
+    big = (
+        STUDY.replace("1M:5M", "5M:50M")
+        .replace(str(IMAGES), "25600")
+        .replace("precise_bn_images: 0", "precise_bn_images: 0, precision: bfloat16")
+    )
+    (folder / "gpu.yaml").write_text(big)
+    drawn = [
+        sample(load_space(space), 4, flops="5M:50M", params=":", acts=":", resolution=32, classes=10)
+        for space in ("RegNetX_cifar", "AnyNetX_A_cifar")
+    ]
+    device = torch.device("cuda")
+    images = torch.randint(0, 256, (25600, 3, 32, 32), dtype=torch.uint8, device=device)
+    labels = torch.randint(0, 10, (25600,), device=device)
+    train(drawn[0][0], 1, images, labels, torch.bfloat16)
+    begun = time.perf_counter()
+    seen = sum(train(one, 1, images, labels, torch.bfloat16) for one in chain(*drawn))
+    torch.cuda.synchronize()
+    lean = seen / (time.perf_counter() - begun)
+    row("GPU, 32x32, 5-50 MF: eager lean loop", [lean], "images/s", None)
+    best = 0.0
+    for runs in (1, 2, 4, 8):
+        place = folder / f"gpu{runs}"
+        subprocess.run(
+            [*DSD, "launch", folder / "gpu.yaml", f"cluster.runs_per_gpu={runs}", "-o", place],
+            check=True,
+            capture_output=True,
+        )
+        subprocess.run([*DSD, "status", place, "--watch"], check=True, capture_output=True)
+        found = sweep_rate(place) * 25600 / IMAGES
+        row(f"GPU, 32x32, 5-50 MF: sweep, {runs} runs at a time", [found], "images/s", None)
+        best = max(best, found)
+    return row(name, [best / lean], "", target, at_least=True)
+
+
+def gpu224(folder: Path) -> bool:
+    """RegNetX-400MF on packed images against the eager lean loop on synthetic data."""
+    name, target = "GPU, RegNetX-400MF, 224x224, packed, bf16: dsd train / eager lean loop on synthetic data", 1.2
+    if not torch.cuda.is_available():
+        return row(name, [], "", target, at_least=True)
+    from lean import train
+
+    photos(folder / "many", 12_800)
+    pack(folder / "many", folder / "many_packed", workers=len(os.sched_getaffinity(0)))
+    device, regnet = torch.device("cuda"), network("RegNetX-400MF")
+    images = torch.randint(0, 256, (2560, 3, 224, 224), dtype=torch.uint8, device=device)
+    labels = torch.randint(0, 1000, (2560,), device=device)
+    train(regnet, 1, images, labels, torch.bfloat16)
+    begun = time.perf_counter()
+    lean = train(regnet, 5, images, labels, torch.bfloat16)
+    torch.cuda.synchronize()
+    lean_rate_ = lean / (time.perf_counter() - begun)
+    words = ["train", "RegNetX-400MF", "data=packed", f"data.folder={folder / 'many_packed'}", "data.workers=8"]
+    words += ["recipe.precision=bfloat16", "recipe.epochs=3", "recipe.precise_bn_images=0", "--json"]
+    done = subprocess.run([*DSD, *words, "-o", folder / "gpu224"], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)["images_s"]
+    row("GPU, RegNetX-400MF, 224x224: eager lean loop on synthetic data", [lean_rate_], "images/s", None)
+    row("GPU, RegNetX-400MF, 224x224: dsd train on packed images", [found], "images/s", None)
+    return row(name, [found / lean_rate_], "", target, at_least=True)
+
+
+ROWS = {"sweep": sweep, "start": start, "loader": loader, "gpu32": gpu32, "gpu224": gpu224}
+
+
+def main() -> int:
+    """The rows that are asked for."""
+    held = []
+    for name in sys.argv[1:] or ROWS:
+        with tempfile.TemporaryDirectory() as folder:
+            held.append(ROWS[name](Path(folder)))
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
