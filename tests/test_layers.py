@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "files", "journal", "_version"}
+BASE = {"errors", "paths", "files", "journal", "processes", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
     "files": (set(), set()),
     "journal": (set(), set()),
+    "processes": (set(), set()),
     "_version": (set(), set()),
     # pandas where a population is asked for its frame, pyarrow where it is written to .parquet
     "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow"}),

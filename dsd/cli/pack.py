@@ -19,7 +19,7 @@ def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken
     checked against its checksums, and what is damaged is packed again.
     """
     from dsd.cli.progress import progress
-    from dsd.sweep.clusters.local import cores
+    from dsd.processes import cores
     from dsd.training.data.listing import list_images
     from dsd.training.data.packing import pack as pack_images
 

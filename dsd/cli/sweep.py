@@ -79,8 +79,11 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     from dsd.sweep.launch import launch as submit
     from dsd.sweep.plan import plan as make_plan
     from dsd.training.data.loading import load_data
+    from dsd.training.device import check_precision, device_here
 
     loaded = load_study(study, overrides)
+    if loaded.cluster.name in ("local", "debug"):
+        check_precision(loaded.recipe, device_here())
     # before anything is written: missing or broken files are found here, not in the jobs
     load_data(loaded.data, progress=progress)
     made = make_plan(loaded)

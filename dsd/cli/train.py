@@ -42,20 +42,22 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     from dsd.sweep.creation import create
     from dsd.sweep.plan import plan
     from dsd.training.data.loading import load_data
+    from dsd.training.device import check_precision, device_here
 
     study = load_study("train", overrides, networks=(network,))
     made = plan(study)
     if len(made.runs) != 1:
         raise DsdError(f"{network}: {len(made.runs)} runs; dsd train trains one, a study with networks=[…] many")
+    check_precision(study.recipe, device_here())
     load_data(study.data, progress=progress)  # downloads what is missing, before anything is written
     name = str(made.tables[0]["space"][0]).replace("/", "_")
     sweep = create(made, output or Path("runs") / f"{name}-{made.runs[0]}")
     click.echo(f"{name}: {study.recipe.epochs} epochs of {study.data.name}; {sweep.folder}", err=True)
-    execute(sweep, threads)
+    execute(sweep, threads, 60 * study.cluster.checkpoint_min)
     conclude(sweep, as_json)
 
 
-def execute(sweep: "Sweep", threads: int) -> None:
+def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     """Train the run, showing how far it is; nothing where it has its result."""
     from dsd.sweep.execution import Means, execute_all
     from dsd.sweep.status import Watch
@@ -66,16 +68,18 @@ def execute(sweep: "Sweep", threads: int) -> None:
     if status.records and status.records[sweep.runs[0]].finished:
         return
     logging.getLogger("dsd.sweep.execution").disabled = True  # `conclude` says what failed
-    with shown(sweep.recipe.epochs) as means:
+    with shown(sweep.recipe.epochs, sweep.recipe.batch_size) as means:
         try:
-            execute_all(sweep, tuple(sweep.runs), time.time(), Means(**means, threads=threads, checkpoint_s=600))
+            execute_all(
+                sweep, tuple(sweep.runs), time.time(), Means(**means, threads=threads, checkpoint_s=checkpoint_s)
+            )
         except KeyboardInterrupt:
             click.echo("stopped; the same command goes on from the last checkpoint", err=True)
             raise click.exceptions.Exit(130) from None
 
 
 @contextmanager
-def shown(epochs: int) -> Iterator[dict[str, Any]]:
+def shown(epochs: int, batch_size: int) -> Iterator[dict[str, Any]]:
     """A line an epoch on standard error and, where that is a terminal, a bar; gives what has to be told."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -83,16 +87,23 @@ def shown(epochs: int) -> Iterator[dict[str, Any]]:
 
     out = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[speed]}"), console=out, disable=not out.is_terminal) as bar:
-        task = bar.add_task("starting", total=None, speed="")
+    words = (TextColumn("{task.fields[speed]}"), TextColumn("{task.fields[reached]}"))
+    with Progress(*columns, *words, console=out, disable=not out.is_terminal, transient=True) as bar:
+        task = bar.add_task("starting", total=None, speed="", reached="")
+        first: list[tuple[int, float]] = []  # step of the epoch that was done here, and when
 
         def on_step(epoch: int, done: int, steps: int) -> None:
-            bar.update(
-                task, total=epochs * steps, completed=(epoch - 1) * steps + done, description=f"epoch {epoch}/{epochs}"
-            )
+            if first:
+                speed = (done - first[0][0]) * batch_size / (time.monotonic() - first[0][1])
+                bar.update(task, speed=f"{speed:,.0f} images/s")
+            else:
+                first.append((done, time.monotonic()))
+            done_in_all = (epoch - 1) * steps + done
+            bar.update(task, total=epochs * steps, completed=done_in_all, description=f"epoch {epoch}/{epochs}")
 
         def on_epoch(epoch: "Epoch") -> None:
-            bar.update(task, speed=f"{epoch.images_s:,.0f} images/s")
+            bar.update(task, reached=f"loss {epoch.loss:.3f}, error {epoch.error:.1f} %")
+            first.clear()
             reached = f"loss {epoch.loss:<7.4f} error {epoch.error:6.2f} %  top-5 {epoch.top5_error:6.2f} %"
             cost = f"{epoch.images_s:,.0f} images/s  {epoch.peak_gb:.2f} GB"
             click.echo(f"epoch {epoch.epoch:3}/{epochs}  lr {epoch.lr:<8.4g} {reached}  {cost}", err=True)

@@ -26,4 +26,7 @@ def curves(records: Mapping[str, Record]) -> pd.DataFrame:
 
 def read_curves(folders: Sequence[Path]) -> pd.DataFrame | None:
     """The epochs of several sweeps as `collect` wrote them; None where there are no folders."""
-    return pd.concat([pd.read_csv(folder / EPOCHS) for folder in folders]) if folders else None
+    if not folders:
+        return None
+    found = pd.concat([pd.read_csv(folder / EPOCHS) for folder in folders])
+    return found.drop_duplicates(["run", "epoch"])  # two sweeps may share a run

@@ -20,7 +20,7 @@ from dsd.training.checkpoint import Epoch
 from dsd.training.data.images import Images
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import SYNTHETIC
-from dsd.training.device import check_precision
+from dsd.training.device import check_precision, device_here
 from dsd.training.loop import Keeping, Result, Steps, train
 from dsd.training.recipe import Recipe
 
@@ -85,14 +85,15 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, means: Me
 
 def prepared(means: Means) -> torch.device:
     """The device that this job uses, set up."""
-    if torch.cuda.is_available():
+    device = device_here()
+    if device.type == "cuda":
         torch.cuda.set_per_process_memory_fraction(means.gpu_share)  # a run that wants more fails alone
-        return torch.device("cuda")
+        return device
     torch.set_num_threads(means.threads)  # one by default: there is one process a core
     torch.set_deterministic_debug_mode("error")  # not use_deterministic_algorithms: that imports the compiler, 2 s
     # the default beside it fills every empty tensor with NaN: 9 % of a step (docs/performance.md)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    return torch.device("cpu")
+    return device
 
 
 def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
@@ -126,21 +127,16 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
 
     write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
     try:
-        result = train(
-            run,
-            place.images,
-            place.device,
-            keeping,
-            on_epoch=told,
-            on_step=place.means.on_step,
-        )
+        result = train(run, place.images, place.device, keeping, told, place.means.on_step)
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn
         message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
         log.error("run %s failed: %s", key, message)
         write("failed", key, **reason(error, run.recipe), message=message, traceback=trace)
-        if place.device.type == "cuda":
+        result = None
+    if result is None:
+        if place.device.type == "cuda":  # here nothing holds the run's tensors any more
             torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
             torch.cuda.empty_cache()  # for those who share the device
         return False

@@ -1,6 +1,7 @@
 """The networks that words name: on the command line, and in a study."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,22 +68,34 @@ def grouped(words: tuple[str, ...], resolution: int, classes: int) -> "list[tupl
     """
     found: list[tuple[str, list[Network], Columns]] = []
     for word in words:
-        if Path(word).suffix not in TABLES:
+        table, _, key = (word, "", "") if Path(word).suffix in TABLES else word.rpartition(":")
+        if Path(table).suffix in TABLES:
+            found += populations_of(table, key, resolution, classes)
+        else:
             found += [(label, [one], {}) for label, one in named((word,), resolution, classes)]
-            continue
-        from dsd.analysis.populations import read_table
-        from dsd.design.population import networks_of
-
-        frame = read_table(word)
-        names = frame["space"] if "space" in frame else [Path(word).stem] * len(frame)
-        for name, part in frame.groupby(names, sort=False):
-            networks = [one.for_task(resolution, classes) for one in networks_of(part, word)]
-            drawn = {column: part[column].to_numpy() for column in part if is_drawn(str(column))}
-            found.append((str(name), networks, drawn))
     twice = [name for name, count in Counter(name for name, _, _ in found).items() if count > 1]
     if twice:
         raise DsdError(f"networks = {list(words)}: two populations are called {twice[0]}")
     return found
+
+
+def populations_of(
+    table: str, key: str, resolution: int, classes: int
+) -> "Iterator[tuple[str, list[Network], Columns]]":
+    """The populations of a table's rows, or the one network whose key begins like `key`, under that name."""
+    from dsd.analysis.populations import read_table
+    from dsd.design.population import networks_of
+
+    frame = read_table(table)
+    networks = networks_of(frame, table)
+    names = frame["space"].tolist() if "space" in frame else [Path(table).stem] * len(frame)
+    if key:
+        (hit,) = matching(table, key, [one.key for one in networks])
+        names = [hit if one.key == hit else "" for one in networks]
+    for name in filter(None, dict.fromkeys(names)):
+        rows = [i for i, other in enumerate(names) if other == name][: 1 if key else None]
+        drawn = {column: frame[column].to_numpy()[rows] for column in frame if is_drawn(str(column))}
+        yield str(name), [networks[i].for_task(resolution, classes) for i in rows], drawn
 
 
 def is_drawn(column: str) -> bool:

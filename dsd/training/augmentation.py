@@ -20,7 +20,7 @@ def draw_flip(n: int, rng: torch.Generator) -> Tensor:
 
 def flip(images: Tensor, mirror: Tensor) -> Tensor:
     """Mirror the images (n, 3, r, r) at which `mirror` (n,) is true."""
-    return torch.where(mirror.to(images.device)[:, None, None, None], images.flip(-1), images)
+    return torch.where(mirror[:, None, None, None], images.flip(-1), images)
 
 
 def draw_shift(n: int, by: int, rng: torch.Generator) -> Tensor:
@@ -28,12 +28,20 @@ def draw_shift(n: int, by: int, rng: torch.Generator) -> Tensor:
     return torch.randint(0, 2 * by + 1, (2, n), generator=rng)
 
 
-def shift(images: Tensor, by: int, offsets: Tensor) -> Tensor:
-    """Move each image (n, 3, r, r) by −by..by pixels each way; zeros come in (the same as pad, then random crop)."""
+def shift(images: Tensor, by: int, offsets: Tensor, fill: Tensor | None = None) -> Tensor:
+    """Move each image (n, 3, r, r) by −by..by pixels each way (the same as pad, then random crop).
+
+    Args:
+        offsets: of `draw_shift`, on the device of the images
+        fill: the colour (3,) that comes in; black where None
+    """
     n, _, _, r = images.shape
     padded = torch.nn.functional.pad(images, (by,) * 4)
+    if fill is not None:
+        frame = 1 - torch.nn.functional.pad(torch.ones_like(images[:1, :1]), (by,) * 4)
+        padded = padded + frame * fill.to(images.dtype).view(1, 3, 1, 1)
     windows = padded.unfold(2, r, 1).unfold(3, r, 1)  # (n, 3, 2·by + 1, 2·by + 1, r, r), a view
-    rows, columns = offsets.to(images.device)
+    rows, columns = offsets
     return windows[torch.arange(n, device=images.device), :, rows, columns]
 
 
@@ -104,7 +112,7 @@ def cut_each(images: Tensor, boxes: Tensor, r: int) -> Tensor:
 def cut_all(images: Tensor, boxes: Tensor, r: int) -> Tensor:
     """`cut` by sampling all images at once: float32, channels last."""
     s = images.shape[-1]
-    low, high = boxes[:, :2].to(images.device), boxes[:, 2:].to(images.device)
+    low, high = boxes[:, :2], boxes[:, 2:]
     centres = (torch.arange(r, device=images.device) + 0.5) / r
     # pixels' centres; inside the part, so that nothing beside it is mixed in
     places = low[:, None] + centres[:, None] * (high - low)[:, None]

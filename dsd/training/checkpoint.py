@@ -47,6 +47,7 @@ class Checkpoint:
     steps: steps done of the next one
     loss: sum over these steps
     train_s: seconds of these steps
+    skipped: images that were left out of them
     """
 
     run: str
@@ -56,6 +57,7 @@ class Checkpoint:
     steps: int = 0
     loss: Tensor | None = None
     train_s: float = 0.0
+    skipped: int = 0
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

@@ -17,6 +17,11 @@ def check_precision(recipe: Recipe, device: torch.device) -> None:
         raise DsdError(f"recipe.precision = tfloat32: is of CUDA devices, not of {device.type}; give float32")
 
 
+def device_here() -> torch.device:
+    """The device that runs of this machine are trained on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def set_products(recipe: Recipe, device: torch.device) -> None:
     """Let a GPU's products of float32 be exact, or fast; torch's default are fast convolutions."""
     if device.type == "cuda":

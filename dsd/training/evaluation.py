@@ -34,14 +34,16 @@ def make_norms_precise(
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # a cumulative average
     model.train()
     count = max(min(recipe.precise_bn_images, images.train_size) // recipe.batch_size, 1)
     chosen = batches(images.train_size, recipe.batch_size, rng)[:count]
-    for pictures, _ in images.training(chosen, rng):
-        for part in parts(pictures, recipe.micro_batch or recipe.batch_size):
-            with precision(recipe, device):
-                model(part)
+    batch = recipe.micro_batch or recipe.batch_size
+    every = (part for pictures, _ in images.training(chosen, rng) for part in parts(pictures, batch))
+    for i, part in enumerate(every, start=1):
+        for norm in norms:
+            norm.momentum = 1 / i  # the average of all; None would mean the same, and wait for a GPU each time
+        with precision(recipe, device):
+            model(part)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
@@ -52,7 +54,7 @@ def errors(model: nn.Module, images: Images, recipe: Recipe, device: torch.devic
     model.eval()
     wrong, seen = torch.zeros(2, dtype=torch.int64, device=device), 0
     for pictures, labels in images.testing():
-        size = recipe.micro_batch or len(labels)
+        size = recipe.micro_batch or max(len(labels), 1)
         for part, answers in zip(parts(pictures, size), parts(labels, size), strict=True):
             with precision(recipe, device):
                 logits = model(part)

@@ -72,6 +72,7 @@ class State:
     steps: int = 0
     loss: Tensor | None = None
     train_s: float = 0.0
+    skipped: int = 0
     saved: float = field(default_factory=time.monotonic)
 
     def resume(self, earlier: Checkpoint | None) -> None:
@@ -80,6 +81,7 @@ class State:
             self.model.load_state_dict(earlier.model)
             self.optimizer.load_state_dict(earlier.optimizer)
             self.epochs, self.steps, self.train_s = list(earlier.epochs), earlier.steps, earlier.train_s
+            self.skipped = earlier.skipped
             device = next(self.model.parameters()).device
             self.loss = None if earlier.loss is None else earlier.loss.to(device)
 
@@ -94,6 +96,7 @@ class State:
                 self.steps,
                 self.loss,
                 self.train_s + since,
+                self.skipped,
             )
             checkpoint.save(keeping.path, state)
         self.saved = time.monotonic()
@@ -101,7 +104,7 @@ class State:
     def finish(self, epoch: Epoch) -> None:
         """An epoch is done."""
         self.epochs.append(epoch)
-        self.steps, self.loss, self.train_s = 0, None, 0.0
+        self.steps, self.loss, self.train_s, self.skipped = 0, None, 0.0, 0
 
 
 def train_epoch(
@@ -121,10 +124,11 @@ def train_epoch(
     loss = torch.zeros((), device=device) if state.loss is None else state.loss
     for pictures, labels in images.training(steps[state.steps :], rng):
         done = number - 1 + (state.steps / len(steps) if recipe.lr_update == "step" else 0)
-        state.optimizer.zero_grad()
-        loss = loss + gradients(model, pictures, labels, recipe, device)  # stays on the device: no synchronisation
-        state.optimizer.step(learning_rate(recipe, done))
-        state.steps, state.loss = state.steps + 1, loss
+        if len(labels):
+            state.optimizer.zero_grad()
+            loss = loss + gradients(model, pictures, labels, recipe, device)  # stays on the device: no synchronisation
+            state.optimizer.step(learning_rate(recipe, done))
+        state.steps, state.loss, state.skipped = state.steps + 1, loss, images.skipped
         on_step(number, state.steps, len(steps))
         if time.monotonic() - state.saved > keeping.every_s:
             state.save(run, keeping, time.monotonic() - start)
@@ -184,12 +188,13 @@ def one_epoch(run: Run, state: State, images: Images, device: torch.device, keep
     number, recipe = len(state.epochs) + 1, run.recipe
     rng, start = generator(run.seed, number), time.perf_counter()
     restart_peak(device)
-    images.skipped = 0
+    images.skipped = state.skipped
     loss = train_epoch(run, state, images, device, rng, keeping, on_step)
     trained = time.perf_counter()
     train_s, seen = state.train_s + trained - start, state.steps * recipe.batch_size - images.skipped
     if recipe.precise_bn_images:
         make_norms_precise(state.model, images, recipe, device, rng)
+        images.skipped = state.skipped  # an image counts once
     found = errors(state.model, images, recipe, device)
     return Epoch(
         epoch=number,

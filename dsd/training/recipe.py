@@ -75,6 +75,9 @@ class Recipe:
                 f"{self.batch_size}, or 0"
             )
 
+        if self.micro_batch == self.batch_size:
+            object.__setattr__(self, "micro_batch", 0)  # the same run
+
     @property
     def first_lr(self) -> float:
         """The rate that the cosine starts from, for this batch size."""

@@ -49,6 +49,19 @@ def test_a_table_of_a_draw_is_the_draw(tmp_path: Path) -> None:
     assert [sweep.run(row).network.key for row in sweep.networks.to_dict("records")] == table["key"].tolist()
 
 
+def test_a_row_of_a_table_keeps_what_was_drawn(tmp_path: Path) -> None:
+    """TABLE:KEY is the run that the whole table's study plans for that row: the same key, with its lr and decay."""
+    drawn = sample(load_space("RegNetX_lr_wd"), 3, flops=":300M", resolution=32, classes=10).frame
+    drawn.to_csv(tmp_path / "c.csv", index=False)
+    words = ["spaces=[]", "data=cifar10"]
+    whole = plan(load_study("demo", [*words, f"networks=[{tmp_path / 'c.csv'}]"]))
+    key = drawn["key"][1]
+    one = plan(load_study("demo", words, networks=(f"{tmp_path / 'c.csv'}:{key[:9]}",)))
+    assert one.runs == [whole.runs[1]]
+    assert one.tables[0]["space"].tolist() == [key]
+    assert one.tables[0]["lr"].tolist() == [drawn["lr"][1]]
+
+
 def test_networks_stand_beside_spaces_under_other_names(tmp_path: Path) -> None:
     """A table of a space that the study draws from, too, would mix two populations: refused."""
     population = sample(load_space("RegNetX_cifar"), 2, flops="200K:400K", resolution=8)
@@ -83,9 +96,10 @@ def test_a_collected_sweep_has_its_epochs(tiny: Path, tmp_path: Path) -> None:
     ("settings", "gpus", "runs", "places", "share"),
     [
         ({}, "0,1", 9, ["0", "1"], 1.0),
-        ({"runs_per_gpu": 3}, "0,1", 9, ["0", "1", "0", "1", "0", "1"], 1 / 3),
-        ({"runs_per_gpu": 3}, "5", 2, ["5", "5"], 1 / 3),
-        ({"runs_per_gpu": 2, "workers": 1}, "0,1", 9, ["0"], 1 / 2),
+        ({"runs_per_gpu": 3}, "0,1", 9, ["0", "1", "0", "1", "0", "1"], 0.3),
+        ({"runs_per_gpu": 3}, "5", 2, ["5", "5"], 0.3),
+        ({"runs_per_gpu": 2, "workers": 1}, "0,1", 9, ["0"], 0.45),
+        ({"workers": 4}, "0,1", 9, ["0", "1", "0", "1"], 0.45),
     ],
 )
 def test_runs_share_gpus(monkeypatch, tmp_path: Path, settings, gpus: str, runs: int, places, share: float) -> None:
@@ -96,7 +110,7 @@ def test_runs_share_gpus(monkeypatch, tmp_path: Path, settings, gpus: str, runs:
     cluster = Local(**settings, checkpoint_min=2)
     list(cluster.submit(tmp_path, tuple(map(str, range(runs))), 0))
     assert [worker.gpu for worker in started] == places
-    assert {worker.gpu_share for worker in started} == {share}
+    assert [worker.gpu_share for worker in started] == pytest.approx([share] * len(places))
     assert {worker.checkpoint_s for worker in started} == {120}
     assert f"shared by {len(places)} background workers" in cluster.split(runs)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,9 +209,11 @@ def test_a_sweep_can_be_moved(undisturbed: Sweep, tiny: Path, tmp_path: Path) ->
     assert launch(moved, Debug()).runs == ()
 
 
-def test_a_sweep_goes_on_when_its_data_has_moved(tmp_path: Path) -> None:
+def test_a_sweep_goes_on_when_its_data_has_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder of the data is no part of a run's identity: a launch that names the new one uses it."""
-    from tests.training.test_data import cifar_spec
+    from tests.training.test_data import ARCHIVES, cifar_spec
+
+    monkeypatch.setitem(ARCHIVES, "cifar10", replace(ARCHIVES["cifar10"], images=(20, 20)))
 
     words = ["n=1", "spaces=[RegNetX_cifar]", "recipe.epochs=1", "data.train_images=64", "data.test_images=20"]
     for name in ("before", "after"):

@@ -21,6 +21,8 @@ from dsd.training import augmentation
 from dsd.training.data.cifar import ARCHIVES
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import TRAIN_IMAGES, DataSpec
+from dsd.training.recipe import Recipe
+from dsd.training.run import run_key
 
 DIGITS = DataSpec("digits", 8, 10)
 
@@ -38,6 +40,13 @@ def cifar_spec(folder: Path) -> DataSpec:
     """A folder of 20 random records a file in the official layout, and its spec."""
     write_cifar(folder)
     return DataSpec("cifar10", 32, 10, str(folder))
+
+
+@pytest.fixture(autouse=True)
+def small_archives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives of 20 images a file instead of the official numbers."""
+    for name, archive in ARCHIVES.items():
+        monkeypatch.setitem(ARCHIVES, name, replace(archive, images=(20, 20)))
 
 
 def test_digits_are_scikit_learns() -> None:
@@ -191,7 +200,10 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     broken = tmp_path / "data_batch_3.bin"
     content = broken.read_bytes()
     broken.write_bytes(content[:-1])
-    with pytest.raises(DsdError, match=r"data_batch_3.bin: 61459 bytes are not whole records"):
+    with pytest.raises(DsdError, match=r"data_batch_3.bin: has 61,459 bytes instead of 61,460"):
+        load_data(spec)
+    broken.write_bytes(content[:3073])
+    with pytest.raises(DsdError, match=r"data_batch_3.bin: has 3,073 bytes instead of 61,460"):
         load_data(spec)
     broken.write_bytes(b"\x63" + content[1:])
     with pytest.raises(DsdError, match="label 99"):
@@ -206,6 +218,31 @@ def test_shift_moves_each_image_and_lets_zeros_in() -> None:
     offsets = augmentation.draw_shift(300, 1, torch.Generator().manual_seed(0))
     moved = augmentation.shift(image.repeat(300, 1, 1, 1), 1, offsets)
     assert {bytes(m.numpy()) for m in moved.contiguous()} == allowed
+
+
+def test_what_comes_in_is_black_or_the_mean() -> None:
+    """The frame around a shifted image has the colour that is given; the image itself is not touched."""
+    images = torch.full((200, 3, 4, 4), 100, dtype=torch.uint8)
+    offsets = augmentation.draw_shift(200, 2, torch.Generator().manual_seed(0))
+    black = augmentation.shift(images, 2, offsets)
+    mean = augmentation.shift(images, 2, offsets, torch.tensor([7.0, 8, 9]))
+    assert set(black.unique().tolist()) == {0, 100}
+    for channel, colour in enumerate((7, 8, 9)):
+        assert torch.equal(mean[:, channel] == colour, black[:, channel] == 0)
+
+
+def test_the_authors_fill_is_the_mean_of_the_training_images(tmp_path: Path) -> None:
+    """With data.fill=mean what comes in is nearly zero after normalisation, and the run is another one."""
+    spec = replace(cifar_spec(tmp_path), shift=4)
+    filled = replace(spec, fill="mean")
+    data = load_data(filled)
+    (batch,) = data.training([torch.arange(100)], torch.Generator().manual_seed(0))
+    corners = batch[0][:, :, (0, -1)][..., (0, -1)].abs()
+    assert (corners < 0.5 / data.std.min() + 1e-6).float().mean() > 0.3
+    recipe = Recipe("test", 1, 0.1, 10)
+    assert run_key("n", recipe, spec, 0) != run_key("n", recipe, filled, 0)
+    with pytest.raises(DsdError, match=r"data.fill = grey is not known; choose one of: black, mean"):
+        replace(spec, fill="grey")
 
 
 def test_flip_mirrors_half_of_the_images() -> None:

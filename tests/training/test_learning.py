@@ -25,9 +25,9 @@ def trained(network: Network, *overrides: str, recipe: Recipe | None = None) -> 
 
 
 def test_digits() -> None:
-    """Handwritten digits, 8×8 pixels: ten epochs leave at most 4 %; chance is 90, and one epoch leaves over 8."""
-    result = trained(SMALL, "recipe.epochs=10")
-    assert result.epochs[0].error > 8
+    """Handwritten digits, 8×8 pixels: twenty epochs leave at most 4 %; chance is 90, and one epoch leaves over 50."""
+    result = trained(SMALL, "recipe.epochs=20")
+    assert result.epochs[0].error > 50
     assert result.last.error <= 4
     assert result.best.error <= result.last.error
     assert result.last.top5_error <= 0.4

@@ -1,11 +1,15 @@
 """Images read while training goes on. Oracles: Pillow's own resizing, numpy, one way of reading against the other."""
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -20,7 +24,7 @@ from dsd.training.data.packed import open_packed
 from dsd.training.data.packing import pack
 from dsd.training.data.settled import settled
 from dsd.training.data.spec import DataSpec
-from dsd.training.loop import train
+from dsd.training.loop import Keeping, train
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check, run_key
 
@@ -122,7 +126,6 @@ def test_batches_do_not_depend_on_workers_or_on_where_an_epoch_is_taken_up(
     assert equal(trained(spec_of(folder, name), skip=5), whole[5:])
 
 
-@pytest.mark.parametrize(("height", "width"), [(375, 500), (500, 375), (30, 300)])
 def test_an_epoch_that_is_broken_off_leaves_nothing_behind(source: Path) -> None:
     """After a batch of one epoch, with workers that have read ahead, the next epoch has its own bits."""
     data, rng = load_data(spec_of(source, workers=2)), generator(0, 1)
@@ -131,6 +134,7 @@ def test_an_epoch_that_is_broken_off_leaves_nothing_behind(source: Path) -> None
     assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
 
 
+@pytest.mark.parametrize(("height", "width"), [(375, 500), (500, 375), (30, 300)])
 def test_parts_are_as_the_authors_cut_them(height: int, width: int) -> None:
     """Inside the image, 0.08 to 1 of its area, aspect 3/4 to 4/3, both ways equally; a ribbon gives its centre."""
     rows = augmentation.draw_parts(4000, generator(0, 0)).tolist()
@@ -311,8 +315,81 @@ def test_a_run_is_known_by_its_images_wherever_they_are(source: Path, tmp_path: 
     assert run_key("n", recipe, here, 0) == run_key("n", recipe, there, 0)
     fewer = spec_of(without(source, tmp_path / "fewer", lambda folder: None))
     assert run_key("n", recipe, here, 0) != run_key("n", recipe, fewer, 0)
+    first = next((tmp_path / "fewer" / "train" / "cat").iterdir())
+    content = first.read_bytes()
+    first.unlink()
+    first.write_bytes(content + b"0")  # another file under the same name
+    assert spec_of(tmp_path / "fewer").fingerprint != fewer.fingerprint
+    first.write_bytes(content)
     with pytest.raises(DsdError, match="holds other images than when the sweep was planned"):
         load_data(replace(fewer, folder=str(source)))
+
+
+def test_a_killed_reader_costs_one_run(source: Path) -> None:
+    """When a worker process is killed the epoch fails; the next one has new workers, and its own bits."""
+    data = load_data(spec_of(source, workers=1))
+    steps = batches(data.train_size, 50, generator(0, 1))
+    epoch = data.training(steps, generator(0, 2))
+    next(epoch)
+    for worker in psutil.Process().children():
+        worker.kill()
+    with pytest.raises(RuntimeError, match="DataLoader worker"):
+        list(epoch)
+    rng = generator(0, 1)
+    steps = batches(data.train_size, 50, rng)
+    assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
+
+
+def test_a_batch_without_an_image_is_a_step_without_one(source: Path, tmp_path: Path) -> None:
+    """Two of the three batches of an epoch are broken: its run is the same when taken up after each step."""
+    for name in ("train", "val"):
+        for i, path in enumerate(
+            sorted((source / name / "cat").glob("00?.*")) + sorted((source / name / "dog").glob("00?.*"))
+        ):
+            target = tmp_path / "images" / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(path) if name == "val" or i % 10 < 3 else target.write_text("no image")
+    network = Network((1,), (16,), (1,), (8,), Family(stem="cifar", strides=(2,)), SIDE, 2)
+    recipe = Recipe("test", epochs=3, lr=0.05, batch_size=2, precise_bn_images=4)
+    spec = spec_of(tmp_path / "images", skip_broken=True)
+    run = Run("r", network, recipe, spec, 0)
+    undisturbed = train(run, load_data(spec), CPU)
+    assert [epoch.skipped for epoch in undisturbed.epochs] == [14] * 3
+    for after in (1, 4, 13, 26):
+        path, left = tmp_path / f"{after}.pt", iter(range(after))
+        with pytest.raises(StopIteration):
+            train(run, load_data(spec), CPU, Keeping(path, 0.0), on_step=lambda *_, left=left: next(left))
+        again = train(run, load_data(spec), CPU, Keeping(path, 0.0))
+        assert [(e.loss, e.error, e.skipped) for e in again.epochs] == [
+            (e.loss, e.error, e.skipped) for e in undisturbed.epochs
+        ]
+
+
+def test_an_image_that_cannot_be_read_is_not_broken(source: Path, tmp_path: Path) -> None:
+    """A file that is gone, or no memory, says nothing of the image: no label is lost over it."""
+    with pytest.raises(FileNotFoundError):
+        decoding.decoded(tmp_path / "gone.jpg")
+    (tmp_path / "text.jpg").write_text("no image")
+    with pytest.raises(decoding.BrokenImage, match=r"text.jpg: is neither JPEG nor PNG"):
+        decoding.decoded(tmp_path / "text.jpg")
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
+def test_every_kind_of_image_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    """As Pillow converts it."""
+    image = picture(1, np.random.default_rng(0), 40, 50).convert(mode)
+    path = tmp_path / ("i.jpg" if mode == "CMYK" else "i.png")
+    image.save(path)
+    with Image.open(path) as again:
+        assert decoding.decoded(path).tobytes() == again.convert("RGB").tobytes()
+
+
+def test_images_of_16_bits_keep_their_upper_8(tmp_path: Path) -> None:
+    """A ramp over all 65,536 greys becomes a ramp over all 256."""
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    found = np.asarray(decoding.decoded(tmp_path / "ramp.png"))
+    assert (found == (ramp >> 8)[:, :, None]).all()
 
 
 # packing
@@ -330,6 +407,35 @@ def test_packing_does_not_depend_on_workers(source: Path, packed: Path, tmp_path
     header = open_packed(packed)
     assert header.source == fingerprint(list_images(source))
     assert header.images == {"train": 600, "val": 30}
+
+
+def test_a_packing_that_was_killed_at_its_start_goes_on(source: Path, packed: Path, tmp_path: Path) -> None:
+    """With a torn first line, or before the arrays were made: the folder is ours; with arrays alone it is not."""
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for left in (b"", b'{"source": "ab', b'{"source": "ab\n'):
+        (folder / "packing.jsonl").write_bytes(left)
+        assert pack(source, folder, size=SIDE + 8).made == 4
+        assert contents(folder) == contents(packed)
+        for path in folder.iterdir():
+            path.unlink()
+    np.save(folder / "train.npy", np.arange(3))
+    with pytest.raises(DsdError, match="is not empty and holds no packed images"):
+        pack(source, folder, size=SIDE + 8)
+
+
+def test_a_killed_packer_leaves_no_process(source: Path, tmp_path: Path) -> None:
+    """SIGKILL to `dsd pack` ends its decoding processes, too; what they did is kept."""
+    words = [sys.executable, "-m", "dsd", "pack", source, tmp_path / "p", "--size", "800", "--workers", "2"]
+    running = psutil.Popen(list(map(str, words)), stderr=subprocess.DEVNULL)
+    while not (children := running.children()) or not (tmp_path / "p" / "packing.jsonl").exists():
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.kill()
+    running.wait()
+    gone, alive = psutil.wait_procs(children, 10)
+    assert (len(gone), alive) == (len(children), [])
+    assert pack(source, tmp_path / "p", size=800).packed.images == {"train": 600, "val": 30}
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
@@ -380,6 +486,10 @@ def test_labels_out_of_range_are_refused(packed: Path, tmp_path: Path) -> None:
     for name, content in contents(packed).items():
         (tmp_path / name).write_bytes(content)
     labels = np.load(tmp_path / "val_labels.npy")
+    labels[3] = 1
+    np.save(tmp_path / "val_labels.npy", labels)
+    with pytest.raises(DsdError, match=r"val_labels.npy: is damaged \(checksum\)"):
+        spec_of(tmp_path, "packed")
     labels[3] = 7
     np.save(tmp_path / "val_labels.npy", labels)
     with pytest.raises(DsdError, match=r"val_labels.npy: holds label 7, allowed are 0 to 2"):

@@ -9,15 +9,22 @@ from pathlib import Path
 import submitit
 
 from dsd.errors import DsdError
-from dsd.sweep.clusters.job import Job
+from dsd.sweep.clusters.job import CHECKPOINT_MIN, Job, check_minutes
 from dsd.sweep.worker import Worker
 
 
 @dataclass(frozen=True)
 class Debug:
-    """Settings of the debug cluster: none."""
+    """Settings of the debug cluster.
 
+    checkpoint_min: minutes between two checkpoints in the middle of an epoch; after each epoch there is one anyway
+    """
+
+    checkpoint_min: float = CHECKPOINT_MIN
     name: str = "debug"
+
+    def __post_init__(self) -> None:
+        check_minutes(self.checkpoint_min)
 
     def split(self, runs: int) -> str:
         """How so many runs are executed, in words."""
@@ -29,7 +36,7 @@ class Debug:
         Raises:
             DsdError: the job broke off outside of any run
         """
-        worker = Worker(str(folder), runs, time.time())
+        worker = Worker(str(folder), runs, time.time(), checkpoint_s=60 * self.checkpoint_min)
         job = submitit.DebugExecutor(folder / "jobs").submit(worker.guarded)
         trouble = job.result()  # submitit would open a debugger on an exception
         yield Job(job.job_id, self.name, socket.gethostname(), worker.submitted, runs)

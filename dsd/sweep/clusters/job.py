@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+from dsd.errors import DsdError
+
+CHECKPOINT_MIN = 10.0
+
+
+def check_minutes(checkpoint_min: float) -> None:
+    """Refuse a time between checkpoints that is none."""
+    if not checkpoint_min > 0:
+        raise DsdError(f"cluster.checkpoint_min = {checkpoint_min}: give a number of minutes above 0")
+
 
 @dataclass(frozen=True)
 class Job:

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +20,11 @@ import psutil
 import submitit
 
 from dsd.errors import DsdError
-from dsd.sweep.clusters.job import Job
+from dsd.processes import cores, end_with_parent
+from dsd.sweep.clusters.job import CHECKPOINT_MIN, Job, check_minutes
 from dsd.sweep.worker import Worker
 
-WATCH_S = 0.5
-CHECKPOINT_MIN = 10.0
+TORCHS = 0.9  # of a shared GPU's memory that is for tensors; each process takes half a GB beside them
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
 
 
@@ -48,8 +47,7 @@ class Local:
             raise DsdError(f"cluster.workers = {self.workers}: give a whole number, or 0 for one for each GPU or core")
         if self.runs_per_gpu < 1:
             raise DsdError(f"cluster.runs_per_gpu = {self.runs_per_gpu}: give a whole number from 1")
-        if not self.checkpoint_min > 0:
-            raise DsdError(f"cluster.checkpoint_min = {self.checkpoint_min}: give a number of minutes above 0")
+        check_minutes(self.checkpoint_min)
 
     def submit(self, folder: Path, runs: tuple[str, ...], living: int) -> Iterator[Job]:
         """Start workers in the background, one after the other.
@@ -62,11 +60,17 @@ class Local:
         gpus, now = visible_gpus(), time.time()
         for i in range(max(self.width(len(runs), gpus) - living, 1)):
             gpu = gpus[(living + i) % len(gpus)] if gpus else ""
-            yield start(Worker(str(folder.resolve()), runs, now, gpu, 1 / self.runs_per_gpu, 60 * self.checkpoint_min))
+            share = self.gpu_share(len(runs), gpus)
+            yield start(Worker(str(folder.resolve()), runs, now, gpu, share, 60 * self.checkpoint_min))
 
     def width(self, runs: int, gpus: list[str]) -> int:
         """How many workers share so many runs."""
         return min(self.workers or len(gpus) * self.runs_per_gpu or cores(), runs)
+
+    def gpu_share(self, runs: int, gpus: list[str]) -> float:
+        """How much of its GPU's memory each worker may use; some of it is left for what CUDA takes for each process."""
+        sharing = max(self.runs_per_gpu, -(-self.width(runs, gpus) // len(gpus))) if gpus else 1
+        return 1.0 if sharing == 1 else TORCHS / sharing
 
     def split(self, runs: int) -> str:
         """How so many runs are executed, in words."""
@@ -113,22 +117,8 @@ def start(worker: Worker) -> Job:
 def attended(worker: Worker) -> int:
     """Run a worker that ends on SIGTERM, which submitit ignores, and with the controller that `alive` asks for."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    controller = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == controller:
-            time.sleep(WATCH_S)
-        os._exit(1)  # events and checkpoints are written whole: there is nothing to tidy up
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with_parent()  # events and checkpoints are written whole
     return worker()
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

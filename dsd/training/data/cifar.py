@@ -25,6 +25,7 @@ class Archive:
 
     url, md5: of the archive, as on the authors' page
     train, test: its files
+    images: in each training file, and in each test file
     labels: bytes before each image; the last of them is the label
     classes: how many
     """
@@ -33,6 +34,7 @@ class Archive:
     md5: str
     train: tuple[str, ...]
     test: tuple[str, ...]
+    images: tuple[int, int]
     labels: int
     classes: int
 
@@ -49,6 +51,7 @@ ARCHIVES = {
         md5="c32a1d4ab5d03f1284b67883e8d87530",
         train=tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
         test=("test_batch.bin",),
+        images=(10_000, 10_000),
         labels=1,
         classes=10,
     ),
@@ -57,6 +60,7 @@ ARCHIVES = {
         md5="03b5dce01913d631647c71ecec9e9cb8",
         train=("train.bin",),
         test=("test.bin",),
+        images=(50_000, 10_000),
         labels=2,  # coarse, then fine
         classes=100,
     ),
@@ -85,7 +89,8 @@ def cifar(spec: DataSpec, progress: Progress | None = None) -> tuple[Split, Spli
             download(archive, folder, spec.url or archive.url, progress)
         except DsdError as error:
             raise DsdError(f"{place}, and {error}; {by_hand}") from error
-    return read(archive, folder, archive.train), read(archive, folder, archive.test)
+    train, test = archive.images
+    return read(archive, folder, archive.train, train), read(archive, folder, archive.test, test)
 
 
 def download(archive: Archive, folder: Path, url: str, progress: Progress) -> None:
@@ -146,13 +151,13 @@ def unpack(path: Path, folder: Path, names: tuple[str, ...]) -> None:
                 write_whole(folder / name, content.read())
 
 
-def read(archive: Archive, folder: Path, names: tuple[str, ...]) -> Split:
-    """The records of binary files, one after the other."""
+def read(archive: Archive, folder: Path, names: tuple[str, ...], images: int) -> Split:
+    """The records of binary files, so many in each, one file after the other."""
     parts = []
     for name in names:
         raw, size = np.fromfile(folder / name, np.uint8), archive.record
-        if len(raw) % size or not len(raw):
-            raise DsdError(f"{folder / name}: {len(raw)} bytes are not whole records of {size}; get it again")
+        if len(raw) != images * size:
+            raise DsdError(f"{folder / name}: has {len(raw):,} bytes instead of {images * size:,}; get it again")
         records = raw.reshape(-1, size)
         highest = records[:, archive.labels - 1].max()
         if highest >= archive.classes:
@@ -162,5 +167,5 @@ def read(archive: Archive, folder: Path, names: tuple[str, ...]) -> Split:
             )
         parts.append(records)
     records = np.concatenate(parts)
-    images = torch.from_numpy(records[:, archive.labels :].reshape(-1, 3, 32, 32).copy())
-    return Split(images, torch.from_numpy(records[:, archive.labels - 1].astype(np.int64)))
+    pixels = torch.from_numpy(records[:, archive.labels :].reshape(-1, 3, 32, 32).copy())
+    return Split(pixels, torch.from_numpy(records[:, archive.labels - 1].astype(np.int64)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -19,18 +19,27 @@ class BrokenImage(Exception):
 
 
 def decoded(path: Path) -> Image.Image:
-    """The image of a JPEG or PNG file as RGB.
+    """The image of a JPEG or PNG file as RGB; of 16 bits the upper 8.
 
     Raises:
         BrokenImage: it is none, or a damaged one
+        OSError: the file cannot be read, which says nothing about the image
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata: the pixels are what counts
             with Image.open(path, formats=("JPEG", "PNG")) as image:
+                if image.mode.startswith("I"):  # Pillow would cut off what is above 255
+                    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
                 return image.convert("RGB")
+    except MemoryError:
+        raise
     except Exception as error:  # what a decoder raises on a damaged file is not a closed list
-        raise BrokenImage(f"{path}: {' '.join(str(error).split())}") from error
+        if isinstance(error, OSError) and error.errno:  # of the file system; Pillow's own have no number
+            raise
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "is neither JPEG nor PNG" if unknown else " ".join(str(error).split())
+        raise BrokenImage(f"{path}: {reason}") from error
 
 
 def centre(image: Image.Image, shorter: int, r: int) -> NDArray[np.uint8]:

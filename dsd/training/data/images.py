@@ -12,6 +12,11 @@ from torch import Tensor
 Batch = tuple[Tensor, Tensor]  # images (n, 3, r, r) float32, normalised, channels last; labels (n,) int64
 
 
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """A few numbers on the device, without waiting for it."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
+
+
 class Images(ABC):
     """A training and a test split on the way to a device.
 
@@ -21,6 +26,8 @@ class Images(ABC):
     train_size, test_size: numbers of images
     mean, std: (3,) of the training images, in 0–255
     skipped: images that could not be decoded and were left out, since it was last set
+
+    A batch is smaller than asked for, and may be empty, where images are left out.
     """
 
     train_size: int

@@ -18,12 +18,14 @@ class Listing:
     folder: of the split
     classes: their names, in order; a label is a place in it
     files: paths below the folder, class after class, in order
+    sizes: of each file [bytes]
     labels: of each file
     """
 
     folder: Path
     classes: tuple[str, ...]
     files: tuple[str, ...]
+    sizes: tuple[int, ...]
     labels: tuple[int, ...]
 
     def __len__(self) -> int:
@@ -66,22 +68,26 @@ def shortened(names: set[str], most: int = 3) -> str:
 def list_split(folder: Path) -> Listing:
     """The classes and files of a folder of folders, in the order of their names."""
     classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
-    files, labels = [], []
+    files, sizes, labels = [], [], []
     for label, name in enumerate(classes):
-        found = sorted(entry.name for entry in os.scandir(folder / name) if is_image(entry.name))
-        files += [f"{name}/{file}" for file in found]
-        labels += [label] * len(found)
-    return Listing(folder, tuple(classes), tuple(files), tuple(labels))
+        entries = sorted(
+            (entry for entry in os.scandir(folder / name) if is_image(entry)), key=lambda entry: entry.name
+        )
+        files += [f"{name}/{entry.name}" for entry in entries]
+        sizes += [entry.stat().st_size for entry in entries]
+        labels += [label] * len(entries)
+    return Listing(folder, tuple(classes), tuple(files), tuple(sizes), tuple(labels))
 
 
-def is_image(name: str) -> bool:
+def is_image(entry: "os.DirEntry[str]") -> bool:
     """Whether a file is taken for an image."""
-    return name.lower().endswith(ENDINGS) and not name.startswith(".")
+    return entry.name.lower().endswith(ENDINGS) and not entry.name.startswith(".") and not entry.is_dir()
 
 
 def fingerprint(listings: tuple[Listing, Listing]) -> str:
-    """16 hexadecimal digits that tell which images these are, from the names of classes and files."""
+    """16 hexadecimal digits that tell which images these are: from classes, and names and sizes of files."""
     digest = hashlib.sha256()
     for listing in listings:
-        digest.update("\n".join((*listing.classes, "", *listing.files, "", "")).encode())
+        files = (f"{name} {size}" for name, size in zip(listing.files, listing.sizes, strict=True))
+        digest.update("\n".join((*listing.classes, "", *files, "", "")).encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]

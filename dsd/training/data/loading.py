@@ -1,7 +1,6 @@
 """The images that a spec names, checked before anything is trained."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,7 +10,7 @@ from dsd.training.data.cifar import ARCHIVES, Progress, cifar
 from dsd.training.data.digits import digits
 from dsd.training.data.images import Images
 from dsd.training.data.memory import InMemory, Split
-from dsd.training.data.settled import check_counts, settled
+from dsd.training.data.settled import check_counts, settled_folder, settled_packed
 from dsd.training.data.spec import STREAMED, DataSpec
 from dsd.training.data.synthetic import synthetic
 
@@ -52,15 +51,13 @@ def streamed(spec: DataSpec, device: torch.device) -> Images:
     """
     from dsd.training.data.listing import list_images
     from dsd.training.data.packed import open_packed
-    from dsd.training.data.streamed import FolderReader, PackedReader, Reader, Streamed
+    from dsd.training.data.streamed import FolderReader, PackedReader, Streamed
 
-    now = settled(replace(spec, fingerprint=""))
-    if spec.fingerprint not in ("", now.fingerprint):
-        raise DsdError(f"data.folder = {spec.folder}: holds other images than when the sweep was planned")
     folder = Path(spec.folder)
-    reader: Reader
     if spec.name == "packed":
-        reader = PackedReader(now, open_packed(folder))
-    else:
-        reader = FolderReader(now, list_images(folder))
-    return Streamed(now, reader, device)
+        packed = open_packed(folder)
+        spec = settled_packed(spec, packed)
+        return Streamed(spec, PackedReader(spec, packed), device)
+    listings = list_images(folder)
+    spec = settled_folder(spec, listings)
+    return Streamed(spec, FolderReader(spec, listings), device)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dsd.training import augmentation
-from dsd.training.data.images import Batch, Images
+from dsd.training.data.images import Batch, Images, sent
 from dsd.training.data.spec import DataSpec
 
 TEST_BATCH = 500
@@ -39,7 +39,7 @@ class Split:
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Images and labels at these positions."""
-        rows = rows.to(self.labels.device)
+        rows = sent(rows, self.labels.device)
         return self.images[rows % len(self.images)], self.labels[rows]
 
 
@@ -51,6 +51,7 @@ class InMemory(Images):
         self.mean, self.std = (values.to(device) for values in statistics(train.images))
         self.train, self.test = train.to(device), test.to(device)
         self.train_size, self.test_size = len(train), len(test)
+        self.fill = self.mean.round() if spec.fill == "mean" else None
 
     def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """Offsets, then mirrors, of those the spec asks for."""
@@ -60,10 +61,10 @@ class InMemory(Images):
     def training(self, batches: Sequence[Tensor], rng: torch.Generator) -> Iterator[Batch]:
         """The varied training images at these positions, a batch at a time."""
         for rows in batches:
-            drawn = iter(self.draw(len(rows), rng))
+            drawn = iter([sent(values, self.mean.device) for values in self.draw(len(rows), rng)])
             images, labels = self.train.at(rows)
             if self.spec.shift:
-                images = augmentation.shift(images, self.spec.shift, next(drawn))
+                images = augmentation.shift(images, self.spec.shift, next(drawn), self.fill)
             if self.spec.flip:
                 images = augmentation.flip(images, next(drawn))
             yield self.normalised(images), labels

@@ -7,6 +7,7 @@ train_labels.npy, …    (n,) int32; -1 where an image could not be decoded and 
 
 import hashlib
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ class Packed:
     size: side of the images [pixels]
     classes: their names, in order
     images: of each split, those that were left out included
-    checksums: of each split: the CRC-32 of every chunk of `chunk` images and their labels
+    checksums: of each split: the CRC-32 of every chunk of `chunk` images
+    labels: of each split: the CRC-32 of its labels
     chunk: images
     source: fingerprint of the folder it was made from (`dsd.training.data.listing`)
     skipped: split, position and reason of each image that could not be decoded
@@ -39,6 +41,7 @@ class Packed:
     classes: tuple[str, ...]
     images: dict[str, int]
     checksums: dict[str, list[int]]
+    labels: dict[str, int]
     chunk: int
     source: str
     skipped: tuple[tuple[str, int, str], ...]
@@ -51,7 +54,7 @@ class Packed:
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that tell which images these are."""
-        facts = (self.size, self.classes, sorted(self.checksums.items()), [tuple(one[:2]) for one in self.skipped])
+        facts = (self.size, self.classes, sorted(self.checksums.items()), sorted(self.labels.items()))
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -69,6 +72,8 @@ class Packed:
                 f"{self.folder / f'{split}_labels.npy'}: holds label {wrong}, allowed are 0 to "
                 f"{len(self.classes) - 1}; pack the images again"
             )
+        if zlib.crc32(labels.tobytes()) != self.labels[split]:
+            raise DsdError(f"{self.folder / f'{split}_labels.npy'}: is damaged (checksum); pack the images again")
         return images, labels
 
     def kept(self, split: str) -> NDArray[np.int64]:

@@ -5,9 +5,11 @@ packs again goes on where it was stopped; a set that is complete is checked, and
 """
 
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +20,7 @@ from dsd._version import __version__
 from dsd.errors import DsdError
 from dsd.files import write_whole
 from dsd.journal import Journal, parse
+from dsd.processes import end_with_parent
 from dsd.training.data import decoding
 from dsd.training.data.listing import SPLITS, Listing, fingerprint, list_images
 from dsd.training.data.packed import HEADER, Packed
@@ -97,11 +100,11 @@ def pack(
     listings = dict(zip(SPLITS, list_images(source), strict=True))
     origin = {"source": fingerprint((listings["train"], listings["val"])), "size": size, "chunk": CHUNK}
     known = state_of(target, origin)
-    for split, listing in listings.items():
-        allocate(target / f"{split}.npy", len(listing), size)
     chunks = [chunk for split, listing in listings.items() for chunk in chunks_of(target, split, listing, size)]
     with Journal(target / STATE) as journal:
-        journal.append(origin)
+        journal.append(origin)  # first of all: from now on the folder is known to be ours
+        for split, listing in listings.items():
+            allocate(target / f"{split}.npy", len(listing), size)
         done, made = finished(chunks, known, skip_broken, workers, advance), 0
         missing = [chunk for chunk in chunks if chunk.key not in done]
         images = sum(len(chunk.files) for chunk in chunks if chunk.key in done)
@@ -131,8 +134,9 @@ def state_of(target: Path, origin: dict[str, Any]) -> dict[Key, Done]:
         header = None  # made anew from what else is there
     text = (target / STATE).read_bytes() if (target / STATE).exists() else b""
     events, _ = parse(text)
-    found = {key: value for event in [*events[:1], *([header] if header else [])] for key, value in event.items()}
-    if not found and any(path.name != STATE for path in target.iterdir()):
+    origins = [event for event in events if "source" in event] + ([header] if header else [])
+    found = origins[0] if origins else {}
+    if not found and not (target / STATE).exists() and any(target.iterdir()):
         raise DsdError(f"{target}: is not empty and holds no packed images; give another folder")
     for key, value in origin.items():
         if found and found.get(key) != value:
@@ -166,6 +170,9 @@ def allocate(path: Path, n: int, size: int) -> None:
     except (OSError, ValueError, EOFError):
         pass
     np.lib.format.open_memmap(path, "w+", np.uint8, shape).flush()
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a signal where mapped memory is written
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def chunks_of(target: Path, split: str, listing: Listing, size: int) -> Iterator[Chunk]:
@@ -222,10 +229,14 @@ def each(work: Callable[[Chunk], Result], chunks: list[Chunk], workers: int) -> 
     if workers <= 1:
         yield from ((chunk, work(chunk)) for chunk in chunks)
         return
-    with ProcessPoolExecutor(min(workers, max(len(chunks), 1))) as pool:
+    with ProcessPoolExecutor(min(workers, max(len(chunks), 1)), initializer=end_with_parent) as pool:
         futures = {pool.submit(work, chunk): chunk for chunk in chunks}
         try:
             yield from ((futures[future], future.result()) for future in as_completed(futures))
+        except BrokenProcessPool as error:
+            raise DsdError(
+                "a process that decodes images was killed (too little memory?); repeat the command"
+            ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -233,7 +244,7 @@ def each(work: Callable[[Chunk], Result], chunks: list[Chunk], workers: int) -> 
 
 def complete(target: Path, size: int, listings: dict[str, Listing], done: dict[Key, Done], source: str) -> Packed:
     """Write labels and header; with them the set is complete."""
-    skipped = []
+    skipped, checksums = [], {}
     for split, listing in listings.items():
         labels = np.array(listing.labels, np.int32)
         for key, chunk in sorted(done.items()):
@@ -242,6 +253,7 @@ def complete(target: Path, size: int, listings: dict[str, Listing], done: dict[K
                 skipped.append((split, i, trouble))
         beside = target / f"{split}_labels.part.npy"
         np.save(beside, labels)
+        checksums[split] = zlib.crc32(labels.tobytes())
         beside.replace(target / f"{split}_labels.npy")
     packed = Packed(
         folder=target,
@@ -249,6 +261,7 @@ def complete(target: Path, size: int, listings: dict[str, Listing], done: dict[K
         classes=listings["train"].classes,
         images={split: len(listing) for split, listing in listings.items()},
         checksums={split: [done[key].crc for key in sorted(done) if key[0] == split] for split in listings},
+        labels=checksums,
         chunk=CHUNK,
         source=source,
         skipped=tuple(skipped),

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dsd.errors import DsdError
-from dsd.training.data.listing import fingerprint, list_images
-from dsd.training.data.packed import open_packed
+from dsd.training.data.listing import Listing, fingerprint, list_images
+from dsd.training.data.packed import Packed, open_packed
 from dsd.training.data.spec import STREAMED, DataSpec
 
 
@@ -19,18 +19,18 @@ def settled(spec: DataSpec) -> DataSpec:
         return spec
     if not spec.folder:
         raise DsdError(f"data.folder is not given: name the folder of the {spec.name} images, data.folder=…")
-    return settled_packed(spec) if spec.name == "packed" else settled_folder(spec)
+    if spec.name == "packed":
+        return settled_packed(spec, open_packed(Path(spec.folder)))
+    return settled_folder(spec, list_images(Path(spec.folder)))
 
 
-def settled_folder(spec: DataSpec) -> DataSpec:
+def settled_folder(spec: DataSpec, listings: tuple[Listing, Listing]) -> DataSpec:
     """For images in a folder a class."""
-    listings = list_images(Path(spec.folder))
     return checked(spec, len(listings[0]), len(listings[1]), len(listings[0].classes), fingerprint(listings))
 
 
-def settled_packed(spec: DataSpec) -> DataSpec:
+def settled_packed(spec: DataSpec, packed: Packed) -> DataSpec:
     """For packed images."""
-    packed = open_packed(Path(spec.folder))
     if not spec.resolution <= packed.size <= 2 * spec.resolution:
         raise DsdError(
             f"data.resolution = {spec.resolution}: the images of {spec.folder} are packed at {packed.size}, which "
@@ -45,6 +45,8 @@ def checked(spec: DataSpec, train: int, test: int, classes: int, print_of_files:
     check_counts(spec, train, test, spec.folder)
     if spec.classes not in (0, classes):
         raise DsdError(f"data.classes = {spec.classes}: {spec.folder} has {classes}; leave it at 0, or give that")
+    if spec.fingerprint not in ("", print_of_files):
+        raise DsdError(f"data.folder = {spec.folder}: holds other images than when the sweep was planned")
     return replace(spec, classes=classes, available=train, fingerprint=print_of_files)
 
 

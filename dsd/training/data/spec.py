@@ -8,10 +8,18 @@ from dsd.errors import DsdError, known
 TRAIN_IMAGES = {"digits": 1_297, "cifar10": 50_000, "cifar100": 50_000}  # known before the images are loaded
 STREAMED = ("folder", "packed")  # sets that are not held in memory
 SYNTHETIC = "synthetic"
+FILLS = ("black", "mean")
 NAMES = (*TRAIN_IMAGES, *STREAMED, SYNTHETIC)
 ELSEWHERE = ("folder", "url", "workers", "available")  # where and how images are read: no part of a run's identity
 # fields that are younger than the keys of runs, with the values that old runs have
-LATER: dict[str, Any] = {"area": 0.0, "lighting": 0.0, "test_side": 0, "skip_broken": False, "fingerprint": ""}
+LATER: dict[str, Any] = {
+    "area": 0.0,
+    "lighting": 0.0,
+    "test_side": 0,
+    "skip_broken": False,
+    "fingerprint": "",
+    "fill": "black",
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,8 @@ class DataSpec:
     url: where an archive is downloaded from, if files are missing; "" for the official place
     train_images, test_images: use only the first so many; 0 uses all
     flip: mirror half of the training images
-    shift: move training images by up to so many pixels each way, zeros coming in
+    shift: move training images by up to so many pixels each way
+    fill: what then comes in: `black`, or the `mean` of the training images (as in the authors' code), rounded
     area: cut random parts of training images, of this least share of their area up to all of it; 0 cuts none
     lighting: deviation of the PCA lighting of training images; 0 has none
     test_side: shorter side that test images get before their centre is cut out [pixels]; 0: resolution
@@ -51,6 +60,7 @@ class DataSpec:
     skip_broken: bool = False
     available: int = 0
     fingerprint: str = ""
+    fill: str = "black"
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
@@ -58,6 +68,8 @@ class DataSpec:
         for key in ("train_images", "test_images", "shift", "classes", "test_side", "workers"):
             if getattr(self, key) < 0:
                 raise DsdError(f"data.{key} = {getattr(self, key)}: give a whole number from 0")
+        if self.fill not in FILLS:
+            raise DsdError(f"data.fill = {self.fill} is not known; choose one of: {known(FILLS)}")
         if self.resolution < 1:
             raise DsdError(f"data.resolution = {self.resolution}: give a whole number from 1")
         if not 0 <= self.area <= 1:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from dsd.errors import DsdError
 from dsd.training import augmentation
 from dsd.training.data import decoding
-from dsd.training.data.images import Batch, Images
+from dsd.training.data.images import Batch, Images, sent
 from dsd.training.data.listing import Listing
 from dsd.training.data.packed import Packed
 from dsd.training.data.spec import DataSpec
@@ -30,7 +31,7 @@ from dsd.training.data.spec import DataSpec
 # of ImageNet's training images in 0–1, R, G, B, as in the authors' code
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 TEST_BATCH = 250
-AHEAD = 4  # batches that a worker reads ahead
+AHEAD = 2  # batches that a worker reads ahead
 log = logging.getLogger(__name__)
 
 
@@ -117,11 +118,17 @@ class PackedReader(Reader):
         limits = {"train": spec.train_images, "val": spec.test_images}
         self.rows = {name: packed.kept(name) for name in limits}
         self.rows = {name: rows[chosen(len(rows), limits[name])] for name, rows in self.rows.items()}
-        self.arrays = {name: packed.arrays(name) for name in limits}
+        self.arrays: dict[str, tuple[NDArray[np.uint8], NDArray[np.int32]]] = {}
         self.sizes = {name: len(rows) for name, rows in self.rows.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the arrays: each process maps them itself."""
+        return {**vars(self), "arrays": {}}
 
     def __getitem__(self, request: Request) -> Answer:
         """Whole images, and the parts of them that are wanted."""
+        if request.split not in self.arrays:
+            self.arrays[request.split] = self.packed.arrays(request.split)
         images, labels = self.arrays[request.split]
         rows, size, n = self.rows[request.split][request.rows], self.packed.size, len(request.rows)
         if request.parts is not None:
@@ -165,16 +172,22 @@ class Streamed(Images):
         self.spec, self.device = spec, device
         self.train_size, self.test_size = (reader.sizes[name] for name in ("train", "val"))
         self.mean, self.std = (255 * torch.tensor(values, device=device) for values in (MEAN, STD))
-        self.requests = Requests()
-        self.loader: DataLoader[Answer] = DataLoader(
-            reader,
-            batch_size=None,
-            sampler=self.requests,
-            num_workers=spec.workers,
-            persistent_workers=spec.workers > 0,  # they are started once a run
-            prefetch_factor=AHEAD if spec.workers else None,
-            pin_memory=device.type == "cuda",
-        )
+        self.reader, self.requests = reader, Requests()
+        self.loader: DataLoader[Answer] | None = None
+
+    def started(self) -> DataLoader[Answer]:
+        """The loader, whose workers live as long as it: from run to run, until something goes wrong."""
+        if self.loader is None:
+            self.loader = DataLoader(
+                self.reader,
+                batch_size=None,
+                sampler=self.requests,
+                num_workers=self.spec.workers,
+                persistent_workers=self.spec.workers > 0,
+                prefetch_factor=AHEAD if self.spec.workers else None,
+                pin_memory=self.device.type == "cuda",
+            )
+        return self.loader
 
     def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """Parts, mirrors and colours, of those the spec asks for."""
@@ -196,13 +209,11 @@ class Streamed(Images):
 
         for answer in self.read(requests()):
             drawn = [values[answer.kept] for values in ahead.pop(0)]
-            if not len(answer.labels):
-                continue
             images = self.on_device(answer)
             if self.spec.flip:
-                images = augmentation.flip(images, drawn.pop(0))
+                images = augmentation.flip(images, sent(drawn.pop(0), self.device))
             if self.spec.lighting:
-                images = images.float() + drawn.pop(0).to(images.device)[:, :, None, None]
+                images = images.float() + sent(drawn.pop(0), self.device)[:, :, None, None]
             yield self.normalised(images), answer.labels.to(self.device, non_blocking=True)
 
     def testing(self) -> Iterator[Batch]:
@@ -210,8 +221,7 @@ class Streamed(Images):
         starts = range(0, self.test_size, TEST_BATCH)
         rows = ([*range(start, min(start + TEST_BATCH, self.test_size))] for start in starts)
         for answer in self.read(Request("val", some) for some in rows):
-            if len(answer.labels):
-                yield self.normalised(self.on_device(answer)), answer.labels.to(self.device, non_blocking=True)
+            yield self.normalised(self.on_device(answer)), answer.labels.to(self.device, non_blocking=True)
 
     def read(self, requests: Iterator[Request]) -> Iterator[Answer]:
         """What the workers answer, in order.
@@ -220,20 +230,24 @@ class Streamed(Images):
             DsdError: an image cannot be decoded, and is not to be left out
         """
         self.requests.waiting = requests
-        for answer in self.loader:
-            for trouble in answer.broken:
-                if not self.spec.skip_broken:
-                    raise DsdError(f"{trouble}: cannot be decoded; data.skip_broken=true leaves such images out")
-                log.warning("%s: cannot be decoded and is left out", trouble)
-            self.skipped += len(answer.broken)
-            yield answer
+        try:
+            for answer in self.started():
+                for trouble in answer.broken:
+                    if not self.spec.skip_broken:
+                        raise DsdError(f"{trouble}: cannot be decoded; data.skip_broken=true leaves such images out")
+                    log.warning("%s: cannot be decoded and is left out", trouble)
+                self.skipped += len(answer.broken)
+                yield answer
+        except BaseException:  # a worker was killed, say: the next run gets new ones
+            self.loader = None
+            raise
 
     def on_device(self, answer: Answer) -> Tensor:
         """The images (n, 3, r, r) on the device, cut where that is still to be done."""
         images, r = answer.images.to(self.device, non_blocking=True).permute(0, 3, 1, 2), self.spec.resolution
         if answer.boxes is None:
             return images
-        if (answer.boxes == answer.boxes[0]).all() and answer.boxes[0, 2] - answer.boxes[0, 0] == r:
-            left = int(answer.boxes[0, 0])
-            return images[:, :, left : left + r, left : left + r]
-        return augmentation.cut(images, answer.boxes, r)
+        left, top, right, _ = answer.boxes[0].tolist()
+        if right - left == r and left == top and (answer.boxes == answer.boxes[0]).all():  # test images
+            return images[:, :, int(top) : int(top) + r, int(left) : int(left) + r]
+        return augmentation.cut(images, answer.boxes.to(self.device, non_blocking=True), r)
