@@ -1,4 +1,4 @@
-"""What docs/spaces.md and docs/complexity.md teach works as it is printed."""
+"""What docs/spaces.md, docs/complexity.md and docs/training.md teach works as it is printed."""
 
 import importlib.util
 import re
@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from dsd import build, complexity, load_space, network, read_table, sample
+from dsd.config import choices
 from dsd.design.axes import LAWS
 from dsd.design.blocks import ACTIVATIONS, BLOCKS, STEMS
 from dsd.design.named import NAMED
 from dsd.design.spacefile import AnyNetFile, RegNetFile
+from dsd.training.data.spec import DataSpec
+from dsd.training.recipe import Recipe
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE, COMPLEXITY = ((DOCS / name).read_text() for name in ("spaces.md", "complexity.md"))
+PAGE, COMPLEXITY, TRAINING = ((DOCS / name).read_text() for name in ("spaces.md", "complexity.md", "training.md"))
 
 
 def examples_of(page: str) -> list[tuple[str, str]]:
@@ -55,6 +58,13 @@ def test_the_reference_names_everything_there_is() -> None:
     keys = {*AnyNetFile.__dataclass_fields__, *RegNetFile.__dataclass_fields__}
     for word in (*keys, *LAWS, *BLOCKS, *STEMS, *ACTIVATIONS):
         assert f"`{word}`" in reference, word
+
+
+def test_the_page_on_training_names_everything_there_is() -> None:
+    """Every recipe, data set and key of both is in docs/training.md."""
+    names = {*choices("recipe"), *choices("data"), *Recipe.__dataclass_fields__, *DataSpec.__dataclass_fields__}
+    for word in names:
+        assert f"`{word}`" in TRAINING, word
 
 
 @pytest.mark.parametrize("name", [name for name, _ in NETWORKS])

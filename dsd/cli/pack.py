@@ -20,10 +20,11 @@ def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken
     """
     from dsd.cli.progress import progress
     from dsd.processes import cores
-    from dsd.training.data.listing import list_images
+    from dsd.training.data.listing import list_images, shortened
     from dsd.training.data.packing import pack as pack_images
 
-    images = sum(map(len, list_images(source)))
+    listings = list_images(source)
+    images, unused = sum(map(len, listings)), [name for listing in listings for name in listing.unused]
     try:
         with progress("packed", images) as advance:
             done = pack_images(source, target, size, workers or cores(), skip_broken, advance)
@@ -31,9 +32,11 @@ def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken
         click.echo(f"stopped; repeat the command to go on in {target}", err=True)
         raise click.exceptions.Exit(130) from None
     packed = done.packed
-    counts = ", ".join(f"{count:,} {split}" for split, count in packed.images.items())
+    counts = ", ".join(f"{len(packed.kept(split)):,} {split}" for split in packed.images)
     click.echo(f"{counts} images of {len(packed.classes):,} classes, {size}×{size}", err=True)
     click.echo(f"{done.made} chunks packed, {done.kept} were there and are whole", err=True)
+    if unused:
+        click.echo(f"not used, for they are no .jpg, .jpeg or .png: {shortened(set(unused))}", err=True)
     for split, _, trouble in packed.skipped:
         click.echo(f"left out of {split}: {trouble}", err=True)
     click.echo(target)

@@ -37,6 +37,7 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     the same command goes on from the last checkpoint. The folder is a sweep of one run, for dsd status, collect and
     report.
     """
+    from dsd.cli.output import counted
     from dsd.cli.progress import progress
     from dsd.config import load_study
     from dsd.sweep.creation import create
@@ -52,7 +53,7 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     load_data(study.data, progress=progress)  # downloads what is missing, before anything is written
     name = str(made.tables[0]["space"][0]).replace("/", "_")
     sweep = create(made, output or Path("runs") / f"{name}-{made.runs[0]}")
-    click.echo(f"{name}: {study.recipe.epochs} epochs of {study.data.name}; {sweep.folder}", err=True)
+    click.echo(f"{name}: {counted(study.recipe.epochs, 'epoch')} of {study.data.name}; {sweep.folder}", err=True)
     execute(sweep, threads, 60 * study.cluster.checkpoint_min)
     conclude(sweep, as_json)
 
@@ -65,10 +66,14 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     status = Watch(sweep).status()
     if status.pending:
         raise DsdError(f"{sweep.folder}: something else is training this run; dsd status {sweep.folder} --watch")
-    if status.records and status.records[sweep.runs[0]].finished:
+    record = status.records.get(sweep.runs[0])
+    if record and record.finished:
+        click.echo("trained already; this is its result", err=True)
         return
+    if record and record.epochs and sweep.checkpoint(sweep.runs[0]).exists():
+        click.echo("goes on from its last checkpoint", err=True)
     logging.getLogger("dsd.sweep.execution").disabled = True  # `conclude` says what failed
-    with shown(sweep.recipe.epochs, sweep.recipe.batch_size) as means:
+    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as means:
         try:
             execute_all(
                 sweep, tuple(sweep.runs), time.time(), Means(**means, threads=threads, checkpoint_s=checkpoint_s)
@@ -79,11 +84,12 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
 
 
 @contextmanager
-def shown(epochs: int, batch_size: int) -> Iterator[dict[str, Any]]:
+def shown(epochs: int, batch_size: int, classes: int) -> Iterator[dict[str, Any]]:
     """A line an epoch on standard error and, where that is a terminal, a bar; gives what has to be told."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from dsd.cli.output import console
+    from dsd.training.evaluation import BEST
 
     out = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -104,19 +110,22 @@ def shown(epochs: int, batch_size: int) -> Iterator[dict[str, Any]]:
         def on_epoch(epoch: "Epoch") -> None:
             bar.update(task, reached=f"loss {epoch.loss:.3f}, error {epoch.error:.1f} %")
             first.clear()
-            reached = f"loss {epoch.loss:<7.4f} error {epoch.error:6.2f} %  top-5 {epoch.top5_error:6.2f} %"
+            top5 = f"  top-5 {epoch.top5_error:5.2f} %" if classes > BEST else ""
             cost = f"{epoch.images_s:,.0f} images/s  {epoch.peak_gb:.2f} GB"
-            click.echo(f"epoch {epoch.epoch:3}/{epochs}  lr {epoch.lr:<8.4g} {reached}  {cost}", err=True)
+            line = f"epoch {epoch.epoch}/{epochs}  loss {epoch.loss:.4f}  error {epoch.error:5.2f} %{top5}  {cost}"
+            bar.console.print(line, markup=False, soft_wrap=True)  # above the bar, where there is one
 
         yield {"on_step": on_step, "on_epoch": on_epoch}
 
 
 def conclude(sweep: "Sweep", as_json: bool) -> None:
     """Write table and picture, and say what the run reached; exit code 1 where it failed."""
+    from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
     from dsd.figures.style import figures, save
     from dsd.sweep.collect import collect, reason_of
     from dsd.sweep.curves import curves
+    from dsd.training.evaluation import BEST
 
     _, status = collect(sweep)
     run = sweep.runs[0]
@@ -126,7 +135,9 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
         raise click.exceptions.Exit(1)
     picture = sweep.folder / "figures" / "curve.png"
     made, (loss, error) = figures(2, 4.2, 3.2)
-    plot_run(loss, error, curves({run: record}))
+    top5 = sweep.data.classes > BEST
+    plot_run(loss, error, curves({run: record}), top5)
+    made.suptitle(f"{sweep.networks['space'].iloc[0]}, {sweep.data.name}, {sweep.recipe.name}", fontsize="medium")
     save(made, picture)
     last = record.last
     if as_json:
@@ -134,8 +145,9 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
         click.echo(json.dumps({**facts, "folder": str(sweep.folder), "picture": str(picture)}))
         return
     diverged = " (diverged)" if last["diverged"] else ""
+    also = f" (top-5 {last['top5_error']:.2f} %)" if top5 else ""
     click.echo(
-        f"error {last['error']:.2f} % (top-5 {last['top5_error']:.2f} %) after {last['epochs']} epochs{diverged}; "
+        f"error {last['error']:.2f} %{also} after {counted(last['epochs'], 'epoch')}{diverged}; "
         f"best {last['best_error']:.2f} % in epoch {last['best_epoch']}"
     )
     if last["synthetic"]:

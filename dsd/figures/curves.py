@@ -7,23 +7,29 @@ from matplotlib.ticker import MaxNLocator
 from dsd.figures.style import COLOURS
 
 
-def plot_run(loss: Axes, error: Axes, curve: pd.DataFrame) -> tuple[Axes, Axes]:
+def plot_run(loss: Axes, error: Axes, curve: pd.DataFrame, top5: bool = True) -> tuple[Axes, Axes]:
     """Draw one run's training loss, and its top-1 and top-5 error, over the epochs.
 
     Args:
-        loss, error: where to draw each
+        loss, error: where to draw each; a loss that is not finite is named instead
         curve: a row an epoch, with columns epoch, loss, error and top5_error
+        top5: whether to draw the top-5 error
     """
     marker = "o" if len(curve) < 30 else ""
     loss.plot(curve["epoch"], curve["loss"], color=COLOURS[6], marker=marker, markersize=3)
     loss.set_ylabel("training loss")
-    for column, name, colour in (("error", "top-1", COLOURS[0]), ("top5_error", "top-5", COLOURS[5])):
+    for epoch in curve["epoch"][pd.to_numeric(curve["loss"]).isna()]:
+        loss.set_title(f"diverged in epoch {epoch}", fontsize="small")
+    shown = [("error", "top-1", COLOURS[0]), ("top5_error", "top-5", COLOURS[5])][: 1 + top5]
+    for column, name, colour in shown:
         error.plot(curve["epoch"], curve[column], color=colour, marker=marker, markersize=3, label=name)
     error.set_ylabel("test error [%]")
     error.set_ylim(bottom=0)
-    error.legend(frameon=False, fontsize="small")
+    if top5:
+        error.legend(frameon=False, fontsize="small")
     for axes in (loss, error):
         axes.set_xlabel("epoch")
+        axes.set_xlim(0, int(curve["epoch"].max()) + 1)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return loss, error
 

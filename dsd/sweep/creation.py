@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dsd.sweep.folder import NETWORKS, YAML, Sweep
 from dsd.sweep.plan import Plan
 from dsd.training.data.spec import ELSEWHERE
 
+OTHERS = ("dsd", "created", "git")  # of sweep.yaml, which say nothing of its runs
 FOLDERS = ("events", "checkpoints", "jobs")
 
 
@@ -31,14 +33,32 @@ def existing(plan: Plan, folder: Path) -> Sweep | None:
     if (folder / YAML).is_file():
         sweep = Sweep(folder)
         if sweep.runs != plan.runs:
-            raise DsdError(
-                f"{folder}: holds another sweep ({sweep.config['name']}, {len(sweep.runs)} runs that are not the "
-                f"{len(plan.runs)} of {plan.study.name}); give another folder with -o"
-            )
+            told = differences(sweep.config, describe(plan)) or f"{len(sweep.runs)} runs, not {len(plan.runs)}"
+            raise DsdError(f"{folder}: holds another sweep ({told}); give another folder with -o")
         return sweep
     if folder.exists() and not (folder.is_dir() and is_free(folder)):
         raise DsdError(f"{folder}: exists and is not a sweep; give another folder with -o")
     return None
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any], most: int = 3) -> str:
+    """In which settings two sweeps differ, in words: recipe.epochs = 30, not 4."""
+    settings = [dict(flattened(one)) for one in (ours, theirs)]
+    found = [
+        f"{key} = {settings[0].get(key)}, not {value}"
+        for key, value in settings[1].items()
+        if settings[0].get(key, value) != value
+    ]
+    return "; ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def flattened(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The settings that say which runs a sweep has, under the names that override them."""
+    for key, value in values.items():
+        if isinstance(value, dict) and key in ("recipe", "data"):
+            yield from flattened(value, f"{key}.")
+        elif not isinstance(value, dict) and key not in (*OTHERS, *ELSEWHERE):
+            yield prefix + key, list(value) if isinstance(value, tuple) else value
 
 
 def is_free(folder: Path) -> bool:

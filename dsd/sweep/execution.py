@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from dsd.errors import DsdError
 from dsd.models.memory import asked_gb, lacks_memory
 from dsd.sweep.claims import Claims
 from dsd.sweep.events import EventReader, EventWriter
@@ -131,7 +132,8 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn
-        message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+        message = str(error) if isinstance(error, DsdError) else f"{type(error).__name__}: {error}"
+        trace = traceback.format_exc()
         log.error("run %s failed: %s", key, message)
         write("failed", key, **reason(error, run.recipe), message=message, traceback=trace)
         result = None
@@ -148,7 +150,7 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
 def reason(error: Exception, recipe: Recipe) -> dict[str, Any]:
     """The kind of failure; for lack of memory also the batch and the size that was asked for."""
     if not lacks_memory(error):
-        return {"reason": "exception"}
+        return {"reason": "bad input" if isinstance(error, DsdError) else "exception"}
     return {
         "reason": "out of memory",
         "asked_gb": asked_gb(error),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dsd.errors import DsdError, known
 from dsd.files import TABLES, YAML
 
@@ -62,7 +64,8 @@ def grouped(words: tuple[str, ...], resolution: int, classes: int) -> "list[tupl
     """The populations that words name, for a resolution and classes.
 
     Returns:
-        for each its name, its networks, and what was drawn for them (columns `sampled_*`, `lr`, `weight_decay`). Rows
+        for each its name, its networks, and what was drawn for them (columns `sampled_*`, `lr`, `weight_decay`), with
+        the key that they have in their table (`source_key`). Rows
         of a TABLE are the populations that its column `space` names, or one that is called as the file; any other
         word is a population of one network, under its label
     """
@@ -95,6 +98,7 @@ def populations_of(
     for name in filter(None, dict.fromkeys(names)):
         rows = [i for i, other in enumerate(names) if other == name][: 1 if key else None]
         drawn = {column: frame[column].to_numpy()[rows] for column in frame if is_drawn(str(column))}
+        drawn["source_key"] = np.array([networks[i].key for i in rows])  # for another task a network has another key
         yield str(name), [networks[i].for_task(resolution, classes) for i in rows], drawn
 
 

@@ -80,6 +80,7 @@ def load(path: Path, run: str) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # torch raises many kinds on a damaged file
-        log.warning("checkpoint %s cannot be read (%s); the run starts anew", path, error)
+        reason = str(error).split(". ")[0].splitlines()[0]
+        log.warning("checkpoint %s cannot be read (%s); the run starts anew", path, reason)
         return None
     return checkpoint if checkpoint.run == run else None

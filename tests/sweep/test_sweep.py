@@ -304,7 +304,7 @@ def test_a_folder_holds_one_sweep(undisturbed: Sweep, tiny: Path, tmp_path: Path
     """The same study goes on in its folder; another one, or a folder of something else, is refused and left alone."""
     assert sweep_of(tiny, undisturbed.folder).folder == undisturbed.folder
     before = sorted((p, p.stat().st_mtime_ns) for p in undisturbed.folder.rglob("*"))
-    with pytest.raises(DsdError, match=r"holds another sweep \(tiny, 4 runs"):
+    with pytest.raises(DsdError, match=r"holds another sweep \(n = 2, not 3\); give"):
         sweep_of(tiny, undisturbed.folder, "n=3")
     assert sorted((p, p.stat().st_mtime_ns) for p in undisturbed.folder.rglob("*")) == before
     (tmp_path / "mine").mkdir()

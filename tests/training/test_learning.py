@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dsd import Family, Network, complexity
+from dsd import Family, Network
 from dsd.config import load_study
 from dsd.training.data.loading import load_data
 from dsd.training.loop import Result, train
@@ -35,9 +35,8 @@ def test_digits() -> None:
 
 @pytest.mark.skipif("DSD_CIFAR10" not in os.environ, reason="DSD_CIFAR10 does not name CIFAR-10's folder")
 def test_photographs() -> None:
-    """10,000 of CIFAR-10, tested on 2,000: five epochs of a network of 8 MF leave at most 60 %; chance is 90."""
+    """10,000 of CIFAR-10, tested on 2,000: five epochs of a network of 8 MF leave at most 53 %; chance is 90."""
     folder = Path(os.environ["DSD_CIFAR10"])
     words = ("recipe=cifar_short", "data=cifar10", f"data.folder={folder}", "data.train_images=10000")
     result = trained(LARGER, *words, "data.test_images=2000")
-    print([epoch.error for epoch in result.epochs], complexity(LARGER))
-    assert result.last.error <= 60
+    assert result.last.error <= 53

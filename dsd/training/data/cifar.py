@@ -44,6 +44,7 @@ class Archive:
         return self.labels + PIXELS
 
 
+REASONS = {"ConnectionError": "no connection", "MissingSchema": "not an address", "InvalidSchema": "not an address"}
 PAGE = "https://www.cs.toronto.edu/~kriz"
 ARCHIVES = {
     "cifar10": Archive(
@@ -79,12 +80,16 @@ def cifar(spec: DataSpec, progress: Progress | None = None) -> tuple[Split, Spli
     archive, folder = ARCHIVES[spec.name], Path(spec.folder)
     if not spec.folder:
         raise DsdError(f"data.folder is not given: say where the files of {spec.name} are, or shall be put")
-    missing = [name for name in (*archive.train, *archive.test) if not (folder / name).is_file()]
+    names = (*archive.train, *archive.test)
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         place = f"data.folder = {folder}: {missing[0]} is not there"
         by_hand = f"get {Path(archive.url).name} from {PAGE}/cifar.html, unpack it, and name its folder in data.folder"
         if not progress:
             raise DsdError(f"{place}; {by_hand}")
+        others = [path for path in folder.iterdir() if path.name not in names] if folder.is_dir() else []
+        if others:  # a slip of the pen, rather than a place for a download
+            raise DsdError(f"{place}, but {others[0].name} is; {by_hand}, or name a new folder for a download")
         try:
             download(archive, folder, spec.url or archive.url, progress)
         except DsdError as error:
@@ -102,7 +107,7 @@ def download(archive: Archive, folder: Path, url: str, progress: Progress) -> No
     import pooch
     from requests.exceptions import HTTPError, RequestException
 
-    name, fresh = url.rsplit("/", 1)[-1], not folder.exists()
+    name, fresh = url.rsplit("/", 1)[-1], [path for path in (folder, *folder.parents) if not path.exists()]
     pooch.get_logger().setLevel("WARNING")  # it would say what the bar says
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -112,13 +117,14 @@ def download(archive: Archive, folder: Path, url: str, progress: Progress) -> No
         unpack(path, folder, (*archive.train, *archive.test))
         path.unlink()
     except RequestException as error:
-        reason = str(error) if isinstance(error, HTTPError) else type(error).__name__
+        reason = REASONS.get(type(error).__name__, str(error) if isinstance(error, HTTPError) else "no answer")
         raise DsdError(f"{url} cannot be had ({reason})") from error
     except ValueError as error:  # of pooch, where the checksum differs
         raise DsdError(f"what {url} gives is not the authors' archive: its MD5 is not {archive.md5}") from error
     finally:
-        if fresh and not any(folder.iterdir()):
-            folder.rmdir()
+        for path in fresh:
+            if not any(path.iterdir()):
+                path.rmdir()
 
 
 class Bar:

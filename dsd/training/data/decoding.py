@@ -34,6 +34,10 @@ def decoded(path: Path) -> Image.Image:
                 return image.convert("RGB")
     except MemoryError:
         raise
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise BrokenImage(f"{path}: is a link to nothing") from error
+        raise
     except Exception as error:  # what a decoder raises on a damaged file is not a closed list
         if isinstance(error, OSError) and error.errno:  # of the file system; Pillow's own have no number
             raise

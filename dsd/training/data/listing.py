@@ -20,6 +20,7 @@ class Listing:
     files: paths below the folder, class after class, in order
     sizes: of each file [bytes]
     labels: of each file
+    unused: what else is there, below the folder
     """
 
     folder: Path
@@ -27,6 +28,7 @@ class Listing:
     files: tuple[str, ...]
     sizes: tuple[int, ...]
     labels: tuple[int, ...]
+    unused: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.files)
@@ -68,15 +70,17 @@ def shortened(names: set[str], most: int = 3) -> str:
 def list_split(folder: Path) -> Listing:
     """The classes and files of a folder of folders, in the order of their names."""
     classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+    unused = [entry.name for entry in os.scandir(folder) if not entry.is_dir()]
     files, sizes, labels = [], [], []
     for label, name in enumerate(classes):
         entries = sorted(
             (entry for entry in os.scandir(folder / name) if is_image(entry)), key=lambda entry: entry.name
         )
         files += [f"{name}/{entry.name}" for entry in entries]
-        sizes += [entry.stat().st_size for entry in entries]
+        sizes += [entry.stat(follow_symlinks=Path(entry.path).exists()).st_size for entry in entries]
         labels += [label] * len(entries)
-    return Listing(folder, tuple(classes), tuple(files), tuple(sizes), tuple(labels))
+        unused += [f"{name}/{entry.name}" for entry in os.scandir(folder / name) if not is_image(entry)]
+    return Listing(folder, tuple(classes), tuple(files), tuple(sizes), tuple(labels), tuple(unused))
 
 
 def is_image(entry: "os.DirEntry[str]") -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from dsd.errors import DsdError
+from dsd.models.memory import asked_gb, lacks_memory
 from dsd.training.data.cifar import ARCHIVES, Progress, cifar
 from dsd.training.data.digits import digits
 from dsd.training.data.images import Images
@@ -27,7 +28,13 @@ def load_data(spec: DataSpec, device: torch.device = CPU, progress: Progress | N
     Raises:
         DsdError: files are missing or broken, or the spec asks for more than there is
     """
-    return streamed(spec, device) if spec.name in STREAMED else held(spec, device, progress)
+    try:
+        return streamed(spec, device) if spec.name in STREAMED else held(spec, device, progress)
+    except (RuntimeError, MemoryError) as error:
+        if not lacks_memory(error):
+            raise
+        size = f"; {asked_gb(error):,.0f} GB were asked for" if asked_gb(error) else ""
+        raise DsdError(f"data.name = {spec.name}: there is not the memory for its images{size}") from error
 
 
 def held(spec: DataSpec, device: torch.device, progress: Progress | None) -> InMemory:

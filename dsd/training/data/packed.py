@@ -107,7 +107,7 @@ def open_packed(folder: Path) -> Packed:
     except FileNotFoundError:
         raise DsdError(f"{place}: holds no packed images ({HEADER}); make them: dsd pack SOURCE {folder}") from None
     except (ValueError, TypeError, KeyError) as error:
-        raise DsdError(f"{folder / HEADER}: is damaged ({error}); pack the images again") from error
+        raise DsdError(f"{folder / HEADER}: is damaged, or another version's; pack the images again") from error
     for split in found.images:
         found.arrays(split)
     return found

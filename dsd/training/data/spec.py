@@ -33,11 +33,12 @@ class DataSpec:
     url: where an archive is downloaded from, if files are missing; "" for the official place
     train_images, test_images: use only the first so many; 0 uses all
     flip: mirror half of the training images
-    shift: move training images by up to so many pixels each way
+    shift: move training images by up to so many pixels each way, less than the resolution
     fill: what then comes in: `black`, or the `mean` of the training images (as in the authors' code), rounded
     area: cut random parts of training images, of this least share of their area up to all of it; 0 cuts none
     lighting: deviation of the PCA lighting of training images; 0 has none
-    test_side: shorter side that test images get before their centre is cut out [pixels]; 0: resolution
+    test_side: shorter side that test images get before their centre is cut out [pixels]; 0: 8/7 of the resolution, as
+        256 for 224
     workers: processes that read images, for each run; 0 reads in the training process
     skip_broken: leave out images that cannot be decoded
     available: training images that were found; 0 before anybody looked
@@ -78,10 +79,17 @@ class DataSpec:
             raise DsdError(f"data.lighting = {self.lighting}: give a deviation from 0, for example 0.1")
         if self.test_side and self.test_side < self.resolution:
             raise DsdError(f"data.test_side = {self.test_side}: give {self.resolution} (data.resolution) or more, or 0")
+        if self.shift >= self.resolution:
+            raise DsdError(f"data.shift = {self.shift}: give less than data.resolution = {self.resolution}")
         foreign = ("shift",) if self.name in STREAMED else ("area", "lighting", "test_side")
         for key in foreign:
             if getattr(self, key):
                 raise DsdError(f"data.{key} = {getattr(self, key)}: is not for data.name = {self.name}; leave it at 0")
+
+    @property
+    def shorter_side(self) -> int:
+        """The shorter side that test images get before their centre is cut out [pixels]."""
+        return self.test_side or round(self.resolution * 8 / 7)
 
     @property
     def images(self) -> int:

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from dsd.errors import DsdError
+from dsd.processes import cores
 from dsd.training import augmentation
 from dsd.training.data import decoding
 from dsd.training.data.images import Batch, Images, sent
@@ -105,7 +106,7 @@ class FolderReader(Reader):
         """One image: for training a part of it, for testing its centre."""
         image, r = decoding.decoded(path), self.spec.resolution
         if request.parts is None:
-            return decoding.centre(image, self.spec.test_side or r, r)
+            return decoding.centre(image, self.spec.shorter_side, r)
         box = augmentation.part(image.height, image.width, self.spec.area, request.parts[i].tolist())
         return decoding.part(image, box, r)
 
@@ -136,7 +137,7 @@ class PackedReader(Reader):
             boxes = [augmentation.part(size, size, self.spec.area, row) for row in numbers]
         else:  # the centre, on the scale of the packed images
             r = self.spec.resolution
-            side = round(size * r / (self.spec.test_side or r))
+            side = round(size * r / self.spec.shorter_side)
             low = math.ceil((size - side) / 2)
             boxes = [(low, low, low + side, low + side)] * n
         copied = torch.from_numpy(np.stack([images[row] for row in rows]))
@@ -182,7 +183,7 @@ class Streamed(Images):
                 self.reader,
                 batch_size=None,
                 sampler=self.requests,
-                num_workers=self.spec.workers,
+                num_workers=min(self.spec.workers, cores()),
                 persistent_workers=self.spec.workers > 0,
                 prefetch_factor=AHEAD if self.spec.workers else None,
                 pin_memory=self.device.type == "cuda",
