@@ -45,6 +45,10 @@ def test_a_table_of_a_draw_is_the_draw(tmp_path: Path) -> None:
     assert table["space"].tolist() == ["RegNetX_cifar"] * 5
     assert table["key"].tolist() == population.frame["key"].tolist()
     assert table["sampled_w_m"].tolist() == population.frame["sampled_w_m"].tolist()
+    assert table["source_key"].tolist() == population.frame["key"].tolist()
+    other = plan(load_study("demo", ["spaces=[]", f"networks=[{tmp_path / 'c.csv'}]", "data.classes=11"]))
+    assert set(other.tables[0]["key"]).isdisjoint(population.frame["key"])
+    assert other.tables[0]["source_key"].tolist() == population.frame["key"].tolist()
     sweep = create(made, tmp_path / "sweep")
     assert [sweep.run(row).network.key for row in sweep.networks.to_dict("records")] == table["key"].tolist()
 

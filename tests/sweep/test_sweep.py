@@ -316,6 +316,19 @@ def test_a_folder_holds_one_sweep(undisturbed: Sweep, tiny: Path, tmp_path: Path
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
 
 
+def test_what_differs_between_two_sweeps_is_named(undisturbed: Sweep, tiny: Path) -> None:
+    """Settings under the names that override them, both values, the first three of many."""
+    for overrides, told in [
+        (["recipe.epochs=4"], r"\(recipe.epochs = 8, not 4\)"),
+        (
+            ["recipe.lr=1", "n=3", "flops=:1M", "sample_seed=2"],
+            r"n = 2, not 3; flops = 100K:300K, not :1M; .* and 1 more",
+        ),
+    ]:
+        with pytest.raises(DsdError, match=told):
+            sweep_of(tiny, undisturbed.folder, *overrides)
+
+
 def test_a_folder_that_a_killed_launch_left_is_used(tiny: Path, tmp_path: Path) -> None:
     """An empty folder, and one without sweep.yaml that holds only parts of a sweep, become the sweep."""
     for name, parts in (("empty", []), ("left", ["events", "checkpoints"])):

@@ -147,6 +147,14 @@ def test_a_download_that_fails_leaves_nothing(
     assert not (tmp_path / "new").exists()
 
 
+def test_a_folder_of_other_files_is_no_place_for_a_download(tmp_path: Path) -> None:
+    """A slip of the pen in data.folder downloads nothing, and names what is there instead."""
+    (tmp_path / "cifar-10-batches-bin").mkdir()
+    spec = DataSpec("cifar10", 32, 10, str(tmp_path), url="http://127.0.0.1:9/c.tar.gz")
+    with pytest.raises(DsdError, match=r"data_batch_1.bin is not there, but cifar-10-batches-bin is; get cifar-10-bin"):
+        load_data(spec, progress=lambda title, total: nullcontext(lambda done, words: None))
+
+
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     """No connection: one line with the address."""
     with socket.socket() as unused:

@@ -24,6 +24,7 @@ from dsd.training.data.packed import open_packed
 from dsd.training.data.packing import pack
 from dsd.training.data.settled import settled
 from dsd.training.data.spec import DataSpec
+from dsd.training.data.streamed import PackedReader, Request
 from dsd.training.loop import Keeping, train
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check, run_key
@@ -372,6 +373,31 @@ def test_an_image_that_cannot_be_read_is_not_broken(source: Path, tmp_path: Path
     (tmp_path / "text.jpg").write_text("no image")
     with pytest.raises(decoding.BrokenImage, match=r"text.jpg: is neither JPEG nor PNG"):
         decoding.decoded(tmp_path / "text.jpg")
+
+
+@pytest.mark.parametrize("name", ["folder", "packed"])
+def test_test_images_are_seen_as_at_224(source: Path, packed: Path, name: str) -> None:
+    """Unless test_side is given, the centre is 7/8 of the shorter side at any resolution, as 224 of 256."""
+    folder = source if name == "folder" else packed
+    given, scaled = (evaluated(spec_of(folder, name, test_side=side))[0] for side in (37, 0))
+    assert torch.equal(given, scaled)
+    assert DataSpec("folder", 224).shorter_side == 256
+    if name == "packed":  # of 40 pixels 35 are seen
+        reader = PackedReader(spec_of(folder, name, test_side=0), open_packed(folder))
+        assert reader[Request("val", [0])].boxes.tolist() == [[3, 3, 38, 38]]
+
+
+def test_a_link_to_nothing_is_a_broken_image(source: Path, tmp_path: Path) -> None:
+    """It is named, and left out if asked, like one that cannot be decoded; other files are counted as not used."""
+    folder = without(source, tmp_path / "images", lambda folder: None)
+    (folder / "train" / "cat" / "gone.jpg").symlink_to("nowhere.jpg")
+    (folder / "train" / "cat" / "notes.webp").write_text("another kind")
+    (folder / "train" / "stray.jpg").write_text("in no class")
+    (folder / "train" / "cat" / "below").mkdir()
+    assert sorted(list_images(folder)[0].unused) == ["cat/below", "cat/notes.webp", "stray.jpg"]
+    with pytest.raises(DsdError, match=r"1 images cannot be decoded: .*gone.jpg: is a link to nothing; --skip-broken"):
+        pack(folder, tmp_path / "p", size=SIDE)
+    assert len(pack(folder, tmp_path / "p", size=SIDE, skip_broken=True).packed.kept("train")) == 3
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
