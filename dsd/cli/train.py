@@ -137,7 +137,8 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     made, (loss, error) = figures(2, 4.2, 3.2)
     top5 = sweep.data.classes > BEST
     plot_run(loss, error, curves({run: record}), top5)
-    made.suptitle(f"{sweep.networks['space'].iloc[0]}, {sweep.data.name}, {sweep.recipe.name}", fontsize="medium")
+    title = f"{sweep.networks['space'].iloc[0]} on {sweep.data.name}, recipe {sweep.recipe.name}"
+    made.suptitle(title, fontsize="medium")
     save(made, picture)
     last = record.last
     if as_json:
