@@ -21,5 +21,7 @@ test "$(wc -l < c.csv)" = 501
 "$bin/dsd" status sweep --watch
 "$bin/dsd" analyze sweep
 "$bin/dsd" report sweep
+"$bin/dsd" train ResNet-56 data=digits recipe=digits recipe.epochs=1 data.train_images=64 -o run
+test -s run/figures/curve.png
 test -s sweep/report.html && test -s sweep/figures/edf.png
 echo "the wheel works from $work"

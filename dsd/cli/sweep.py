@@ -141,13 +141,13 @@ def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
 def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     """The states of all spaces as a table, and what went wrong below it."""
     from dsd.cli.output import print_table
+    from dsd.sweep.collect import reason_of
 
     states = [state for state, count in now.counts().items() if count]
     print_table(("space", "runs", *states), [(s, sum(c.values()), *(c[x] for x in states)) for s, c in counts.items()])
     for run, state in now.states.items():
         if state == "failed":
-            last = now.records[run].last
-            click.echo(" ".join(f"run {run} failed, {last['reason']}: {last['message']}".split()), err=True)
+            click.echo(f"run {run} failed, {reason_of(now.records[run].last)}", err=True)
     if now.torn:
         click.echo(
             f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",

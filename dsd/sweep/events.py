@@ -1,12 +1,14 @@
 """Events: what happened to each run, one journal a job.
 
     {"event": "started", "run": …, "time": …, "job": …, "host": …, "device": …}
-    {"event": "epoch",   "run": …, "time": …, "epoch": 1, "lr": …, "loss": …, "error": …, "train_s": …, "eval_s": …}
-    {"event": "done",    "run": …, "time": …, "error": …, "best_error": …, "loss": …, "epochs": …, "diverged": false}
-    {"event": "failed",  "run": …, "time": …, "reason": "exception", "message": …, "traceback": …}
+    {"event": "epoch",   "run": …, "time": …, "epoch": 1, "lr": …, "loss": …, "error": …, "top5_error": …, "train_s": …,
+                         "eval_s": …, "images_s": …, "peak_gb": …, "skipped": 0}
+    {"event": "done",    "run": …, "time": …, "error": …, "best_error": …, "loss": …, "epochs": …, "diverged": false, …}
+    {"event": "failed",  "run": …, "time": …, "reason": …, "message": …, "traceback": …}
     {"event": "broken",  "run": "", "time": …, "job": …, "message": …, "traceback": …}      the job, not a run
 
-Times are seconds since 1970, errors percent, and null stands for a loss that is not finite.
+Times are seconds since 1970, errors percent, and null stands for a loss that is not finite. The reason of a failure is
+`exception`, `bad input` or `out of memory`, the last with `asked_gb` and `batch`.
 """
 
 import re

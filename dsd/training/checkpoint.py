@@ -22,7 +22,7 @@ class Epoch:
     error, top5_error: top-1 and top-5 error on the test images [%]
     train_s, eval_s: seconds of training and of evaluation
     images_s: training images a second
-    peak_gb: on a GPU the most that tensors took in the epoch, on a CPU the most that the process ever took [1e9 bytes]
+    peak_gb: the most that tensors took on a GPU in the epoch, or the process on a CPU [1e9 bytes]
     skipped: images that could not be decoded and were left out
     """
 

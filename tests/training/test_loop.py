@@ -1,6 +1,7 @@
 """Training: it learns, it follows the recipe, and it gives the same bits however often it was interrupted."""
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from dsd.training.data.images import Batch
 from dsd.training.data.loading import load_data
 from dsd.training.data.memory import InMemory
 from dsd.training.data.spec import DataSpec
-from dsd.training.device import check_precision
+from dsd.training.device import check_precision, peak_gb, restart_peak
 from dsd.training.evaluation import make_norms_precise, misses
 from dsd.training.loop import Keeping, State, train
 from dsd.training.recipe import Recipe
@@ -271,19 +272,36 @@ def test_top5_counts_the_best_five() -> None:
 
 
 def test_every_epoch_tells_its_speed_and_memory(data: InMemory) -> None:
-    """Images a second are images over seconds; the peak is at least what the images take, and never falls."""
+    """Images a second are images over seconds of training; some memory was taken."""
     result = train(run_of(), data, CPU)
     for epoch in result.epochs:
         assert epoch.images_s == pytest.approx(320 / epoch.train_s, rel=0.01)
-    peaks = [epoch.peak_gb for epoch in result.epochs]
-    assert peaks == sorted(peaks)
-    assert peaks[0] > data.train.images.nbytes / 1e9
+        assert epoch.peak_gb > 0.01
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak since a moment")
+def test_the_peak_of_memory_is_seen() -> None:
+    """0.4 GB more raise the peak by so much; it stays when they are gone, until it is restarted."""
+    restart_peak(CPU)
+    before = peak_gb(CPU)
+    torch.ones(100_000_000).sum()
+    assert peak_gb(CPU) - before == pytest.approx(0.4, abs=0.05)
+    restart_peak(CPU)
+    assert peak_gb(CPU) - before == pytest.approx(0, abs=0.05)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_a_gpu_learns_the_digits_too() -> None:
-    """The same run on a GPU reaches the same error within three points, and resumes there."""
+def test_a_gpu_learns_the_digits_too(tmp_path: Path) -> None:
+    """The same run on a GPU reaches the same error within three points, also when it was stopped and resumed there."""
     spec, device = DataSpec("digits", 8, 10, shift=1), torch.device("cuda")
-    run = Run("r", NETWORK, replace(RECIPE, epochs=10), spec, 0)
-    error = train(run, load_data(spec, device), device).last.error
-    assert error == pytest.approx(train(run, load_data(spec), CPU).last.error, abs=3)
+    run = Run("r", NETWORK, replace(RECIPE, epochs=10, lr_update="step"), spec, 0)
+    wanted = train(run, load_data(spec), CPU).last.error
+    assert train(run, load_data(spec, device), device).last.error == pytest.approx(wanted, abs=3)
+    left = iter(range(100))  # steps, of 20 an epoch
+    keeping = Keeping(tmp_path / "run.pt", 0.0)
+    with pytest.raises(StopIteration):
+        train(run, load_data(spec, device), device, keeping, on_step=lambda *_: next(left))
+    seen: list[int] = []
+    resumed = train(run, load_data(spec, device), device, keeping, lambda epoch: seen.append(epoch.epoch))
+    assert resumed.last.error == pytest.approx(wanted, abs=3)
+    assert seen == [6, 7, 8, 9, 10]
