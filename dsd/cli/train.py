@@ -60,7 +60,7 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
 
 def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     """Train the run, showing how far it is; nothing where it has its result."""
-    from dsd.sweep.execution import Means, execute_all
+    from dsd.sweep.execution import JobSettings, execute_all
     from dsd.sweep.status import Watch
 
     status = Watch(sweep).status()
@@ -73,10 +73,13 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     if record and record.epochs and sweep.checkpoint(sweep.runs[0]).exists():
         click.echo("goes on from its last checkpoint", err=True)
     logging.getLogger("dsd.sweep.execution").disabled = True  # `conclude` says what failed
-    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as means:
+    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as settings:
         try:
             execute_all(
-                sweep, tuple(sweep.runs), time.time(), Means(**means, threads=threads, checkpoint_s=checkpoint_s)
+                sweep,
+                tuple(sweep.runs),
+                time.time(),
+                JobSettings(**settings, threads=threads, checkpoint_s=checkpoint_s),
             )
         except KeyboardInterrupt:
             click.echo("stopped; the same command goes on from the last checkpoint", err=True)

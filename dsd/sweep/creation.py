@@ -57,6 +57,8 @@ def flattened(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, A
     for key, value in values.items():
         if isinstance(value, dict) and key in ("recipe", "data"):
             yield from flattened(value, f"{key}.")
+        elif key == "spaces":
+            yield key, list(value)
         elif not isinstance(value, dict) and key not in (*OTHERS, *ELSEWHERE):
             yield prefix + key, list(value) if isinstance(value, tuple) else value
 

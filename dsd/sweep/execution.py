@@ -29,12 +29,8 @@ POLL_S = 0.5
 log = logging.getLogger(__name__)
 
 
-def nobody(epoch: int, done: int, steps: int) -> None:
-    """Nobody is told of steps."""
-
-
 @dataclass(frozen=True)
-class Means:
+class JobSettings:
     """How a job executes its runs.
 
     checkpoint_s: seconds between two checkpoints in the middle of an epoch
@@ -46,7 +42,7 @@ class Means:
     checkpoint_s: float = math.inf
     gpu_share: float = 1.0
     threads: int = 1
-    on_step: Steps = nobody
+    on_step: Steps = lambda epoch, done, steps: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
 
 
@@ -57,12 +53,12 @@ class Place:
     sweep: Sweep
     images: Images
     device: torch.device
-    means: Means
+    settings: JobSettings
     writer: EventWriter
     job: str
 
 
-def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, means: Means | None = None) -> int:
+def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, settings: JobSettings | None = None) -> int:
     """Execute the runs that have no result, have not failed since `submitted`, and nobody else is at.
 
     A failing run is an event, not an error. What breaks the job itself is an event and an error.
@@ -71,26 +67,26 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, means: Me
         how many of the runs got a result here
     """
     job = f"{socket.gethostname()}-{os.environ.get('SUBMITIT_EXECUTOR', 'debug')}-{os.getpid()}"
-    means = means or Means()
+    settings = settings or JobSettings()
     with Claims(sweep.folder) as claims, EventWriter(sweep.folder, job) as writer:
         try:
-            device = prepared(means)
+            device = prepared(settings)
             check_precision(sweep.recipe, device)
             images = load_data(sweep.data, device)
-            return work_through(Place(sweep, images, device, means, writer, job), claims, runs, submitted)
+            return work_through(Place(sweep, images, device, settings, writer, job), claims, runs, submitted)
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             writer.write("broken", "", job=job, message=message, traceback=traceback.format_exc())
             raise
 
 
-def prepared(means: Means) -> torch.device:
+def prepared(settings: JobSettings) -> torch.device:
     """The device that this job uses, set up."""
     device = device_here()
     if device.type == "cuda":
-        torch.cuda.set_per_process_memory_fraction(means.gpu_share)  # a run that wants more fails alone
+        torch.cuda.set_per_process_memory_fraction(settings.gpu_share)  # a run that wants more fails alone
         return device
-    torch.set_num_threads(means.threads)  # one by default: there is one process a core
+    torch.set_num_threads(settings.threads)  # one by default: there is one process a core
     torch.set_deterministic_debug_mode("error")  # not use_deterministic_algorithms: that imports the compiler, 2 s
     # the default beside it fills every empty tensor with NaN: 9 % of a step (docs/performance.md)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -120,15 +116,15 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
 def execute(place: Place, row: dict[str, Any]) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
     key, write = row["run"], place.writer.write
-    run, keeping = place.sweep.run(row), Keeping(place.sweep.checkpoint(key), place.means.checkpoint_s)
+    run, keeping = place.sweep.run(row), Keeping(place.sweep.checkpoint(key), place.settings.checkpoint_s)
 
     def told(epoch: Epoch) -> None:
         write("epoch", key, **asdict(epoch))
-        place.means.on_epoch(epoch)
+        place.settings.on_epoch(epoch)
 
     write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
     try:
-        result = train(run, place.images, place.device, keeping, told, place.means.on_step)
+        result = train(run, place.images, place.device, keeping, told, place.settings.on_step)
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn

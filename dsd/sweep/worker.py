@@ -29,11 +29,11 @@ class Worker:
         """Execute the runs; returns how many of them this job gave a result."""
         if self.gpu:
             os.environ["CUDA_VISIBLE_DEVICES"] = self.gpu
-        from dsd.sweep.execution import Means, execute_all
+        from dsd.sweep.execution import JobSettings, execute_all
         from dsd.sweep.folder import Sweep
 
-        means = Means(checkpoint_s=self.checkpoint_s, gpu_share=self.gpu_share)
-        return execute_all(Sweep(Path(self.folder)), self.runs, self.submitted, means)
+        settings = JobSettings(checkpoint_s=self.checkpoint_s, gpu_share=self.gpu_share)
+        return execute_all(Sweep(Path(self.folder)), self.runs, self.submitted, settings)
 
     def guarded(self) -> str:
         """Execute the runs; returns what broke the job off, in one line, or nothing."""

@@ -87,8 +87,8 @@ def part(height: int, width: int, least: float, numbers: list[float]) -> tuple[f
 def cut(images: Tensor, boxes: Tensor, r: int) -> Tensor:
     """Parts of square images as images of side r, bilinear.
 
-    On a CPU one after the other, as uint8, for which torch has a fast kernel (0.2 ms an image at 224², all at once
-    2.9 ms; one core of an AMD EPYC); elsewhere all at once, without smoothing where a part is made smaller.
+    On a CPU one after the other, as uint8, for which torch has a fast kernel (0.2 to 0.4 ms an image at 224², all
+    at once 2.9 ms; one core of an AMD EPYC); elsewhere all at once, without smoothing where a part is made smaller.
 
     Args:
         images: (n, 3, s, s) uint8, channels last

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from dsd.errors import DsdError
+from dsd.models.timing import default_device
 from dsd.training.recipe import Recipe
 
 
@@ -20,7 +21,7 @@ def check_precision(recipe: Recipe, device: torch.device) -> None:
 
 def device_here() -> torch.device:
     """The device that runs of this machine are trained on."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(default_device())
 
 
 def set_products(recipe: Recipe, device: torch.device) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dsd.errors import DsdError
-from dsd.training.batches import batches, parts
+from dsd.training.batches import batches, micro_batches
 from dsd.training.data.images import Images
 from dsd.training.device import precision
 from dsd.training.recipe import Recipe
@@ -38,7 +38,7 @@ def make_norms_precise(
     count = max(min(recipe.precise_bn_images, images.train_size) // recipe.batch_size, 1)
     chosen = batches(images.train_size, recipe.batch_size, rng)[:count]
     batch = recipe.micro_batch or recipe.batch_size
-    every = (part for pictures, _ in images.training(chosen, rng) for part in parts(pictures, batch))
+    every = (part for pictures, _ in images.training(chosen, rng) for part in micro_batches(pictures, batch))
     for i, part in enumerate(every, start=1):
         for norm in norms:
             norm.momentum = 1 / i  # the average of all; None would mean the same, and wait for a GPU each time
@@ -55,7 +55,7 @@ def errors(model: nn.Module, images: Images, recipe: Recipe, device: torch.devic
     wrong, seen = torch.zeros(2, dtype=torch.int64, device=device), 0
     for pictures, labels in images.testing():
         size = recipe.micro_batch or max(len(labels), 1)
-        for part, answers in zip(parts(pictures, size), parts(labels, size), strict=True):
+        for part, answers in zip(micro_batches(pictures, size), micro_batches(labels, size), strict=True):
             with precision(recipe, device):
                 logits = model(part)
             wrong += misses(logits, answers)

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from dsd.models.anynet import build
 from dsd.training import checkpoint
-from dsd.training.batches import batches, generator, parts
+from dsd.training.batches import batches, micro_batches
 from dsd.training.checkpoint import Checkpoint, Epoch
 from dsd.training.data.images import Images
 from dsd.training.device import peak_gb, precision, restart_peak, set_products
 from dsd.training.evaluation import errors, make_norms_precise
+from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check
 from dsd.training.schedule import learning_rate
@@ -139,7 +140,7 @@ def gradients(model: nn.Module, pictures: Tensor, labels: Tensor, recipe: Recipe
     """Add the gradients of the batch's mean loss to the model's; returns that loss."""
     size, n = recipe.micro_batch or len(labels), len(labels)
     total = torch.zeros((), device=device)
-    for part, answers in zip(parts(pictures, size), parts(labels, size), strict=True):
+    for part, answers in zip(micro_batches(pictures, size), micro_batches(labels, size), strict=True):
         with precision(recipe, device):
             loss = nn.functional.cross_entropy(model(part), answers)
         share = loss if len(answers) == n else loss * (len(answers) / n)

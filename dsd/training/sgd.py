@@ -12,8 +12,7 @@ from dsd.training.recipe import Recipe
 class SGD:
     """torch.optim.SGD to the bit, on torch's own fused kernel.
 
-    Making a torch.optim.SGD imports torch's compiler, which takes longer than all else that comes before the first
-    step (2.3 of 6 s; 2 cores AMD EPYC, torch 2.13.0), in every job.
+    Making a torch.optim.SGD imports torch's compiler, 2.3 s before the first step of every job (docs/performance.md).
     """
 
     def __init__(self, parameters: Iterable[Tensor], recipe: Recipe) -> None:

@@ -319,6 +319,7 @@ def test_a_folder_holds_one_sweep(undisturbed: Sweep, tiny: Path, tmp_path: Path
 def test_what_differs_between_two_sweeps_is_named(undisturbed: Sweep, tiny: Path) -> None:
     """Settings under the names that override them, both values, the first three of many."""
     for overrides, told in [
+        (["spaces=[RegNetX_cifar]"], r"\(spaces = \['AnyNetX_A_cifar', 'RegNetX_cifar'\], not \['RegNetX_cifar'\]\)"),
         (["recipe.epochs=4"], r"\(recipe.epochs = 8, not 4\)"),
         (
             ["recipe.lr=1", "n=3", "flops=:1M", "sample_seed=2"],

@@ -12,7 +12,7 @@ from torch import nn
 
 from dsd import DsdError, Family, Network, build
 from dsd.training import checkpoint, loop
-from dsd.training.batches import batches, generator
+from dsd.training.batches import batches
 from dsd.training.data.images import Batch
 from dsd.training.data.loading import load_data
 from dsd.training.data.memory import InMemory
@@ -20,6 +20,7 @@ from dsd.training.data.spec import DataSpec
 from dsd.training.device import check_precision, peak_gb, restart_peak
 from dsd.training.evaluation import make_norms_precise, misses
 from dsd.training.loop import Keeping, State, train
+from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, run_key
 from dsd.training.schedule import half_cosine

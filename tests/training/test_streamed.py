@@ -16,7 +16,7 @@ from PIL import Image
 
 from dsd import DsdError, Family, Network
 from dsd.training import augmentation
-from dsd.training.batches import batches, generator
+from dsd.training.batches import batches
 from dsd.training.data import decoding, packing
 from dsd.training.data.listing import fingerprint, list_images
 from dsd.training.data.loading import load_data
@@ -26,6 +26,7 @@ from dsd.training.data.settled import settled
 from dsd.training.data.spec import DataSpec
 from dsd.training.data.streamed import PackedReader, Request
 from dsd.training.loop import Keeping, train
+from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check, run_key
 

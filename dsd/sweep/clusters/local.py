@@ -24,7 +24,7 @@ from dsd.processes import cores, end_with_parent
 from dsd.sweep.clusters.job import CHECKPOINT_MIN, Job, check_minutes
 from dsd.sweep.worker import Worker
 
-TORCHS = 0.9  # of a shared GPU's memory that is for tensors; each process takes half a GB beside them
+TORCHS = 0.9  # of a shared GPU's memory that is for tensors; the rest is for what CUDA takes for each process
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
 
 

@@ -107,7 +107,7 @@ def download(archive: Archive, folder: Path, url: str, progress: Progress) -> No
     import pooch
     from requests.exceptions import HTTPError, RequestException
 
-    name, fresh = url.rsplit("/", 1)[-1], [path for path in (folder, *folder.parents) if not path.exists()]
+    name, fresh = Path(archive.url).name, [path for path in (folder, *folder.parents) if not path.exists()]
     pooch.get_logger().setLevel("WARNING")  # it would say what the bar says
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -108,7 +108,7 @@ def pack(
         done, made = finished(chunks, known, skip_broken, workers, advance), 0
         missing = [chunk for chunk in chunks if chunk.key not in done]
         images = sum(len(chunk.files) for chunk in chunks if chunk.key in done)
-        for chunk, result in decoded(missing, workers):
+        for chunk, result in each(write_chunk, missing, workers):
             journal.append({"split": chunk.split, "number": chunk.number, "crc": result.crc, "broken": result.broken})
             done[chunk.key] = result
             made, images = made + 1, images + len(chunk.files)
@@ -203,11 +203,6 @@ def checksum(chunk: Chunk) -> int:
     """CRC-32 of a chunk's pixels on the disk."""
     array = np.load(chunk.array, mmap_mode="r")
     return zlib.crc32(array[chunk.start : chunk.start + len(chunk.files)].tobytes())
-
-
-def decoded(chunks: list[Chunk], workers: int) -> Iterator[tuple[Chunk, Done]]:
-    """Each chunk, once it is on the disk."""
-    return each(write_chunk, chunks, workers)
 
 
 def write_chunk(chunk: Chunk) -> Done:
