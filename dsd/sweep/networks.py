@@ -65,9 +65,8 @@ def grouped(words: tuple[str, ...], resolution: int, classes: int) -> "list[tupl
 
     Returns:
         for each its name, its networks, and what was drawn for them (columns `sampled_*`, `lr`, `weight_decay`), with
-        the key that they have in their table (`source_key`). Rows
-        of a TABLE are the populations that its column `space` names, or one that is called as the file; any other
-        word is a population of one network, under its label
+        the key that they have in their table (`source_key`). Rows of a TABLE are the populations that its column
+        `space` names, or one that is called as the file; any other word is a population of one network, under its label
     """
     found: list[tuple[str, list[Network], Columns]] = []
     for word in words:

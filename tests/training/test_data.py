@@ -129,6 +129,19 @@ def test_missing_files_are_downloaded_and_checked(tmp_path: Path, server: str, m
     assert torch.equal(load_data(spec, progress=progress).train.images, data.train.images)
 
 
+def test_a_download_that_was_killed_is_begun_again(tmp_path: Path, server: str, monkeypatch) -> None:
+    """Half an archive, and files that were half written, are in nobody's way: the folder is completed."""
+    served_archive(tmp_path, monkeypatch)
+    folder = tmp_path / "cifar"
+    (folder / ".download").mkdir(parents=True)
+    (folder / ".download" / "tmp1234").write_bytes(b"half")
+    (folder / ".download" / "cifar-10-binary.tar.gz").write_bytes(b"half")
+    (folder / ".data_batch_1.bin.abcd").write_bytes(b"half")
+    spec = DataSpec("cifar10", 32, 10, str(folder), url=f"{server}/cifar-10-binary.tar.gz")
+    assert len(load_data(spec, progress=lambda title, total: nullcontext(lambda done, words: None)).train) == 100
+    assert not (folder / ".download").exists()
+
+
 @pytest.mark.parametrize(
     ("right", "path", "message"),
     [

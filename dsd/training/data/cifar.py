@@ -1,5 +1,6 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009) from their official binary files, downloaded where they are missing."""
 
+import shutil
 import tarfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -87,7 +88,7 @@ def cifar(spec: DataSpec, progress: Progress | None = None) -> tuple[Split, Spli
         by_hand = f"get {Path(archive.url).name} from {PAGE}/cifar.html, unpack it, and name its folder in data.folder"
         if not progress:
             raise DsdError(f"{place}; {by_hand}")
-        others = [path for path in folder.iterdir() if path.name not in names] if folder.is_dir() else []
+        others = [path for path in folder.glob("[!.]*") if path.name not in names]
         if others:  # a slip of the pen, rather than a place for a download
             raise DsdError(f"{place}, but {others[0].name} is; {by_hand}, or name a new folder for a download")
         try:
@@ -107,21 +108,22 @@ def download(archive: Archive, folder: Path, url: str, progress: Progress) -> No
     import pooch
     from requests.exceptions import HTTPError, RequestException
 
-    name, fresh = Path(archive.url).name, [path for path in (folder, *folder.parents) if not path.exists()]
+    name, inside = Path(archive.url).name, folder / ".download"  # what a kill leaves there is in nobody's way
+    fresh = [path for path in (folder, *folder.parents) if not path.exists()]
     pooch.get_logger().setLevel("WARNING")  # it would say what the bar says
-    folder.mkdir(parents=True, exist_ok=True)
+    inside.mkdir(parents=True, exist_ok=True)
     try:
         with progress(f"download {name}", 100) as advance:
             loader = pooch.HTTPDownloader(progressbar=Bar(advance), timeout=30)
-            path = Path(pooch.retrieve(url, f"md5:{archive.md5}", name, folder, downloader=loader))
+            path = Path(pooch.retrieve(url, f"md5:{archive.md5}", name, inside, downloader=loader))
         unpack(path, folder, (*archive.train, *archive.test))
-        path.unlink()
     except RequestException as error:
         reason = REASONS.get(type(error).__name__, str(error) if isinstance(error, HTTPError) else "no answer")
         raise DsdError(f"{url} cannot be had ({reason})") from error
     except ValueError as error:  # of pooch, where the checksum differs
         raise DsdError(f"what {url} gives is not the authors' archive: its MD5 is not {archive.md5}") from error
     finally:
+        shutil.rmtree(inside, ignore_errors=True)
         for path in fresh:
             if not any(path.iterdir()):
                 path.rmdir()
