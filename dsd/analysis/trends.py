@@ -70,12 +70,18 @@ def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Seque
         raise DsdError(f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few to fit")
     x = np.asarray(flops, float) / UNITS["flops"]
     design = np.stack([x ** POWERS[term] for term in terms], axis=1)
-    scale = np.linalg.norm(design, axis=0)
-    found, residual = nnls(design / scale, np.asarray(y, float))
+    found, residual = not_negative(design, np.asarray(y, float))
     line = linregress(np.log(x), np.log(y))
     r2 = 1 - residual**2 / ((y - y.mean()) ** 2).sum() if np.ptp(y) > 0 else float("nan")
-    coefficients = dict(zip(terms, (found / scale).tolist(), strict=True))
+    coefficients = dict(zip(terms, found.tolist(), strict=True))
     return Trend(column, coefficients, float(r2), float(line.slope), float(line.stderr), len(x))
+
+
+def not_negative(terms: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The least-squares coefficients (k,) of terms (n, k), none of them negative, and the norm of what remains."""
+    scale = np.linalg.norm(terms, axis=0)
+    found, residual = nnls(terms / scale, y)
+    return found / scale, float(residual)
 
 
 def trends(frame: pd.DataFrame) -> dict[str, Trend]:

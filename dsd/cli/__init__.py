@@ -17,10 +17,11 @@ COMMANDS = {
     "time": "dsd.cli.time",
     "pack": "dsd.cli.pack",
     "train": "dsd.cli.train",
-    "plan": "dsd.cli.sweep",
+    "plan": "dsd.cli.plan",
     "launch": "dsd.cli.sweep",
     "status": "dsd.cli.sweep",
     "collect": "dsd.cli.sweep",
+    "cancel": "dsd.cli.sweep",
     "analyze": "dsd.cli.analysis",
     "report": "dsd.cli.analysis",
 }

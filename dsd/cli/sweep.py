@@ -1,7 +1,9 @@
-"""dsd plan, launch, status, collect: many runs."""
+"""dsd launch, status, collect, cancel: many runs."""
 
 import json
 import sys
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,66 +15,28 @@ if TYPE_CHECKING:
     from dsd.sweep.folder import Sweep
     from dsd.sweep.status import Status
 
+SHOWN = 20  # runs of which each has a line
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 STUDY = click.argument("study", shell_complete=complete_studies)
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_overrides)
 OUTPUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the sweep.  [default: runs/NAME]"
 )
+RETRY_FAILED = click.option("--retry-failed", is_flag=True, help="Submit runs again that have failed by themselves.")
 
 
 @click.command()
 @STUDY
 @OVERRIDES
 @OUTPUT
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def plan(study: str, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
-    """Show what launching STUDY would run; starts nothing.
-
-    STUDY is a name of experiments/study/ or a file; KEY=VALUE overrides what it says, for example n=100 recipe.lr=0.1.
-    """
-    from dsd.cli.output import print_table
-    from dsd.config import load_study
-    from dsd.design.window import quantity
-    from dsd.sweep.creation import existing
-    from dsd.sweep.plan import plan as make_plan
-    from dsd.sweep.status import Watch
-
-    made = make_plan(load_study(study, overrides))
-    folder = output or Path("runs") / made.study.name
-    sweep = existing(made, folder)
-    states = Watch(sweep).status().states if sweep else {}
-    spaces: dict[str, dict[str, float]] = {}
-    for part in made.tables:
-        row = spaces.setdefault(str(part["space"][0]), {"runs": 0, "finished": 0, "flops": 0})
-        row["runs"] += len(part["run"])
-        row["finished"] += sum(states.get(run) in ("done", "diverged") for run in part["run"].tolist())
-        row["flops"] += int(part["flops"].sum())
-    recipe, data, cluster = made.study.recipe, made.study.data, made.study.cluster
-    missing = len(made.runs) - int(sum(row["finished"] for row in spaces.values()))
-    if as_json:
-        facts = {"name": made.study.name, "folder": str(folder), "spaces": spaces, "missing": missing}
-        click.echo(json.dumps({**facts, "training_flops": made.training_flops, "cluster": cluster.name}))
-        return
-    cells = [(name, r["runs"], r["finished"], f"{r['flops'] / r['runs'] / 1e6:.2f}") for name, r in spaces.items()]
-    print_table(("space", "runs", "finished", "mean flops [M]"), cells)
-    click.echo(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
-    click.echo(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}")
-    click.echo(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
-    click.echo(f"cluster  {cluster.name}: {cluster.split(missing) if missing else 'nothing is missing'}")
-    click.echo(f"folder   {folder}; nothing was started")
-
-
-@click.command()
-@STUDY
-@OVERRIDES
-@OUTPUT
-@click.option("--retry-failed", is_flag=True, help="Submit failed runs again, too.")
+@RETRY_FAILED
 def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_failed: bool) -> None:
     """Submit the runs of STUDY that have no result, print the sweep's folder, and return.
 
-    Launching again submits only what is missing. KEY=VALUE overrides what the study says, for example n=100.
+    Launching again submits only what is missing or was interrupted, and runs go on from their checkpoints. KEY=VALUE
+    overrides what the study says, for example n=100 cluster=slurm cluster.partition=gpu.
     """
+    from dsd.cli.output import counted
     from dsd.cli.progress import progress
     from dsd.config import load_study
     from dsd.sweep.creation import create
@@ -94,7 +58,7 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}
     already = ", ".join(f"{count} {state}" for state, count in counts.items())
     click.echo(
-        f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {launched.jobs} jobs"
+        f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {counted(launched.jobs, 'job')}"
         + (f"; before: {already}" if already else ""),
         err=True,
     )
@@ -106,30 +70,41 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
 @click.option("--watch", is_flag=True, help="Follow until nothing is queued or running.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def status(folder: Path, watch: bool, as_json: bool) -> None:
-    """Show how far the sweep in FOLDER is; exit code 1 if runs failed or were lost."""
-    from dsd.cli.watch import follow
+    """Show how far the sweep in FOLDER is; exit code 1 if runs failed or were lost.
+
+    It is told from what the runs have written, and from squeue where that answers; sacct is not needed.
+    """
+    from dsd.cli.watch import ASK_EVERY_S, follow
     from dsd.sweep.folder import Sweep
+    from dsd.sweep.progress import at_work
     from dsd.sweep.status import Watch
 
     sweep = Sweep(folder)
-    watching = Watch(sweep)
-    now = follow(watching) if watch else watching.status()
+    watching = Watch(sweep, ASK_EVERY_S if watch else 0.0)
+    now = follow(sweep, watching) if watch else watching.status()
     counts = by_space(sweep, now)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "spaces": counts, "total": now.counts(), "torn": now.torn}))
+        running = [asdict(run) for run in at_work(sweep, now)]
+        facts = {"folder": str(folder), "spaces": counts, "total": now.counts(), "running": running}
+        reasons = {run: reason for run, reason in now.reasons.items() if now.states[run] in ("failed", "lost")}
+        click.echo(json.dumps({**facts, "reasons": reasons, "torn": now.torn, "silent": now.silent}))
     else:
         print_status(counts, now)
+        print_running(sweep, now)
         tell_idle(folder, now)
     sys.exit(1 if now.counts()["failed"] or now.counts()["lost"] else 0)
 
 
 def tell_idle(folder: Path, now: "Status") -> None:
     """Say so where runs are left and nothing is at work on them, and why if their jobs said it."""
-    left = now.counts()["planned"] + now.counts()["lost"]
+    itself = sum(now.failed_itself(run) for run in now.runs)
+    left = now.counts()["planned"] + now.counts()["lost"] + now.counts()["failed"] - itself
     if left and not now.pending:
         for event in now.broken[-3:]:
             click.echo(f"job {event['job']} broke off: {' '.join(event['message'].split())}", err=True)
         click.echo(f"nothing is at work on {left} runs: launch again submits them; logs are in {folder / 'jobs'}")
+    if itself and not now.pending:
+        click.echo(f"{itself} runs failed by themselves: launch with --retry-failed tries them again")
 
 
 def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
@@ -141,18 +116,40 @@ def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
 def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     """The states of all spaces as a table, and what went wrong below it."""
     from dsd.cli.output import print_table
-    from dsd.sweep.collect import reason_of
 
     states = [state for state, count in now.counts().items() if count]
     print_table(("space", "runs", *states), [(s, sum(c.values()), *(c[x] for x in states)) for s, c in counts.items()])
-    for run, state in now.states.items():
-        if state == "failed":
-            click.echo(f"run {run} failed, {reason_of(now.records[run].last)}", err=True)
+    waiting = Counter(now.reasons[run] for run, state in now.states.items() if state == "queued" and run in now.reasons)
+    if waiting:
+        click.echo(f"queued: {', '.join(f'{count} for {why}' for why, count in waiting.most_common())}")
+    wrong = [run for run, state in now.states.items() if state in ("failed", "lost")]
+    for run in wrong[:SHOWN]:
+        click.echo(f"run {run} {now.states[run]}, {now.reasons[run]}", err=True)
+    if len(wrong) > SHOWN:
+        click.echo(f"and {len(wrong) - SHOWN} more: the column reason of table.csv, made by dsd collect", err=True)
+    tell_unread(now)
+
+
+def print_running(sweep: "Sweep", now: "Status") -> None:
+    """The runs at work."""
+    from dsd.cli.output import print_table
+    from dsd.cli.watch import HEADER, cells
+    from dsd.sweep.progress import at_work
+
+    running = at_work(sweep, now)
+    if running:
+        print_table(HEADER, [cells(run) for run in running[:SHOWN]])
+    if len(running) > SHOWN:
+        click.echo(f"and {len(running) - SHOWN} more; --json has them all")
+
+
+def tell_unread(now: "Status") -> None:
+    """Say what could not be read, and who did not answer."""
     if now.torn:
-        click.echo(
-            f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",
-            err=True,
-        )
+        lines = f"{now.torn} lines of events are torn and were skipped"
+        click.echo(f"{lines}; their runs count as not finished", err=True)
+    if now.silent:
+        click.echo(f"{now.silent}; what is queued or running is as last known", err=True)
 
 
 @click.command()
@@ -166,9 +163,21 @@ def collect(folder: Path) -> None:
     _, now = gather(sweep)
     counts = ", ".join(f"{count} {state}" for state, count in now.counts().items() if count)
     click.echo(f"{len(sweep.runs)} runs: {counts}", err=True)
-    if now.torn:
-        click.echo(
-            f"{now.torn} lines of events are torn and were skipped; their runs count as not finished",
-            err=True,
-        )
+    tell_unread(now)
     click.echo(folder / TABLE)
+
+
+@click.command()
+@FOLDER
+def cancel(folder: Path) -> None:
+    """End all jobs of the sweep in FOLDER. Results stay, runs keep their state, and launch lets them go on."""
+    from dsd.cli.output import counted
+    from dsd.sweep.folder import Sweep
+    from dsd.sweep.launch import cancel as end
+
+    before = end(Sweep(folder))
+    counts = before.counts()
+    told = f"{counted(counts['running'], 'running run')} and {counts['queued']} queued"
+    click.echo(
+        f"{counted(len(before.living), 'job')} cancelled, with {told}" if before.living else "nothing is at work"
+    )

@@ -126,7 +126,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
     from dsd.figures.style import figures, save
-    from dsd.sweep.collect import collect, reason_of
+    from dsd.sweep.collect import collect
     from dsd.sweep.curves import curves
     from dsd.training.evaluation import BEST
 
@@ -134,7 +134,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     run = sweep.runs[0]
     record = status.records[run]
     if not record.finished:
-        click.echo(f"dsd train: {reason_of(record.last) or 'the run has no result'}", err=True)
+        click.echo(f"dsd train: {status.reasons.get(run) or 'the run has no result'}", err=True)
         raise click.exceptions.Exit(1)
     picture = sweep.folder / "figures" / "curve.png"
     made, (loss, error) = figures(2, 4.2, 3.2)

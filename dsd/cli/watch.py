@@ -1,40 +1,107 @@
-"""A sweep watched until it ends: a progress bar, or lines where there is no terminal."""
+"""A sweep watched until it ends: a table that is drawn anew, or lines where there is no terminal."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dsd.cli.output import console, duration
+from dsd.cli.output import console, decimal, duration, table
 
 if TYPE_CHECKING:
+    from dsd.sweep.folder import Sweep
+    from dsd.sweep.progress import AtWork
     from dsd.sweep.status import Status, Watch
 
 POLL_S = 1.0
+ASK_EVERY_S = 10.0  # between two questions to a cluster's controller, which has others to answer
+ROWS = 12  # runs at work that are shown
+HEADER = ("run", "space", "epoch", "error [%]", "left", "attempt", "where")
 
 
-def follow(watching: "Watch") -> "Status":
-    """Show a progress bar until nothing is queued or running; where there is no terminal, a line now and then."""
+def follow(sweep: "Sweep", watching: "Watch") -> "Status":
+    """Show how far a sweep is until nothing is queued or running; where there is no terminal, a line now and then."""
     out = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    start, said = time.monotonic(), -1
-    now = watching.status()
-    total = len(now.runs)
-    first = finished(now)
-    with Progress(*columns, TextColumn("{task.fields[eta]}"), console=out, disable=not out.is_terminal) as bar:
-        task = bar.add_task("", total=total, eta="")
+    shown = Shown(sweep, watching.status())
+    said = -1
+    with Live(shown.drawn(), console=out, auto_refresh=False, transient=True) if out.is_terminal else shown as live:
         while True:
-            done, elapsed = finished(now), time.monotonic() - start
-            eta = f"about {duration(elapsed / (done - first) * (total - done))} left" if first < done < total else ""
-            bar.update(task, completed=done, description=description(now), eta=eta)
-            if not out.is_terminal and (done * 10 // total != said or not now.pending):
-                said = done * 10 // total
-                click.echo(f"{done}/{total} finished, {description(now)} {eta}".strip(), err=True)
+            now = shown.now
+            if isinstance(live, Live):
+                live.update(shown.drawn(), refresh=True)
+            elif shown.tenths != said or not now.pending:
+                said = shown.tenths
+                click.echo(shown.line(), err=True)
             if not now.pending:
                 return now
             time.sleep(POLL_S)
-            now = watching.status()
+            shown.now = watching.status()
+
+
+class Shown:
+    """What is shown of a sweep."""
+
+    def __init__(self, sweep: "Sweep", now: "Status") -> None:
+        self.sweep, self.now = sweep, now
+        self._start, self._first = time.monotonic(), finished(now)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, TextColumn("{task.fields[eta]}"))
+        self._task = self._bar.add_task("finished", total=len(now.runs), eta="")
+
+    def __enter__(self) -> "Shown":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    @property
+    def tenths(self) -> int:
+        """How much is finished, in tenths of all."""
+        return finished(self.now) * 10 // len(self.now.runs)
+
+    def eta(self) -> str:
+        """How long the rest takes at the pace since the watch began, in words."""
+        done, total = finished(self.now), len(self.now.runs)
+        if not self._first < done < total:
+            return ""
+        return f"about {duration((time.monotonic() - self._start) / (done - self._first) * (total - done))} left"
+
+    def line(self) -> str:
+        """The state in a line."""
+        counts = {state: count for state, count in self.now.counts().items() if count and state not in ("done",)}
+        words = ", ".join(f"{count} {state}" for state, count in counts.items())
+        return f"{finished(self.now)}/{len(self.now.runs)} finished" + "".join(
+            f", {part}" for part in (words, best(self.now), self.eta()) if part
+        )
+
+    def drawn(self) -> RenderableType:
+        """The state as tables and a bar."""
+        from dsd.cli.sweep import by_space
+        from dsd.sweep.progress import at_work
+
+        now = self.now
+        states = [state for state, count in now.counts().items() if count]
+        counts = by_space(self.sweep, now)
+        spaces = table(
+            ("space", "runs", *states), [(s, sum(c.values()), *(c[x] for x in states)) for s, c in counts.items()]
+        )
+        running = at_work(self.sweep, now)
+        parts: list[RenderableType] = [spaces]
+        if running:
+            parts.append(table(HEADER, [cells(run) for run in running[:ROWS]]))
+        if len(running) > ROWS:
+            parts.append(f"and {len(running) - ROWS} more\n")
+        self._bar.update(self._task, completed=finished(now), eta=self.eta())
+        parts += [self._bar, *filter(None, (best(now), now.silent))]
+        return Group(*parts)
+
+
+def cells(run: "AtWork") -> tuple[object, ...]:
+    """A run at work as a row of a table."""
+    left = "" if run.eta_s is None else duration(run.eta_s)
+    return run.run, run.space, f"{run.epoch}/{run.epochs}", decimal(run.error), left, run.attempt, run.where
 
 
 def finished(now: "Status") -> int:
@@ -43,12 +110,7 @@ def finished(now: "Status") -> int:
     return counts["done"] + counts["diverged"] + counts["failed"]
 
 
-def description(now: "Status") -> str:
-    """What goes on, in words: the runs at work with their epochs, and the last error."""
-    results: list[dict[str, Any]] = [record.last for record in now.records.values() if record.finished]
-    running = [now.records[run] for run, state in now.states.items() if state == "running" and run in now.records]
-    epochs = "+".join(str(max(record.epochs, default=0)) for record in running)
-    words = f"{now.counts()['running']} running" + (f" (epochs done: {epochs})" if epochs else "")
-    if results:
-        words += f", last error {max(results, key=lambda event: event['time'])['error']:.1f} %"
-    return words
+def best(now: "Status") -> str:
+    """The least error so far, in words."""
+    errors = [record.last["error"] for record in now.records.values() if record.finished]
+    return f"least error {min(errors):.1f} %" if errors else ""

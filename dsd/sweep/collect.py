@@ -40,16 +40,12 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     if sweep.data.name == SYNTHETIC:
         frame["synthetic"] = True
     frame["attempts"] = [record.attempts if record else 0 for record in records]
-    frame["reason"] = [reason_of(record.last) if record else "" for record in records]
+    unfinished = ("failed", "lost")
+    frame["reason"] = [
+        status.reasons.get(run, "") if state in unfinished else ""
+        for run, state in zip(frame["run"], frame["status"], strict=True)
+    ]
     return frame
-
-
-def reason_of(event: dict[str, str]) -> str:
-    """Why a run failed, in one line."""
-    if event.get("event") != "failed":
-        return ""
-    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
-    return " ".join(f"{event['reason']}{size}: {event['message']}".split())
 
 
 def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:

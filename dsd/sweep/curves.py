@@ -3,25 +3,26 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from dsd.sweep.events import Record
+from dsd.sweep.events import EPOCH, Record
 from dsd.sweep.folder import EPOCHS
-
-COLUMNS = (
-    *("run", "epoch", "lr", "loss", "error", "top5_error"),
-    *("train_s", "eval_s", "images_s", "peak_gb", "skipped"),
-)
 
 
 def curves(records: Mapping[str, Record]) -> pd.DataFrame:
     """One row per run and epoch that was trained, in the order of runs and epochs; what an event lacks is empty."""
-    rows = [
-        [run, *(event.get(name) for name in COLUMNS[1:])]
-        for run, record in records.items()
-        for _, event in sorted(record.epochs.items())
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    counts = [len(record.epochs) for record in records.values()]
+    numbers = [number for record in records.values() for number in sorted(record.epochs)]
+    values = [record.epochs[number] for record in records.values() for number in sorted(record.epochs)]
+    columns = zip(*values, strict=True) if values else ([] for _ in EPOCH)
+    return pd.DataFrame(
+        {
+            "run": np.repeat(np.array(list(records), object), counts),
+            "epoch": numbers,
+            **dict(zip(EPOCH, columns, strict=True)),
+        }
+    )
 
 
 def read_curves(folders: Sequence[Path]) -> pd.DataFrame | None:

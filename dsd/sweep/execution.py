@@ -3,11 +3,12 @@
 import logging
 import math
 import os
+import signal
 import socket
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -15,14 +16,15 @@ import torch
 from dsd.errors import DsdError
 from dsd.models.memory import asked_gb, lacks_memory
 from dsd.sweep.claims import Claims
-from dsd.sweep.events import EventReader, EventWriter
+from dsd.sweep.events import EventReader, EventWriter, Record
 from dsd.sweep.folder import Sweep
+from dsd.sweep.jobs import OUT_OF_MEMORY, PREEMPTED, TIME_LIMIT
 from dsd.training.checkpoint import Epoch
 from dsd.training.data.images import Images
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import SYNTHETIC
 from dsd.training.device import check_precision, device_here
-from dsd.training.loop import Keeping, Result, Steps, train
+from dsd.training.loop import Keeping, Result, Steps, Stopped, train
 from dsd.training.recipe import Recipe
 
 POLL_S = 0.5
@@ -33,15 +35,25 @@ log = logging.getLogger(__name__)
 class JobSettings:
     """How a job executes its runs.
 
+    job: under which its events stand; "" for this process
+    family: how the names of the jobs begin whose events tell which runs have their result; "" for all
     checkpoint_s: seconds between two checkpoints in the middle of an epoch
     gpu_share: of its GPU's memory that the job may use
     threads: of a CPU; more are faster, and give other last bits
+    max_attempts: how often in a row a run is started without getting any further
+    limit_from: from when on an announced end is that of the time limit [s since 1970]
+    told: the signals that told this process to end; as soon as there is one, it does
     on_step, on_epoch: told of each step of training, and of each epoch
     """
 
+    job: str = ""
+    family: str = ""
     checkpoint_s: float = math.inf
     gpu_share: float = 1.0
     threads: int = 1
+    max_attempts: int = 3
+    limit_from: float = math.inf
+    told: list[int] = field(default_factory=list)
     on_step: Steps = lambda epoch, done, steps: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
 
@@ -66,8 +78,8 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, settings:
     Returns:
         how many of the runs got a result here
     """
-    job = f"{socket.gethostname()}-{os.environ.get('SUBMITIT_EXECUTOR', 'debug')}-{os.getpid()}"
     settings = settings or JobSettings()
+    job = settings.job or f"debug-{socket.gethostname()}-{os.getpid()}"
     with Claims(sweep.folder) as claims, EventWriter(sweep.folder, job) as writer:
         try:
             device = prepared(settings)
@@ -95,17 +107,20 @@ def prepared(settings: JobSettings) -> torch.device:
 
 def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
     """Take one run after the other; come back to those that others held, until each has a result or has failed."""
-    rows = {row["run"]: row for row in place.sweep.networks.to_dict("records")}
-    reader, finished, left = EventReader(place.sweep.folder), 0, list(runs)
+    rows = place.sweep.rows(runs)
+    reader, finished, left = EventReader(place.sweep.folder, place.settings.family), 0, list(runs)
     while left:
         elsewhere = []
         for key in left:
+            if place.settings.told:
+                return finished
             if not claims.take(key):
                 elsewhere.append(key)
                 continue
             record = reader.poll().get(key)
             if not record or not (record.finished or record.failed_since(submitted)):
-                finished += execute(place, rows[key])
+                given_up = record and record.fruitless(submitted) >= place.settings.max_attempts
+                finished += give_up(place, key, record) if record and given_up else execute(place, rows[key])
             claims.release(key)
         left = elsewhere
         if left:
@@ -113,18 +128,35 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
     return finished
 
 
+def give_up(place: Place, key: str, record: Record) -> bool:
+    """Write down that a run has failed that was started again and again and came no further; always False."""
+    attempts = place.settings.max_attempts
+    last = f"; the last one: {record.last['message']}" if record.last.get("message") else ""
+    message = f"given up after {attempts} attempts in a row that came no further{last}"
+    place.writer.write("failed", key, reason=record.last.get("reason", "killed"), message=message, traceback="")
+    return False
+
+
 def execute(place: Place, row: dict[str, Any]) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
     key, write = row["run"], place.writer.write
-    run, keeping = place.sweep.run(row), Keeping(place.sweep.checkpoint(key), place.settings.checkpoint_s)
+    run, told = place.sweep.run(row), place.settings.told
+    keeping = Keeping(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
 
-    def told(epoch: Epoch) -> None:
+    def on_epoch(epoch: Epoch) -> None:
         write("epoch", key, **asdict(epoch))
         place.settings.on_epoch(epoch)
 
-    write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
+    def on_resume(epochs: int, steps: int) -> None:
+        write("resumed", key, since=since, epochs=epochs, steps=steps)
+
+    since = write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
     try:
-        result = train(run, place.images, place.device, keeping, told, place.settings.on_step)
+        result = train(run, place.images, place.device, keeping, on_epoch, place.settings.on_step, on_resume)
+    except Stopped as stop:
+        why = why_stopped(told[0], place.settings.limit_from)
+        write("stopped", key, reason=why, message=signal.Signals(told[0]).name, epochs=stop.epochs, steps=stop.steps)
+        return False
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn
@@ -143,12 +175,19 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
     return True
 
 
+def why_stopped(number: int, limit_from: float) -> str:
+    """The reason of a stop, from the signal that told it."""
+    if number != signal.SIGUSR2:
+        return "terminated"
+    return TIME_LIMIT if time.time() >= limit_from else PREEMPTED
+
+
 def reason(error: Exception, recipe: Recipe) -> dict[str, Any]:
     """The kind of failure; for lack of memory also the batch and the size that was asked for."""
     if not lacks_memory(error):
         return {"reason": "bad input" if isinstance(error, DsdError) else "exception"}
     return {
-        "reason": "out of memory",
+        "reason": OUT_OF_MEMORY,
         "asked_gb": asked_gb(error),
         "batch": recipe.micro_batch or recipe.batch_size,
     }

@@ -9,24 +9,29 @@ table.csv       one row per planned run with its result, made by collect
 epochs.csv      one row per run and epoch, made by collect
 """
 
+import csv
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from omegaconf import OmegaConf
 
 from dsd.design.network import Network
 from dsd.errors import DsdError
 from dsd.journal import Journal, parse
-from dsd.sweep.clusters.job import Job
+from dsd.sweep.jobs import Job, Submission
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 YAML, NETWORKS, TABLE, EPOCHS = "sweep.yaml", "networks.csv", "table.csv", "epochs.csv"
-SUBMITTED = "submitted.jsonl"
+SUBMITTED, ENDED = "submitted.jsonl", "ended.jsonl"
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,10 @@ class Sweep:
         return DataSpec(**self.config["data"])
 
     @cached_property
-    def networks(self) -> pd.DataFrame:
+    def networks(self) -> "pd.DataFrame":
         """One row per planned run, as text: what is not computed with is passed on unchanged."""
+        import pandas as pd
+
         path = self.folder / NETWORKS
         try:
             frame = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -72,6 +79,12 @@ class Sweep:
         if not {"space", "run", "seed"} <= set(frame) or not len(frame):
             raise DsdError(f"{path}: is damaged: it needs the columns space, run and seed, and a row")
         return frame
+
+    def rows(self, runs: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The rows of some runs in `networks`, by key; without pandas, for a job has no other use of it."""
+        wanted = set(runs)
+        with (self.folder / NETWORKS).open(newline="") as file:
+            return {row["run"]: row for row in csv.DictReader(file) if row["run"] in wanted}
 
     @property
     def runs(self) -> list[str]:
@@ -86,19 +99,31 @@ class Sweep:
         """Where an unfinished run keeps its state."""
         return self.folder / "checkpoints" / f"{run}.pt"
 
-    def jobs(self) -> tuple[list[Job], int]:
-        """Every job that was submitted, and how many of their records are torn."""
+    def submissions(self) -> tuple[list[Submission], int]:
+        """Everything that was submitted, and how many of the records are torn."""
         path = self.folder / "jobs" / SUBMITTED
         records, torn = parse(path.read_bytes()) if path.is_file() else ([], 0)
-        jobs = []
+        found: dict[str, Submission] = {}
         for record in records:
             try:
-                jobs.append(Job.from_record(record))
+                found[record["mark"]] = Submission.from_record(record)
             except (KeyError, TypeError):
                 torn += 1
-        return jobs, torn
+        return list(found.values()), torn
 
-    def record(self, job: Job) -> None:
-        """Write down that a job was submitted."""
+    def record(self, submission: Submission) -> None:
+        """Write down that jobs are being submitted, and again when the cluster has given them a name."""
         with Journal(self.folder / "jobs" / SUBMITTED) as journal:
-            journal.append(asdict(job))
+            journal.append(asdict(submission))
+
+    def ended(self) -> dict[tuple[str, str], str]:
+        """Why jobs ended, by mark and job, as far as a cluster has said it."""
+        path = self.folder / "jobs" / ENDED
+        records = parse(path.read_bytes())[0] if path.is_file() else []
+        return {(record.get("mark", ""), record.get("job", "")): record.get("why", "") for record in records}
+
+    def record_ends(self, ends: Iterable[tuple[Job, str]]) -> None:
+        """Write down why jobs ended; a cluster forgets it."""
+        with Journal(self.folder / "jobs" / ENDED) as journal:
+            for job, why in ends:
+                journal.append({"mark": job.mark, "job": job.job, "why": why, "time": time.time()})

@@ -1,12 +1,13 @@
 """Submit what a sweep still lacks, and only that."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dsd.sweep.clusters import Cluster
+from dsd.errors import DsdError
+from dsd.sweep.clusters import CLUSTERS, Cluster
+from dsd.sweep.cost import cost_of, costs
 from dsd.sweep.folder import Sweep
+from dsd.sweep.jobs import CANCELLED
+from dsd.sweep.launching import one_at_a_time
 from dsd.sweep.status import Status, Watch
 
 
@@ -20,25 +21,67 @@ class Launched:
 
 
 def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
-    """The runs to submit: those without a result that nothing is at work on, in the order of the plan."""
-    wanted = {"planned", "lost"} | ({"failed"} if retry_failed else set())
-    return tuple(run for run, state in status.states.items() if state in wanted)
+    """The runs to submit: those without a result that nothing is at work on, in the order of the plan.
+
+    A run that was only interrupted is among them, one that has failed by itself where this is asked for.
+    """
+    return tuple(
+        run
+        for run, state in status.states.items()
+        if state in ("planned", "lost") or (state == "failed" and (retry_failed or not status.failed_itself(run)))
+    )
 
 
 def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launched:
     """Submit what has no result and is neither queued nor running. Two launches at a time submit nothing twice.
 
-    A job is written down as soon as it is submitted, so that a launch killed in between is known to the next one.
+    What is submitted is written down before and after: a launch killed at any moment is known to the next one.
+
+    Raises:
+        DsdError: a cluster that may have jobs of this sweep does not answer, or does not take new ones
     """
-    with one_at_a_time(sweep):
-        status = Watch(sweep).status()
+    with one_at_a_time(sweep.folder):
+        status = Watch(sweep).status(launching=False)
+        if status.silent:
+            raise DsdError(f"{status.silent}; nothing was submitted, for jobs of this sweep may be in the queue")
         tidy(sweep, status)
         runs = missing(status, retry_failed)
+        rows, images = sweep.rows(runs), sweep.recipe.epochs * sweep.data.images
+        wanted = costs({run: rows[run] for run in runs}, images, cost_of(cluster, sweep, status.records))
+        submitted: set[str] = set()
         jobs = 0
-        for job in cluster.submit(sweep.folder, runs, len(status.living)) if runs else ():
-            sweep.record(job)
-            jobs += 1
+        try:
+            for submission in cluster.submit(sweep.folder, wanted, status.living) if runs else ():
+                sweep.record(submission)
+                if submission.job:
+                    submitted.update(*submission.tasks)
+                    jobs += len(submission.tasks)
+        except DsdError as error:
+            if submitted:
+                told = f"{len(submitted)} of {len(runs)} runs were submitted, launch again for the rest"
+                raise DsdError(f"{error}; {told}") from error
+            raise
         return Launched(status, runs, jobs)
+
+
+def cancel(sweep: Sweep) -> Status:
+    """End all jobs of a sweep; their runs keep their state, and the next launch lets them go on.
+
+    Returns:
+        the status before
+
+    Raises:
+        DsdError: a cluster does not answer, or does not do it
+    """
+    with one_at_a_time(sweep.folder):
+        status = Watch(sweep).status(launching=False)
+        if status.silent:
+            raise DsdError(f"{status.silent}; nothing was cancelled")
+        for name in sorted({job.cluster for job in status.living}):
+            own = [job for job in status.living if job.cluster == name]
+            CLUSTERS[name].cancel(own)
+            sweep.record_ends((job, CANCELLED) for job in own)
+        return status
 
 
 def tidy(sweep: Sweep, status: Status) -> None:
@@ -46,13 +89,3 @@ def tidy(sweep: Sweep, status: Status) -> None:
     for run, record in status.records.items():
         if record.finished:
             sweep.checkpoint(run).unlink(missing_ok=True)
-
-
-@contextmanager
-def one_at_a_time(sweep: Sweep) -> Iterator[None]:
-    """Wait for the other launch of this sweep, if there is one."""
-    path = sweep.folder / "jobs" / "launch.lock"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,18 +1,27 @@
-"""The state of every run of a sweep, from its events, its claims and its jobs."""
+"""The state of every run of a sweep, from its events, its claims, its jobs, and what the cluster says of them.
 
-from collections import Counter
-from collections.abc import Iterable
+Events and the record of jobs are what counts; the cluster is asked which jobs still live, and if it does not answer,
+runs stay as they were last known.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from dsd.sweep.claims import held
 from dsd.sweep.clusters import CLUSTERS
-from dsd.sweep.clusters.job import Job
 from dsd.sweep.events import EventReader, Record
 from dsd.sweep.folder import Sweep
+from dsd.sweep.jobs import CANCELLED, ENDED, Job, Standing
+from dsd.sweep.launching import is_launching
 
 STATES = ("planned", "queued", "running", "done", "diverged", "failed", "lost")
 PENDING = ("queued", "running")
+Standings = dict[tuple[str, str], Standing]  # by `Job.key`
+SKEW_S = 2.0  # by which the clocks of two machines may differ
 
 
 @dataclass(frozen=True)
@@ -21,18 +30,24 @@ class Status:
 
     runs: the key of each row of networks.csv; a network that two spaces share stands there twice
     states: a name of STATES for each run, by key
+    reasons: why, for runs that failed, were lost or wait, in one line
     records: what the events say of the runs that have any
-    living: the jobs whose processes are there
+    jobs: the job that has, or had last, each run that was submitted, by the run's key
+    living: the jobs that may still start runs
     broken: events of jobs that broke off outside of any run
     torn: lines of events and job records that cannot be read
+    silent: what a cluster said instead of an answer; "" where all answered
     """
 
     runs: tuple[str, ...]
     states: dict[str, str]
+    reasons: dict[str, str]
     records: dict[str, Record]
+    jobs: dict[str, Job]
     living: tuple[Job, ...]
     broken: tuple[dict[str, Any], ...]
     torn: int
+    silent: str
 
     def counts(self, runs: Iterable[str] | None = None) -> dict[str, int]:
         """How many of these rows, or of all, are in each state."""
@@ -44,51 +59,148 @@ class Status:
         """Rows that something is still at work on."""
         return sum(self.counts()[state] for state in PENDING)
 
+    def failed_itself(self, run: str) -> bool:
+        """Whether a run has failed by its own doing; one that was only interrupted can simply go on."""
+        return self.states[run] == "failed" and run in self.records and self.records[run].state == "failed"
+
 
 class Watch:
-    """Asks for the status of a sweep again and again, reading only what is new."""
+    """Asks for the status of a sweep again and again, reading only what is new.
 
-    def __init__(self, sweep: Sweep) -> None:
+    Args:
+        ask_every_s: seconds between two questions to a cluster; in between its last answer holds
+    """
+
+    def __init__(self, sweep: Sweep, ask_every_s: float = 0.0) -> None:
         self._sweep = sweep
         self._reader = EventReader(sweep.folder)
+        self._every_s, self._asked = ask_every_s, -float("inf")
+        self._answer: tuple[Standings, str] = ({}, "")
 
-    def status(self) -> Status:
-        """The status now."""
+    def status(self, launching: bool | None = None) -> Status:
+        """The status now.
+
+        Args:
+            launching: whether a launch may be submitting jobs now; None asks for it
+        """
         # jobs and claims before events: a run that ends in between then shows its result, not as lost
-        jobs, torn_jobs = self._sweep.jobs()
-        living = tuple(job for job in jobs if CLUSTERS[job.cluster].alive(job))
-        waiting = {run: job.submitted for job in living for run in job.runs}
-        runs = self._sweep.runs
-        running = held(self._sweep.folder, runs)
         records = self._reader.poll()
-        states = {run: state_of(records.get(run), run in running, waiting.get(run)) for run in runs}
+        unfinished = {run for run in self._sweep.runs if not is_finished(records.get(run))}
+        submissions, torn_jobs = self._sweep.submissions()
+        jobs = [job for submission in submissions for job in submission.jobs()]
+        asked = [job for job in jobs if not unfinished.isdisjoint(job.runs)]
+        standings, silent = self.standings(asked, launching)
+        running = held(self._sweep.folder, unfinished)
+        records = self._reader.poll()
+        last = last_jobs(jobs, standings)
+        found = {
+            run: state_of(records.get(run), run in running, *about(last.get(run), standings))
+            for run in dict.fromkeys(self._sweep.runs)
+        }
         return Status(
-            runs=tuple(runs),
-            states=states,
+            runs=tuple(self._sweep.runs),
+            states={run: state for run, (state, _) in found.items()},
+            reasons={run: reason for run, (_, reason) in found.items() if reason},
             records=records,
-            living=living,
+            jobs=last,
+            living=tuple(job for job in asked if standings[job.key].alive),
             broken=tuple(self._reader.broken),
             torn=self._reader.torn + torn_jobs,
+            silent=silent,
         )
 
+    def standings(self, jobs: list[Job], launching: bool | None) -> tuple[Standings, str]:
+        """Where these jobs stand, and what a cluster said that did not answer."""
+        known, silent = self._answer
+        if time.monotonic() - self._asked >= self._every_s or not all(job.key in known for job in jobs):
+            launching = is_launching(self._sweep.folder) if launching is None else launching
+            self._answer = known, silent = ask(self._sweep, jobs, launching)
+            self._asked = time.monotonic()
+        return known, silent
 
-def state_of(record: Record | None, running: bool, waiting_since: float | None) -> str:
-    """The state of one run.
+
+def ask(sweep: Sweep, jobs: list[Job], launching: bool) -> tuple[Standings, str]:
+    """Ask the clusters where jobs stand; why jobs have ended is written down, for a cluster forgets it."""
+    ends, silent = sweep.ended(), ""
+    found: Standings = {}
+    new: list[tuple[Job, str]] = []
+    of_cluster: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        of_cluster[job.cluster].append(job)
+    for name, own in of_cluster.items():
+        answers, trouble = CLUSTERS[name].ask(own, launching)
+        silent = silent or trouble
+        for job, standing in zip(own, answers, strict=True):
+            known = ends.get(job.key, "")
+            if standing == ENDED and known:  # forgotten in the meantime
+                standing = Standing("ended", why=known)
+            elif standing.phase == "ended" and standing.why and not known:
+                new.append((job, standing.why))
+            found[job.key] = standing
+    if new:
+        with suppress(OSError):  # somebody else's sweep, or a full disk
+            sweep.record_ends(new)
+    return found, silent
+
+
+def is_finished(record: Record | None) -> bool:
+    """Whether a run has its result."""
+    return record is not None and record.finished
+
+
+def last_jobs(jobs: list[Job], standings: Standings) -> dict[str, Job]:
+    """The job that matters to each run: a living one, else the one submitted last."""
+    found: dict[str, Job] = {}
+
+    def weight(job: Job) -> tuple[bool, float]:
+        return standings.get(job.key, ENDED).alive, job.submitted
+
+    for job in sorted(jobs, key=weight):
+        found.update(dict.fromkeys(job.runs, job))
+    return found
+
+
+def about(job: Job | None, standings: Standings) -> tuple[float, Standing | None]:
+    """When the job of a run was submitted, and where it stands."""
+    return (job.submitted, standings.get(job.key, ENDED)) if job else (0.0, None)
+
+
+def state_of(record: Record | None, claimed: bool, submitted: float, job: Standing | None) -> tuple[str, str]:
+    """The state of one run, and why.
 
     Args:
         record: what its events say, if there are any
-        running: whether a process executes it now
-        waiting_since: when the living job was submitted that has it on its list, if there is one
+        claimed: whether a process of this machine, or one that shares locks with it, executes it now
+        submitted: when the job was that has it on its list [s since 1970]
+        job: where that job stands; None if the run was never submitted
 
-    >>> state_of(None, running=False, waiting_since=12.0)
-    'queued'
+    >>> state_of(None, False, 12.0, Standing("waiting", why="Priority"))
+    ('queued', 'Priority')
     """
     if record and record.finished:
-        return record.state
-    if running:
-        return "running"
-    if record and record.failed_since(waiting_since or 0.0):
-        return "failed"  # a job submitted later than the failure will try it again
-    if waiting_since is not None:
-        return "queued"
-    return "lost" if record else "planned"
+        return record.state, ""
+    began = record is not None and record.state == "started" and record.time >= submitted
+    at_work = job is not None and job.phase in ("running", "unknown") and began
+    if claimed or (at_work and record is not None and job is not None and record.time >= job.since - SKEW_S):
+        return "running", ""
+    alive = job is not None and job.alive
+    if record and record.failed_since(submitted if alive else 0.0):
+        return "failed", reason_of(record.last)  # a job submitted later than the failure will try it again
+    if job and job.alive:
+        return "queued", job.why
+    if not record and not job:
+        return "planned", ""
+    why = job.why if job else ""
+    if not why and record and record.state == "stopped" and record.time >= submitted:
+        why = CANCELLED if record.last["reason"] == "terminated" else record.last["reason"]
+    if why:
+        return "failed", f"{why}; it can go on"
+    return "lost", "its job is gone without a word"
+
+
+def reason_of(event: Mapping[str, Any]) -> str:
+    """Why a run failed, in one line."""
+    if event.get("event") != "failed":
+        return ""
+    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
+    return " ".join(f"{event['reason']}{size}: {event['message']}".split())

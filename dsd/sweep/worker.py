@@ -1,44 +1,96 @@
-"""What is submitted to a cluster: a light object that submitit pickles and calls in the job."""
+"""A process that executes one run after the other; started by the supervisor of its job.
 
+    python -m dsd.sweep.worker FOLDER      with its settings as JSON on standard input
+
+It ends with SIGTERM or SIGUSR2, after it has kept the state of its run. torch is loaded after these are understood.
+"""
+
+import json
 import math
-import os
-from dataclasses import dataclass
+import signal
+import sys
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from dsd.processes import end_with_parent
+
+TOLD = (signal.SIGTERM, signal.SIGUSR2)  # scancel and preemption; Slurm's announcement of the end
+STOPPED = 3  # exit code of a worker that was told to end
 
 
 @dataclass(frozen=True)
 class Worker:
-    """Executes runs of a sweep; torch is loaded where it is called, not where it is submitted.
+    """What a worker has to do.
 
     folder: the sweep
     runs: keys, in the order in which to take them
     submitted: when; runs that failed before are tried again, runs that fail later are left [s since 1970]
-    gpu: the device to use, as CUDA_VISIBLE_DEVICES names it; empty leaves the environment as it is
-    gpu_share: of the device's memory that this job may use
+    job: under which its events stand
+    family: how the names of the jobs begin whose events tell which runs have their result; "" for all
+    gpu_share: of the device's memory that it may use
     checkpoint_s: seconds between two checkpoints in the middle of an epoch
+    max_attempts: how often in a row a run is started without getting any further
+    limit_from: from when on an announced end is that of the time limit [s since 1970]
     """
 
     folder: str
     runs: tuple[str, ...]
     submitted: float
-    gpu: str = ""
+    job: str
+    family: str = ""
     gpu_share: float = 1.0
     checkpoint_s: float = math.inf
+    max_attempts: int = 3
+    limit_from: float = math.inf
 
-    def __call__(self) -> int:
-        """Execute the runs; returns how many of them this job gave a result."""
-        if self.gpu:
-            os.environ["CUDA_VISIBLE_DEVICES"] = self.gpu
-        from dsd.sweep.execution import JobSettings, execute_all
-        from dsd.sweep.folder import Sweep
+    def as_json(self) -> str:
+        """As text."""
+        return json.dumps(asdict(self))
 
-        settings = JobSettings(checkpoint_s=self.checkpoint_s, gpu_share=self.gpu_share)
-        return execute_all(Sweep(Path(self.folder)), self.runs, self.submitted, settings)
+    @classmethod
+    def from_json(cls, text: str) -> "Worker":
+        """From text."""
+        values = json.loads(text)
+        return cls(**{**values, "runs": tuple(values["runs"])})
 
-    def guarded(self) -> str:
-        """Execute the runs; returns what broke the job off, in one line, or nothing."""
-        try:
-            self()
-        except Exception as error:  # the event file has its traceback
-            return " ".join(f"{type(error).__name__}: {error}".split())
-        return ""
+
+@dataclass
+class Told:
+    """Whether this process was told to end, and by which signal."""
+
+    signals: list[int] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """From now on signals do not end the process, but are remembered."""
+        for number in TOLD:
+            signal.signal(number, lambda number, _: self.signals.append(number))
+
+    def __call__(self) -> bool:
+        """Whether it was."""
+        return bool(self.signals)
+
+
+def main(text: str) -> int:
+    """Execute the runs."""
+    told = Told()
+    told.listen()
+    end_with_parent()  # events and checkpoints are written whole
+    from dsd.sweep.execution import JobSettings, execute_all
+    from dsd.sweep.folder import Sweep
+
+    worker = Worker.from_json(text)
+    settings = JobSettings(
+        job=worker.job,
+        family=worker.family,
+        checkpoint_s=worker.checkpoint_s,
+        gpu_share=worker.gpu_share,
+        max_attempts=worker.max_attempts,
+        limit_from=worker.limit_from,
+        told=told.signals,
+    )
+    execute_all(Sweep(Path(worker.folder)), worker.runs, worker.submitted, settings)
+    return STOPPED if told() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.stdin.read()))

@@ -1,5 +1,6 @@
 """What a network gets wrong, and batch norm's statistics before it is asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -24,11 +25,17 @@ class Errors:
 
 @torch.no_grad()
 def make_norms_precise(
-    model: nn.Module, images: Images, recipe: Recipe, device: torch.device, rng: torch.Generator
+    model: nn.Module,
+    images: Images,
+    recipe: Recipe,
+    device: torch.device,
+    rng: torch.Generator,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> None:
     """Recompute batch norm's statistics as averages over training batches under the present weights ("precise BN").
 
-    The running averages trail behind the weights; the authors' code does this before each evaluation.
+    The running averages trail behind the weights; the authors' code does this before each evaluation. `on_batch` is
+    called after each batch, and may break off.
     """
     norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -44,13 +51,20 @@ def make_norms_precise(
             norm.momentum = 1 / i  # the average of all; None would mean the same, and wait for a GPU each time
         with precision(recipe, device):
             model(part)
+        on_batch()
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
 
 @torch.inference_mode()
-def errors(model: nn.Module, images: Images, recipe: Recipe, device: torch.device) -> Errors:
-    """The errors on the test images."""
+def errors(
+    model: nn.Module,
+    images: Images,
+    recipe: Recipe,
+    device: torch.device,
+    on_batch: Callable[[], None] = lambda: None,
+) -> Errors:
+    """The errors on the test images; `on_batch` is called after each batch, and may break off."""
     model.eval()
     wrong, seen = torch.zeros(2, dtype=torch.int64, device=device), 0
     for pictures, labels in images.testing():
@@ -60,6 +74,7 @@ def errors(model: nn.Module, images: Images, recipe: Recipe, device: torch.devic
                 logits = model(part)
             wrong += misses(logits, answers)
         seen += len(labels)
+        on_batch()
     if not seen:
         raise DsdError("none of the test images can be decoded")
     top1, top5 = (100 * count / seen for count in wrong.tolist())

@@ -29,6 +29,14 @@ from dsd.training.sgd import SGD
 Steps = Callable[[int, int, int], None]  # number of the epoch, steps of it that are done, and of all
 
 
+class Stopped(Exception):
+    """Training was told to stop; its checkpoint has `epochs` finished ones and `steps` of the next."""
+
+    def __init__(self, epochs: int, steps: int) -> None:
+        super().__init__(f"stopped after {epochs} epochs and {steps} steps")
+        self.epochs, self.steps = epochs, steps
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run reached.
@@ -57,10 +65,12 @@ class Keeping:
 
     path: of the checkpoint; None keeps none
     every_s: seconds between two of them in the middle of an epoch; after each epoch there is one anyway
+    stop: asked after every batch; where it says yes, training keeps its state and ends with `Stopped`
     """
 
     path: Path | None = None
     every_s: float = math.inf
+    stop: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -76,15 +86,14 @@ class State:
     skipped: int = 0
     saved: float = field(default_factory=time.monotonic)
 
-    def resume(self, earlier: Checkpoint | None) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if earlier:
-            self.model.load_state_dict(earlier.model)
-            self.optimizer.load_state_dict(earlier.optimizer)
-            self.epochs, self.steps, self.train_s = list(earlier.epochs), earlier.steps, earlier.train_s
-            self.skipped = earlier.skipped
-            device = next(self.model.parameters()).device
-            self.loss = None if earlier.loss is None else earlier.loss.to(device)
+    def resume(self, earlier: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        self.model.load_state_dict(earlier.model)
+        self.optimizer.load_state_dict(earlier.optimizer)
+        self.epochs, self.steps, self.train_s = list(earlier.epochs), earlier.steps, earlier.train_s
+        self.skipped = earlier.skipped
+        device = next(self.model.parameters()).device
+        self.loss = None if earlier.loss is None else earlier.loss.to(device)
 
     def save(self, run: Run, keeping: Keeping, since: float = 0.0) -> None:
         """Write a checkpoint; `since` are the seconds of training that are not yet in train_s."""
@@ -101,6 +110,16 @@ class State:
             )
             checkpoint.save(keeping.path, state)
         self.saved = time.monotonic()
+
+    def stop_if_told(self, run: Run, keeping: Keeping, since: float) -> None:
+        """Keep the state and end where that is wanted; `since` are the seconds of training not yet in train_s.
+
+        Raises:
+            Stopped: it is
+        """
+        if keeping.stop():
+            self.save(run, keeping, since)
+            raise Stopped(len(self.epochs), self.steps)
 
     def finish(self, epoch: Epoch) -> None:
         """An epoch is done."""
@@ -131,6 +150,7 @@ def train_epoch(
             state.optimizer.step(learning_rate(recipe, done))
         state.steps, state.loss, state.skipped = state.steps + 1, loss, images.skipped
         on_step(number, state.steps, len(steps))
+        state.stop_if_told(run, keeping, time.monotonic() - start)
         if time.monotonic() - state.saved > keeping.every_s:
             state.save(run, keeping, time.monotonic() - start)
     return float(loss) / len(steps)
@@ -156,6 +176,7 @@ def train(
     keeping: Keeping | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Steps = lambda epoch, done, steps: None,
+    on_resume: Callable[[int, int], None] = lambda epochs, steps: None,
 ) -> Result:
     """Train a network and say what it reached.
 
@@ -166,13 +187,20 @@ def train(
         keeping: where to go on from, and where to keep the state; None keeps none
         on_epoch: told of each epoch trained here, before its checkpoint is written
         on_step: told of each step, which it should not delay
+        on_resume: told of the epochs and steps of the checkpoint that training goes on from, if there is one
+
+    Raises:
+        Stopped: keeping.stop said so
     """
     recipe, keeping = run.recipe, keeping or Keeping()
     check(recipe, run.data)
     set_products(recipe, device)
     model = build(run.network, generator(run.seed, 0)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = State(model, SGD(model.parameters(), recipe))
-    state.resume(checkpoint.load(keeping.path, run.key) if keeping.path else None)
+    earlier = checkpoint.load(keeping.path, run.key) if keeping.path else None
+    if earlier:
+        state.resume(earlier)
+        on_resume(len(earlier.epochs), earlier.steps)
     while len(state.epochs) < recipe.epochs:
         epoch = one_epoch(run, state, images, device, keeping, on_step)
         on_epoch(epoch)
@@ -193,10 +221,14 @@ def one_epoch(run: Run, state: State, images: Images, device: torch.device, keep
     loss = train_epoch(run, state, images, device, rng, keeping, on_step)
     trained = time.perf_counter()
     train_s, seen = state.train_s + trained - start, state.steps * recipe.batch_size - images.skipped
+
+    def on_batch() -> None:
+        state.stop_if_told(run, keeping, trained - start)
+
     if recipe.precise_bn_images:
-        make_norms_precise(state.model, images, recipe, device, rng)
+        make_norms_precise(state.model, images, recipe, device, rng, on_batch)
         images.skipped = state.skipped  # an image counts once
-    found = errors(state.model, images, recipe, device)
+    found = errors(state.model, images, recipe, device, on_batch)
     return Epoch(
         epoch=number,
         lr=learning_rate(recipe, number - 1),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dsd.sweep.events import EventReader, EventWriter
+from dsd.sweep.events import EPOCH, EventReader, EventWriter
 
 
 def write_run(folder: Path, job: str, run: str, error: float = 10.0, epochs: int = 2) -> None:
@@ -23,7 +23,7 @@ def test_a_run_is_what_its_events_say(tmp_path: Path) -> None:
     record = EventReader(tmp_path).poll()["r1"]
     assert (record.state, record.finished, record.attempts) == ("done", True, 1)
     assert record.last["error"] == 12.5
-    assert [record.epochs[n]["error"] for n in (1, 2)] == [50.0, 25.0]
+    assert [record.epochs[n][EPOCH.index("error")] for n in (1, 2)] == [50.0, 25.0]
 
 
 def test_every_torn_tail_is_tolerated_and_reported(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dsd.sweep.creation import create
 from dsd.sweep.curves import read_curves
 from dsd.sweep.launch import launch
 from dsd.sweep.plan import plan
-from dsd.sweep.worker import Worker
+from dsd.sweep.supervision import Crew
 
 
 def test_the_reference_study_trains_the_papers_networks() -> None:
@@ -108,15 +108,16 @@ def test_a_collected_sweep_has_its_epochs(tiny: Path, tmp_path: Path) -> None:
 )
 def test_runs_share_gpus(monkeypatch, tmp_path: Path, settings, gpus: str, runs: int, places, share: float) -> None:
     """As many workers as asked for on each GPU in turn, each with its share of the memory; no more than runs."""
-    started: list[Worker] = []
+    started: list[Crew] = []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
     monkeypatch.setattr(local, "start", started.append)
     cluster = Local(**settings, checkpoint_min=2)
-    list(cluster.submit(tmp_path, tuple(map(str, range(runs))), 0))
-    assert [worker.gpu for worker in started] == places
-    assert [worker.gpu_share for worker in started] == pytest.approx([share] * len(places))
-    assert {worker.checkpoint_s for worker in started} == {120}
-    assert f"shared by {len(places)} background workers" in cluster.split(runs)
+    costs = {str(run): 1.0 for run in range(runs)}
+    list(cluster.submit(tmp_path, costs, ()))
+    assert [gpu for crew in started for gpu in crew.gpus] == places
+    assert [crew.gpu_share for crew in started] == pytest.approx([share] * len(places))
+    assert {crew.checkpoint_s for crew in started} == {120}
+    assert f"shared by {len(places)} background workers" in cluster.split(costs)
 
 
 def test_a_tables_recipe_is_kept(tmp_path: Path) -> None:

@@ -10,54 +10,88 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from dsd.sweep.clusters.job import Job
-from dsd.sweep.clusters.local import Local, command_of, visible_gpus
+from dsd.sweep.clusters.local import Local, mark_of, process_of
+from dsd.sweep.devices import visible_gpus
 from dsd.sweep.events import Record
+from dsd.sweep.jobs import Job, Standing
 from dsd.sweep.status import STATES, state_of
 
-STARTED = Record("started", 1, time=100.0)
-FAILED = Record("failed", 1, time=100.0)
+STARTED = Record("started", [100.0], time=100.0)
+STOPPED, TERMINATED, KILLED = (
+    Record("stopped", [90.0], time=100.0, last={"event": "stopped", "reason": reason})
+    for reason in ("time limit", "terminated", "killed")
+)
+FAILED = Record("failed", [90.0], time=100.0, last={"event": "failed", "reason": "exception", "message": "a\nb"})
+DONE, DIVERGED = Record("done", [90.0], time=100.0), Record("diverged", [90.0], time=100.0)
+WAITS, RUNS, RUNS_AGAIN = Standing("waiting", why="Priority"), Standing("running", 50.0), Standing("running", 120.0)
+UNKNOWN, GONE, CANCELLED = Standing("unknown"), Standing("ended"), Standing("ended", why="cancelled")
+NODE, LIMIT = Standing("ended", why="node failure"), Standing("ended", why="time limit")
+GONE_WITHOUT, GOES_ON = "its job is gone without a word", "; it can go on"
 
 
 @pytest.mark.parametrize(
-    ("record", "running", "waiting_since", "state"),
+    ("record", "claimed", "submitted", "job", "state", "reason"),
     [
-        (None, False, None, "planned"),
-        (None, False, 50.0, "queued"),
-        (None, True, 50.0, "running"),
-        (STARTED, True, 50.0, "running"),
-        (STARTED, False, None, "lost"),
-        (STARTED, False, 50.0, "queued"),
-        (FAILED, False, None, "failed"),
-        (FAILED, False, 50.0, "failed"),  # it failed in the very job that has it on its list
-        (FAILED, False, 150.0, "queued"),  # a later job will try it again
-        (FAILED, True, 150.0, "running"),
-        (Record("done", 1), False, None, "done"),
-        (Record("done", 1), True, 50.0, "done"),
-        (Record("diverged", 1), False, 50.0, "diverged"),
+        (None, False, 0.0, None, "planned", ""),
+        (None, False, 50.0, WAITS, "queued", "Priority"),
+        (None, False, 50.0, RUNS, "queued", ""),  # other runs of its job have their turn
+        (None, False, 50.0, UNKNOWN, "queued", ""),
+        (None, True, 50.0, WAITS, "running", ""),
+        (None, False, 50.0, GONE, "lost", GONE_WITHOUT),
+        (None, False, 50.0, CANCELLED, "failed", "cancelled" + GOES_ON),
+        (STARTED, True, 50.0, WAITS, "running", ""),
+        (STARTED, False, 50.0, RUNS, "running", ""),  # as on a file system whose locks end at the machine
+        (STARTED, False, 50.0, UNKNOWN, "running", ""),
+        (STARTED, False, 50.0, RUNS_AGAIN, "queued", ""),  # its job was started again, and has not come to it
+        (STARTED, False, 150.0, RUNS_AGAIN, "queued", ""),  # a later job has it
+        (STARTED, False, 50.0, WAITS, "queued", "Priority"),
+        (STARTED, False, 50.0, GONE, "lost", GONE_WITHOUT),
+        (STARTED, False, 0.0, None, "lost", GONE_WITHOUT),  # its job was never written down
+        (STARTED, False, 50.0, NODE, "failed", "node failure" + GOES_ON),
+        (STARTED, False, 50.0, LIMIT, "failed", "time limit" + GOES_ON),
+        (STOPPED, False, 50.0, WAITS, "queued", "Priority"),
+        (STOPPED, False, 50.0, RUNS, "queued", ""),
+        (STOPPED, False, 50.0, GONE, "failed", "time limit" + GOES_ON),
+        (STOPPED, False, 150.0, GONE, "lost", GONE_WITHOUT),  # a later job had it and has vanished
+        (STOPPED, False, 50.0, CANCELLED, "failed", "cancelled" + GOES_ON),
+        (TERMINATED, False, 50.0, GONE, "failed", "cancelled" + GOES_ON),  # nobody else sends SIGTERM and leaves it
+        (KILLED, False, 50.0, RUNS, "queued", ""),  # the next worker will come to it
+        (KILLED, False, 50.0, GONE, "failed", "killed" + GOES_ON),
+        (FAILED, False, 0.0, None, "failed", "exception: a b"),
+        (FAILED, False, 50.0, RUNS, "failed", "exception: a b"),  # in the very job that has it on its list
+        (FAILED, False, 50.0, GONE, "failed", "exception: a b"),
+        (FAILED, False, 150.0, WAITS, "queued", "Priority"),  # a later job will try it again
+        (FAILED, False, 150.0, GONE, "failed", "exception: a b"),
+        (FAILED, True, 150.0, RUNS, "running", ""),
+        (DONE, False, 0.0, None, "done", ""),
+        (DONE, True, 50.0, RUNS, "done", ""),
+        (DONE, False, 50.0, CANCELLED, "done", ""),
+        (DIVERGED, False, 50.0, RUNS, "diverged", ""),
     ],
 )
-def test_states(record: Record | None, running: bool, waiting_since: float | None, state: str) -> None:
-    """A result outweighs everything; then who holds the run; then what the last event and the queue say."""
-    assert state_of(record, running, waiting_since) == state
+def test_states(
+    record: Record | None, claimed: bool, submitted: float, job: Standing | None, state: str, reason: str
+) -> None:
+    """A result outweighs everything; then who holds the run; then its last event, its job, and how that ended."""
+    assert state_of(record, claimed, submitted, job) == (state, reason)
     assert state in STATES
 
 
 def test_a_local_job_lives_as_long_as_its_process() -> None:
     """This process is alive; another command of the same number, another machine's, or none is not."""
     me = psutil.Process()
-    job = Job(str(me.pid), "local", socket.gethostname(), 0.0, (), command_of(me))
-    assert Local.alive(job)
-    assert not Local.alive(replace(job, command="another"))
-    assert not Local.alive(replace(job, host="elsewhere"))
+    job = Job(str(me.pid), "local", mark_of(me), socket.gethostname(), 0.0, ())
+    assert process_of(job)
+    assert not process_of(replace(job, mark="another"))
+    assert not process_of(replace(job, host="elsewhere"))
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        job = replace(job, job=str(child.pid), command=command_of(psutil.Process(child.pid)))
-        assert Local.alive(job)
+        job = replace(job, job=str(child.pid), mark=mark_of(psutil.Process(child.pid)))
+        assert process_of(job)
         child.kill()
         while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        assert not Local.alive(job)
-    assert not Local.alive(job)
+        assert not process_of(job)
+    assert not process_of(job)
 
 
 def test_gpus_are_named_as_the_user_named_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,14 +18,16 @@ import pytest
 
 from dsd import DsdError, load_space, sample
 from dsd.config import load_study
+from dsd.paths import PACKAGE
 from dsd.sweep import execution
 from dsd.sweep.clusters import Debug, Local
 from dsd.sweep.collect import collect
 from dsd.sweep.creation import create
-from dsd.sweep.events import EventReader
+from dsd.sweep.events import EventReader, events_of
 from dsd.sweep.folder import Sweep
-from dsd.sweep.launch import launch
+from dsd.sweep.launch import cancel, launch
 from dsd.sweep.plan import plan
+from dsd.sweep.snapshot import snapshot
 from dsd.sweep.status import Watch
 from dsd.training.run import run_key
 
@@ -66,7 +68,7 @@ def curves(sweep: Sweep) -> dict[str, list[tuple[float, float]]]:
     """Loss and error of every epoch, by run."""
     records = EventReader(sweep.folder).poll()
     return {
-        run: [(event["loss"], event["error"]) for _, event in sorted(record.epochs.items())]
+        run: [one[1:3] for _, one in sorted(record.epochs.items())]  # loss and error
         for run, record in records.items()
     }
 
@@ -165,18 +167,111 @@ def test_a_killed_sweep_goes_on(longer: Sweep, tiny: Path, tmp_path: Path, seed:
     assert launch(sweep, Local(workers=2)).runs == ()
 
 
-@pytest.mark.parametrize("victim", ["worker", "controller"])
-def test_a_stopped_worker_ends_and_leaves_its_run(tiny: Path, tmp_path: Path, victim: str) -> None:
-    """SIGTERM to a worker, or SIGKILL to the controller above it, ends both; the next launch continues."""
+def workers_of(sweep: Sweep) -> list[psutil.Process]:
+    """The processes that train, below submitit's own and the supervisor's."""
+    controllers = [psutil.Process(int(job.job)) for job in Watch(sweep).status().living]
+    supervisors = [process for controller in controllers for process in controller.children()]
+    return [process for supervisor in supervisors for process in supervisor.children()]
+
+
+def sabotage(sweep: Sweep, run: str, act: str) -> None:
+    """Let the jobs of a sweep do something where they train a run: in the copy of the code that they execute."""
+    path = snapshot(sweep.folder) / "dsd" / "sweep" / "execution.py"
+    path.write_text(
+        path.read_text()
+        + f"""
+
+honest = train
+
+
+def train(run, *words):
+    if run.key == {run!r}:
+        {act}
+    return honest(run, *words)
+"""
+    )
+
+
+@pytest.mark.parametrize("victim", ["controller", "supervisor"])
+def test_a_killed_job_leaves_its_run(tiny: Path, tmp_path: Path, victim: str) -> None:
+    """SIGKILL to submitit's process, or to the supervisor below it, ends the worker, too; its runs are lost."""
     sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
     launch(sweep, Local(workers=1))
     wait(sweep, lambda counts: counts["running"] > 0)
-    controller = psutil.Process(int(Watch(sweep).status().living[0].job))
-    (worker,) = controller.children()
-    worker.terminate() if victim == "worker" else controller.kill()
-    worker.wait(20) if victim == "worker" else psutil.wait_procs([worker], 20)
-    assert wait(sweep, idle)["lost"] == 1
+    (worker,) = workers_of(sweep)
+    supervisor = worker.parent()
+    assert supervisor
+    (supervisor.parent() if victim == "controller" else supervisor).kill()
+    psutil.wait_procs([worker], 20)
+    assert wait(sweep, idle)["lost"] == 4
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_killed_worker_is_replaced(longer: Sweep, tiny: Path, tmp_path: Path) -> None:
+    """SIGKILL to a worker is written down, and another one goes on: the same bits, without a new launch."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
+    launch(sweep, Local(workers=1))
+    wait(sweep, lambda counts: counts["running"] > 0)
+    (worker,) = workers_of(sweep)
+    worker.kill()
+    wait(sweep, idle)
+    assert errors(sweep) == errors(longer)
+    assert sorted(record.attempts for record in EventReader(sweep.folder).poll().values()) == [1, 1, 1, 2]
+    stops = [e for path in (sweep.folder / "events").iterdir() for e in events_of(sweep.folder, path.stem)]
+    assert [(e["reason"], e["message"]) for e in stops if e["event"] == "stopped"] == [("killed", "SIGKILL")]
+
+
+@pytest.mark.parametrize("number", ["SIGSEGV", "SIGKILL"])
+def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp_path: Path, number: str) -> None:
+    """It fails with its last reason after as many attempts as are allowed; the others are not disturbed."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.epochs=2")
+    deadly = sweep.runs[0]
+    sabotage(sweep, deadly, f"import os, signal; os.kill(os.getpid(), signal.{number})")
+    launch(sweep, Local(workers=1, max_attempts=2))
+    assert wait(sweep, idle) | {"failed": 1, "done": 3} == wait(sweep, idle)
+    frame, _ = collect(sweep)
+    given_up = f"killed: given up after 2 attempts in a row that came no further; the last one: {number}"
+    assert list(frame["reason"]) == [given_up, "", "", ""]
+    assert list(frame["attempts"]) == [2, 1, 1, 1]
+    assert launch(sweep, Local(workers=1)).runs == ()
+    (sweep.folder / "jobs" / "code").rename(tmp_path / "code")
+    assert launch(sweep, Local(workers=1), retry_failed=True).runs == (deadly,)
+    assert wait(sweep, idle)["done"] == 4
+
+
+def test_a_cancelled_sweep_keeps_its_state(longer: Sweep, tiny: Path, tmp_path: Path) -> None:
+    """Workers stop at the next step and keep their state; cancelled runs say so, and go on to the same bits."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
+    launch(sweep, Local(workers=2))
+    wait(sweep, lambda counts: counts["running"] == 2)
+    assert len(cancel(sweep).living) == 2
+    assert wait(sweep, idle)["failed"] == 4
+    status = Watch(sweep).status()
+    assert set(status.reasons.values()) == {"cancelled; it can go on"}
+    stopped = [record for record in status.records.values() if record.state == "stopped"]
+    assert len(stopped) == len(list((sweep.folder / "checkpoints").iterdir())) == 2
+    assert len(launch(sweep, Local(workers=2)).runs) == 4
+    wait(sweep, idle)
+    assert errors(sweep) == errors(longer)
+    assert curves(sweep) == curves(longer)
+    assert cancel(sweep).living == ()
+
+
+def test_jobs_run_the_code_of_their_launch(tiny: Path, tmp_path: Path) -> None:
+    """Edits of the package after a launch do not reach its jobs: they import a copy that lies in the sweep."""
+    package = tmp_path / "checkout" / "dsd"
+    shutil.copytree(PACKAGE, package)
+    words = ["-m", "dsd", "launch", str(tiny), "recipe.epochs=1", "cluster.workers=1", "-o", str(tmp_path / "sweep")]
+    environment = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONSAFEPATH": "1"}
+    for name in ("spaces", "experiments"):
+        shutil.copytree(PACKAGE.parent / name, package.parent / name)
+    subprocess.run([sys.executable, *words], check=True, env=environment, cwd=tmp_path)
+    for path in package.rglob("*.py"):
+        path.write_text("raise SystemError('edited')")
+    sweep = Sweep(tmp_path / "sweep")
+    assert wait(sweep, idle)["done"] == 4
+    (code,) = (sweep.folder / "jobs" / "code").iterdir()
+    assert (code / "dsd" / "cli" / "__init__.py").read_text() == (PACKAGE / "cli" / "__init__.py").read_text()
 
 
 def test_launching_twice_at_the_same_moment_submits_once(tiny: Path, tmp_path: Path) -> None:
@@ -186,7 +281,7 @@ def test_launching_twice_at_the_same_moment_submits_once(tiny: Path, tmp_path: P
     launches = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = sorted(launch.communicate(timeout=DEADLINE_S)[1].splitlines()[-1] for launch in launches)
     assert said[0].startswith("0 runs submitted to local in 0 jobs; before: ")
-    assert said[1] == "4 runs submitted to local in 1 jobs"
+    assert said[1] == "4 runs submitted to local in 1 job"
     wait(Sweep(folder), idle)
     assert [record.attempts for record in EventReader(folder).poll().values()] == [1] * 4
 
@@ -225,7 +320,7 @@ def test_a_sweep_goes_on_when_its_data_has_moved(tmp_path: Path, monkeypatch: py
     with pytest.raises(DsdError, match=r"the job broke off: DsdError: data.folder = .*before"):
         launch(sweep, Debug())
     status = Watch(sweep).status()
-    assert (status.counts()["planned"], len(status.broken)) == (1, 1)
+    assert (status.counts()["lost"], len(status.broken)) == (1, 1)
     made = plan(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'after'}", "recipe.batch_size=32"]))
     launch(create(made, tmp_path / "sweep"), Debug())
     assert Watch(sweep).status().counts()["done"] == 1
@@ -363,7 +458,7 @@ def test_a_full_disk_breaks_the_job_not_the_run(tiny: Path, tmp_path: Path, monk
         launch(sweep, Debug())
     monkeypatch.undo()
     status = Watch(sweep).status()
-    assert (status.counts()["lost"], status.torn, len(status.broken)) == (1, 1, 1)
+    assert (status.counts()["lost"], status.torn, len(status.broken)) == (2, 1, 1)
     launch(sweep, Debug())
     assert Watch(sweep).status().counts()["done"] == 2
 

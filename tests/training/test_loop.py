@@ -91,6 +91,32 @@ def test_an_interrupted_run_gives_the_same_bits(
         assert len(steps) == 4 * 5 - sum(min(5, max(0, batches_before - 7 * epoch)) for epoch in range(4))
 
 
+@pytest.mark.parametrize("batches_before", [1, 4, 5, 6, 7, 8, 9, 10, 20, 32])
+def test_a_run_that_is_told_to_stop_keeps_its_state(data: InMemory, tmp_path: Path, batches_before: int) -> None:
+    """Told in training, while batch norm is made precise, or in the evaluation: it ends after that batch, and goes on
+    to the undisturbed run's numbers without a step being done twice.
+    """
+    undisturbed, asked, steps, told = train(run_of(), data, CPU), 0, [], []
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked >= batches_before
+
+    def on_step(epoch: int, done: int, of: int) -> None:
+        steps.append((epoch, done))
+
+    with pytest.raises(loop.Stopped) as stopped:
+        train(run_of(), data, CPU, Keeping(tmp_path / "run.pt", stop=stop), on_step=on_step)
+    assert asked == batches_before
+    again = train(
+        run_of(), data, CPU, Keeping(tmp_path / "run.pt"), on_step=on_step, on_resume=lambda *at: told.append(at)
+    )
+    assert numbers(again) == numbers(undisturbed)
+    assert steps == [(epoch, step) for epoch in range(1, 5) for step in range(1, 6)]
+    assert told == [(stopped.value.epochs, stopped.value.steps)]
+
+
 def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data: InMemory, tmp_path: Path) -> None:
     """The event of an epoch comes before its checkpoint, and the repeated epoch has the same numbers."""
     path, seen = tmp_path / "run.pt", []

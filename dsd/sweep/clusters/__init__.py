@@ -1,11 +1,13 @@
-"""Where runs are executed: one module a kind of cluster, each with a settings class that submits and asks.
+"""Where runs are executed: one module a kind of cluster, each with a settings class that submits, asks and cancels.
 
-`debug` runs in the calling process, `local` in a bounded number of background processes of this machine.
+`debug` runs in the calling process, `local` in a bounded number of background processes of this machine, `slurm` in
+jobs of a cluster.
 """
 
 from dsd.sweep.clusters.debug import Debug
 from dsd.sweep.clusters.local import Local
+from dsd.sweep.clusters.slurm import Slurm
 
-Cluster = Debug | Local
+Cluster = Debug | Local | Slurm
 
-CLUSTERS: dict[str, type[Cluster]] = {"debug": Debug, "local": Local}
+CLUSTERS: dict[str, type[Cluster]] = {"debug": Debug, "local": Local, "slurm": Slurm}

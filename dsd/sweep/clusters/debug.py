@@ -1,49 +1,60 @@
 """Runs one after the other in the calling process: for a debugger, and for tests."""
 
+import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import submitit
 
 from dsd.errors import DsdError
-from dsd.sweep.clusters.job import CHECKPOINT_MIN, Job, check_minutes
-from dsd.sweep.worker import Worker
+from dsd.sweep.clusters.settings import Settings
+from dsd.sweep.jobs import ENDED, Job, Standing, Submission
 
 
 @dataclass(frozen=True)
-class Debug:
-    """Settings of the debug cluster.
+class Debug(Settings):
+    """Settings of the debug cluster."""
 
-    checkpoint_min: minutes between two checkpoints in the middle of an epoch; after each epoch there is one anyway
-    """
-
-    checkpoint_min: float = CHECKPOINT_MIN
     name: str = "debug"
 
-    def __post_init__(self) -> None:
-        check_minutes(self.checkpoint_min)
+    def split(self, runs: Mapping[str, float]) -> str:
+        """How these runs are executed, in words."""
+        return f"{len(runs)} runs one after the other in the calling process"
 
-    def split(self, runs: int) -> str:
-        """How so many runs are executed, in words."""
-        return f"{runs} runs one after the other in the calling process"
-
-    def submit(self, folder: Path, runs: tuple[str, ...], living: int) -> Iterator[Job]:
+    def submit(self, folder: Path, runs: Mapping[str, float], living: Sequence[Job]) -> Iterator[Submission]:
         """Execute the runs, then say which job it was.
 
         Raises:
             DsdError: the job broke off outside of any run
         """
-        worker = Worker(str(folder), runs, time.time(), checkpoint_s=60 * self.checkpoint_min)
-        job = submitit.DebugExecutor(folder / "jobs").submit(worker.guarded)
+        now = time.time()
+        job = submitit.DebugExecutor(folder / "jobs").submit(self.execute, folder, tuple(runs), now)
         trouble = job.result()  # submitit would open a debugger on an exception
-        yield Job(job.job_id, self.name, socket.gethostname(), worker.submitted, runs)
+        mark = f"debug-{os.getpid()}-{now}"
+        yield Submission(self.name, mark, socket.gethostname(), now, (tuple(runs),), job.job_id)
         if trouble:
             raise DsdError(f"{folder}: the job broke off: {trouble}")
 
+    def execute(self, folder: Path, runs: tuple[str, ...], submitted: float) -> str:
+        """Execute the runs here; returns what broke the job off, in one line, or nothing."""
+        from dsd.sweep.execution import JobSettings, execute_all
+        from dsd.sweep.folder import Sweep
+
+        settings = JobSettings(checkpoint_s=60 * self.checkpoint_min, max_attempts=self.max_attempts)
+        try:
+            execute_all(Sweep(folder), runs, submitted, settings)
+        except Exception as error:  # the event file has its traceback
+            return " ".join(f"{type(error).__name__}: {error}".split())
+        return ""
+
     @staticmethod
-    def alive(job: Job) -> bool:
-        """Whether the job may still start runs; never after `submit` has returned."""
-        return False
+    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+        """Where jobs stand: `submit` returns when they have ended."""
+        return [ENDED] * len(jobs), ""
+
+    @staticmethod
+    def cancel(jobs: Sequence[Job]) -> None:
+        """There is nothing to end."""

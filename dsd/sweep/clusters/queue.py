@@ -1,0 +1,131 @@
+"""What Slurm says of jobs: squeue where it answers, and sacct, where there is accounting, for those it has forgotten.
+
+Jobs are found by their names, which are made up for each submission: numbers are given again when a cluster is set up
+anew, and a submission that broke off has none.
+"""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Sequence
+
+from dsd.sweep.jobs import (
+    CANCELLED,
+    ENDED,
+    NODE_FAILURE,
+    OUT_OF_MEMORY,
+    PREEMPTED,
+    TIME_LIMIT,
+    Job,
+    Standing,
+)
+
+PATIENCE_S = 30
+WAITING = ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD")
+RUNNING = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING")
+WHY = {
+    "CANCELLED": CANCELLED,
+    "REVOKED": CANCELLED,
+    "TIMEOUT": TIME_LIMIT,
+    "DEADLINE": TIME_LIMIT,
+    "NODE_FAIL": NODE_FAILURE,
+    "BOOT_FAIL": NODE_FAILURE,
+    "OUT_OF_MEMORY": OUT_OF_MEMORY,
+    "PREEMPTED": PREEMPTED,
+}
+SQUEUE = ("squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%S|%j|%r")
+SACCT = ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,Start,JobName,Reason")
+Answers = dict[tuple[str, str], Standing]  # by `Job.key`
+
+
+def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+    """Where jobs stand, and what Slurm said where it did not answer.
+
+    Args:
+        submitting: whether a launch is at work, so that a job which has no number yet may still get one
+    """
+    names = ",".join(sorted({job.mark for job in jobs}))
+    output, trouble = said(*SQUEUE, f"--name={names}")
+    if trouble:
+        return [Standing("unknown")] * len(jobs), trouble
+    answers = read(output)
+    forgotten = [job for job in jobs if job.key not in answers and has_number(job)]
+    if forgotten:
+        since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(min(job.submitted for job in forgotten) - 60))
+        names = ",".join(sorted({job.mark for job in forgotten}))
+        output, _ = said(*SACCT, f"--name={names}", f"--starttime={since}")  # without accounting it has nothing to say
+        answers = {**{key: one for key, one in read(output).items() if not one.alive}, **answers}
+    # a job whose submission broke off before its number was written down is known by its name and task
+    answers |= {(mark, number.lstrip("0123456789")): standing for (mark, number), standing in answers.items()}
+    return [standing_of(job, answers, submitting) for job in jobs], ""
+
+
+def standing_of(job: Job, answers: Answers, submitting: bool) -> Standing:
+    """Where a job stands."""
+    return answers.get(job.key, Standing("waiting") if submitting and not has_number(job) else ENDED)
+
+
+def has_number(job: Job) -> bool:
+    """Whether the cluster's number of a job is known."""
+    return job.job[:1].isdigit()
+
+
+def read(output: str) -> Answers:
+    """What lines of squeue or sacct say: number, state, start [s since 1970], name, reason.
+
+    >>> read("12_3|CANCELLED by 0|1700000000|mine-3f|None")
+    {('mine-3f', '12_3'): Standing(phase='ended', since=1700000000.0, why='cancelled')}
+    """
+    answers: Answers = {}
+    for line in output.splitlines():
+        number, state, start, name, reason = [*line.split("|"), "", "", "", ""][:5]
+        state = state.split()[0] if state else ""
+        since = float(start) if start.isdigit() else 0.0
+        if state in WAITING:
+            standing = Standing("waiting", since, "" if reason == "None" else reason)
+        elif state in RUNNING:
+            standing = Standing("running", since)
+        else:
+            standing = Standing("ended", since, WHY.get(state, ""))
+        answers[name, number] = standing
+    return answers
+
+
+def said(*words: str) -> tuple[str, str]:
+    """What a program of Slurm prints, and what went wrong, in one line."""
+    try:
+        environment = {**os.environ, "SLURM_TIME_FORMAT": "%s"}
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=PATIENCE_S, check=False)
+    except FileNotFoundError:
+        return "", f"{words[0]} is not found: this is no machine of a Slurm cluster"
+    except subprocess.TimeoutExpired:
+        return "", f"{words[0]} has not answered in {PATIENCE_S} s"
+    return done.stdout, "" if done.returncode == 0 else one_line(
+        done.stderr
+    ) or f"{words[0]}: exit code {done.returncode}"
+
+
+def one_line(text: str) -> str:
+    """The message of a program in one line."""
+    return "; ".join(dict.fromkeys(filter(None, (line.strip() for line in text.splitlines()))))
+
+
+def max_array_size() -> int:
+    """How many tasks an array may have here; 0 where Slurm does not say it."""
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", said("scontrol", "show", "config")[0], re.M)
+    return int(found[1]) if found else 0
+
+
+def requeue(job: str) -> str:
+    """Let a job start again; what went wrong."""
+    return said("scontrol", "requeue", job)[1]
+
+
+def cancel(jobs: Sequence[Job]) -> str:
+    """Cancel jobs; what went wrong."""
+    numbers = [job.job for job in jobs if has_number(job)]
+    nameless = sorted({job.mark for job in jobs if not has_number(job)})
+    troubles = [said("scancel", *numbers[i : i + 1000])[1] for i in range(0, len(numbers), 1000)]
+    troubles += [said("scancel", f"--name={mark}")[1] for mark in nameless]
+    return "; ".join(filter(None, troubles))

@@ -1,0 +1,218 @@
+"""Slurm, through submitit: arrays of jobs that go on where they were, whatever ends them."""
+
+import math
+import os
+import re
+import shlex
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import submitit
+from submitit.core.utils import FailedJobError, FailedSubmissionError
+from submitit.slurm.slurm import _make_sbatch_string
+
+from dsd.errors import DsdError
+from dsd.sweep.clusters import queue
+from dsd.sweep.clusters.allocation import Allocation
+from dsd.sweep.clusters.packing import in_arrays, packed
+from dsd.sweep.clusters.settings import Settings
+from dsd.sweep.jobs import Job, Standing, Submission
+from dsd.sweep.snapshot import CODE, snapshot
+from dsd.sweep.supervision import Crew
+
+USUAL_ARRAY = 1001  # Slurm's own MaxArraySize
+ANNOUNCED_S = 90  # before the time limit; less for short ones
+TEXTS = ("partition", "account", "qos", "constraint")
+
+
+@dataclass(frozen=True)
+class Slurm(Settings):
+    """Settings of jobs on Slurm.
+
+    partition, account, qos, constraint: as sbatch understands them; "" leaves them to the cluster
+    gpus: of each job
+    cpus: cores of each job
+    mem_gb: memory of each job [GiB]; 0 leaves it to the cluster
+    time_min: limit of each job [minutes]; a run that is not done by then goes on in the next
+    runs_per_job: runs that share an allocation, one after the other or as many at a time as there is room for
+    runs_per_gpu: runs that share a GPU at a time, each with its share of the GPU's memory
+    array_parallelism: jobs of an array at a time
+    max_jobs: jobs that this sweep may have in the queue; more runs go into each, so that all are submitted. 0: no limit
+    sbatch: further lines of the header, such as --gres=gpu:a100:1
+    setup: commands of the shell before a job's work begins, such as module load cuda
+    """
+
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    gpus: int = 1
+    cpus: int = 4
+    mem_gb: float = 0.0
+    time_min: int = 60
+    runs_per_job: int = 1
+    runs_per_gpu: int = 1
+    array_parallelism: int = 256
+    max_jobs: int = 0
+    sbatch: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    name: str = "slurm"
+
+    def __post_init__(self) -> None:
+        least = {"gpus": 0, "cpus": 1, "time_min": 1, "runs_per_job": 1, "runs_per_gpu": 1, "array_parallelism": 1}
+        for key, low in {**least, "max_jobs": 0}.items():
+            if getattr(self, key) < low:
+                raise DsdError(f"cluster.{key} = {getattr(self, key)}: give a whole number from {low}")
+        if not 0 <= self.mem_gb < math.inf:
+            raise DsdError(f"cluster.mem_gb = {self.mem_gb}: give a size from 0")
+        for line in self.sbatch:
+            if not re.fullmatch(r"--[a-z][\w-]*(=.+)?", line):
+                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: write lines as --option=value, not {line!r}")
+            key = line[2:].partition("=")[0]
+            if key in OWN:
+                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{key} is cluster.{OWN[key]}")
+        super().__post_init__()
+
+    @property
+    def signal_s(self) -> int:
+        """How long before the time limit a job is told so [s]: a quarter of a short one."""
+        return min(ANNOUNCED_S, 60 * self.time_min // 4)
+
+    def header(self, folder: Path, runs: Mapping[str, float]) -> str:
+        """What sbatch is given for the first array of these runs, as submitit writes it.
+
+        Of the name and of the snapshot of the code only a part is known before the launch.
+        """
+        folder = folder.resolve()
+        tasks = len(in_arrays(self.tasks(runs, 0), queue.max_array_size() or USUAL_ARRAY)[0])
+        command = f"{shlex.quote(sys.executable)} -u -m submitit.core._submit {shlex.quote(str(folder / 'jobs'))}"
+        code, name = folder / CODE / "…", f"{folder.name}-…"
+        count: dict[str, Any] = {"map_count": tasks} if tasks > 1 else {}
+        return str(_make_sbatch_string(command, folder / "jobs", **self.parameters(name, code), **count))
+
+    def parameters(self, name: str, code: Path) -> dict[str, Any]:
+        """What submitit has to know."""
+        lines = (line[2:].partition("=") for line in self.sbatch)
+        more = {"requeue": True, **{key: value if equal else True for key, equal, value in lines}}
+        texts = {key: getattr(self, key) for key in TEXTS if getattr(self, key)}
+        return {
+            **texts,
+            **({"gpus_per_node": self.gpus} if self.gpus else {}),
+            **({"mem": f"{math.ceil(1024 * self.mem_gb)}MB"} if self.mem_gb else {}),
+            "job_name": name,
+            "cpus_per_task": self.cpus,
+            "time": self.time_min,
+            "nodes": 1,
+            "ntasks_per_node": 1,
+            "signal_delay_s": self.signal_s,
+            "array_parallelism": self.array_parallelism,
+            "wckey": None,
+            "setup": [*self.setup, f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}"],
+            "srun_args": [f"--cpus-per-task={self.cpus}"],  # srun does not inherit it since Slurm 22.05
+            "additional_parameters": more,
+        }
+
+    def tasks(self, runs: Mapping[str, float], living: int) -> list[tuple[str, ...]]:
+        """The runs of each job, the longest job first; none where no further job may be submitted."""
+        jobs = -(-len(runs) // self.runs_per_job)
+        if self.max_jobs:
+            jobs = min(jobs, self.max_jobs - living)
+        return packed(runs, jobs) if jobs > 0 else []
+
+    def split(self, runs: Mapping[str, float]) -> str:
+        """How these runs are executed, in words."""
+        tasks = self.tasks(runs, 0)
+        largest = queue.max_array_size()
+        arrays = in_arrays(tasks, largest or USUAL_ARRAY)
+        limit = f"MaxArraySize {largest}" if largest else f"Slurm is not here; at its usual MaxArraySize {USUAL_ARRAY}"
+        most = max(map(len, tasks))
+        each = "1 run" if most == 1 else f"up to {most} runs"
+        sizes = ", ".join(str(len(array)) for array in arrays[:5]) + (", …" if len(arrays) > 5 else "")
+        return (
+            f"{len(runs)} runs in {len(tasks)} jobs of {each}, in {len(arrays)} arrays of {sizes} ({limit}), "
+            f"up to {min(self.array_parallelism, len(tasks))} jobs of an array at a time"
+        )
+
+    def submit(self, folder: Path, runs: Mapping[str, float], living: Sequence[Job]) -> Iterator[Submission]:
+        """Submit arrays, one after the other; each is told of before it is submitted, and again when it has its number.
+
+        Raises:
+            DsdError: Slurm does not take it; what was told of is submitted
+        """
+        tasks = self.tasks(runs, len(living))
+        if not tasks:
+            told = f"{len(living)} jobs of this sweep are in the queue already, and cluster.max_jobs = {self.max_jobs}"
+            raise DsdError(f"{told}; launch again when some have ended")
+        if not submitit.SlurmExecutor.affinity() > 0:
+            raise DsdError("cluster = slurm: srun is not found; launch on a machine of the cluster, or cluster=local")
+        code, now = snapshot(folder), time.time()
+        for array in in_arrays(tasks, queue.max_array_size() or USUAL_ARRAY):
+            mark = f"{folder.resolve().name}-{uuid.uuid4().hex[:8]}"
+            submission = Submission(self.name, mark, socket.gethostname(), now, array, array=len(array) > 1)
+            yield submission
+            crews = [Crew(str(folder.resolve()), runs, now, (), 1, 1.0, 60 * self.checkpoint_min, self.max_attempts)
+                     for runs in array]  # fmt: skip
+            jobs = [Allocation(crew, self.runs_per_gpu, self.time_min, self.signal_s) for crew in crews]
+            yield replace(submission, job=self.sbatch_number(folder, mark, code, jobs))
+
+    def sbatch_number(self, folder: Path, mark: str, code: Path, jobs: list[Allocation]) -> str:
+        """Submit jobs as an array, or a single one; the number that Slurm has given it."""
+        executor = submitit.SlurmExecutor(folder.resolve() / "jobs")
+        executor.update_parameters(**self.parameters(mark, code))
+        try:
+            with outside_of_jobs():
+                submitted = executor.submit_array(jobs)
+        except (FailedJobError, FailedSubmissionError) as error:
+            raise DsdError(f"Slurm does not take the jobs: {queue.one_line(str(error))}") from error
+        return str(submitted[0].job_id).partition("_")[0]
+
+    @staticmethod
+    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+        """Where jobs stand."""
+        return queue.ask(jobs, submitting)
+
+    @staticmethod
+    def cancel(jobs: Sequence[Job]) -> None:
+        """Cancel jobs; their workers keep the state of their runs first.
+
+        Raises:
+            DsdError: Slurm does not do it
+        """
+        trouble = queue.cancel(jobs)
+        if trouble:
+            raise DsdError(f"Slurm does not cancel the jobs: {trouble}")
+
+
+@contextmanager
+def outside_of_jobs() -> Iterator[None]:
+    """Hide the job in which a launch may itself run: sbatch would take what is said of it for its own options."""
+    own = ("SLURM_", "SLURMD_", "SRUN_", "SUBMITIT_")
+    hidden = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if "SLURM_JOB_ID" in os.environ and name.startswith(own) and name not in ("SLURM_CONF", "SLURM_JOB_ID")
+    }
+    number = os.environ.pop("SLURM_JOB_ID", None)
+    try:
+        yield
+    finally:
+        os.environ.update({**hidden, **({"SLURM_JOB_ID": number} if number else {})})
+
+
+# lines of the header that are settings of their own
+OWN = {
+    **{key: key for key in TEXTS},
+    "gpus-per-node": "gpus",
+    "cpus-per-task": "cpus",
+    "mem": "mem_gb",
+    "time": "time_min",
+    "array": "array_parallelism",
+    "job-name": "name of the folder",
+}

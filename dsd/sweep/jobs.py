@@ -1,0 +1,85 @@
+"""What is written down of what was submitted, and what a cluster says of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# why a job ended that did not end by itself; its runs can go on
+CANCELLED, TIME_LIMIT, NODE_FAILURE = "cancelled", "time limit", "node failure"
+OUT_OF_MEMORY, PREEMPTED = "out of memory", "preempted"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a cluster and the runs it holds.
+
+    job: the cluster's name of it; incomplete where it is being submitted, or its submission broke off
+    cluster: a name of `dsd.sweep.clusters.CLUSTERS`
+    mark: tells the job from another one that the cluster calls the same
+    host: where it was submitted
+    submitted: when [s since 1970]
+    runs: keys, in the order in which the job takes them
+    """
+
+    job: str
+    cluster: str
+    mark: str
+    host: str
+    submitted: float
+    runs: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from every other job of its sweep."""
+        return self.mark, self.job
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Jobs that were submitted in one go: an array, or a single one.
+
+    tasks: the runs of each job
+    job: the cluster's name of it; "" until the cluster has said it
+    array: whether jobs are called `job_0`, `job_1`, …
+    """
+
+    cluster: str
+    mark: str
+    host: str
+    submitted: float
+    tasks: tuple[tuple[str, ...], ...]
+    job: str = ""
+    array: bool = False
+
+    def jobs(self) -> Iterator[Job]:
+        """The single jobs."""
+        for number, runs in enumerate(self.tasks):
+            name = f"{self.job}_{number}" if self.array else self.job
+            yield Job(name, self.cluster, self.mark, self.host, self.submitted, runs)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Submission":
+        """The submission of a line of `jobs/submitted.jsonl`; TypeError or KeyError where the line is none."""
+        return cls(**{**record, "tasks": tuple(tuple(runs) for runs in record["tasks"])})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a job stands.
+
+    phase: `waiting`, `running` or `ended`; `unknown` where the cluster does not answer
+    since: when it began to run [s since 1970]
+    why: for a job that waits, what for; for one that has ended, one of the reasons above, or "" where nobody knows
+    """
+
+    phase: str
+    since: float = 0.0
+    why: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the job may still start runs, as far as one knows."""
+        return self.phase != "ended"
+
+
+ENDED = Standing("ended")

@@ -1,0 +1,30 @@
+"""One launch of a sweep at a time, as the operating system knows it: a lock ends with the process that holds it."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK = Path("jobs") / "launch.lock"
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait for the other launch of this sweep, if there is one."""
+    path = folder / LOCK
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def is_launching(folder: Path) -> bool:
+    """Whether a launch of this sweep is going on in another process."""
+    try:
+        with (folder / LOCK).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no launch yet, or somebody else's sweep
+        return False
+    return False

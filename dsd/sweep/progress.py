@@ -1,0 +1,58 @@
+"""How far the runs at work are."""
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from dsd.sweep.events import EPOCH
+from dsd.sweep.folder import Sweep
+from dsd.sweep.status import Status
+
+AT = {name: EPOCH.index(name) for name in ("error", "train_s", "eval_s")}
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A run that is executed now.
+
+    epoch, epochs: finished ones, and of all
+    error: of the last epoch [%]; None before the first
+    eta_s: seconds that it still takes, from its own epochs; None before the first
+    attempt: 1 if it was never interrupted
+    where: host and job
+    """
+
+    run: str
+    space: str
+    epoch: int
+    epochs: int
+    error: float | None
+    eta_s: float | None
+    attempt: int
+    where: str
+
+
+def at_work(sweep: Sweep, now: Status) -> list[AtWork]:
+    """The runs that are executed now, the one that is furthest first."""
+    names = dict(zip(sweep.networks["run"], sweep.networks["space"], strict=True))
+    of_all, found = sweep.recipe.epochs, []
+    for run, state in now.states.items():
+        if state != "running":
+            continue
+        record = now.records.get(run)
+        done = record.epochs if record else {}
+        epoch = max(done, default=0)
+        spent = [(one[AT["train_s"]] or 0.0) + (one[AT["eval_s"]] or 0.0) for one in done.values()]
+        started = record.last if record else {}
+        found.append(
+            AtWork(
+                run=run,
+                space=str(names[run]),
+                epoch=epoch,
+                epochs=of_all,
+                error=done[epoch][AT["error"]] if done else None,
+                eta_s=fmean(spent) * (of_all - epoch) if spent else None,
+                attempt=record.attempts if record else 1,
+                where=f"{started.get('host', '')} {now.jobs[run].job if run in now.jobs else ''}".strip(),
+            )
+        )
+    return sorted(found, key=lambda one: -one.epoch)

@@ -1,0 +1,53 @@
+"""A copy of the package in the sweep's folder: what runs is what was there at the launch, whatever is edited since."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dsd.paths import PACKAGE
+
+CODE = Path("jobs") / "code"
+
+
+def snapshot(folder: Path) -> Path:
+    """The folder below that of a sweep from which its jobs import dsd; one for each state of the code."""
+    files = {path.relative_to(PACKAGE): path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))}
+    state = hashlib.sha256()
+    for name, content in files.items():
+        state.update(f"{name}\0{len(content)}\0".encode() + content)
+    place = folder.resolve() / CODE / state.hexdigest()[:12]
+    if place.is_dir():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    try:
+        for name, content in files.items():
+            path = beside / "dsd" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        beside.chmod(0o755)
+        beside.rename(place)
+    except BaseException as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        if isinstance(error, OSError) and place.is_dir():  # another launch was faster
+            return place
+        raise
+    return place
+
+
+@contextmanager
+def importing_from(place: Path) -> Iterator[None]:
+    """Let processes started here import dsd from a snapshot."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(place), before)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before

@@ -1,0 +1,174 @@
+"""The process that a cluster starts for a job: it starts workers, and replaces those that a run has killed.
+
+It is light: a run that takes all memory, or a segmentation fault, ends a worker and not the job. It passes the signals
+of the cluster on to the workers, which keep the state of their runs, and sees to it that the job starts again where it
+ended for no fault of its own.
+"""
+
+import logging
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsd.processes import memory_kills
+from dsd.sweep.events import EventWriter, events_of
+from dsd.sweep.jobs import OUT_OF_MEMORY
+from dsd.sweep.worker import STOPPED, Told, Worker
+
+POLL_S = 0.05
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The workers of a job. submitit pickles it and calls it there.
+
+    folder: the sweep
+    runs: keys, in the order in which to take them
+    submitted: when [s since 1970]
+    gpus: devices as CUDA_VISIBLE_DEVICES names them, in turns one for each worker; none leave the environment as it is
+    width: workers at a time
+    gpu_share, checkpoint_s, max_attempts: see `Worker`
+    """
+
+    folder: str
+    runs: tuple[str, ...]
+    submitted: float
+    gpus: tuple[str, ...] = ()
+    width: int = 1
+    gpu_share: float = 1.0
+    checkpoint_s: float = math.inf
+    max_attempts: int = 3
+
+    def __call__(self) -> None:
+        """Work until no run is left, or the job is told to end."""
+        told = Told()
+        told.listen()
+        Supervisor(self, told, f"local-{os.getppid()}").work()
+
+
+@dataclass
+class Hand:
+    """A worker at work.
+
+    slot: which of the workers at a time
+    job: under which its events stand
+    runs: that it has to do
+    kills: of the kernel's memory killer before it began
+    """
+
+    slot: int
+    job: str
+    runs: tuple[str, ...]
+    process: subprocess.Popen[str]
+    kills: int
+
+
+class Supervisor:
+    """Starts the workers of a crew and watches them.
+
+    family: how the names of its workers' events begin; a job that starts again has the same
+    limit_from: see `Worker`
+    alone: whether no other job has its runs, so that the events of others need not be read
+    """
+
+    def __init__(self, crew: Crew, told: Told, family: str, limit_from: float = math.inf, alone: bool = False) -> None:
+        self.crew, self.told, self.family, self.limit_from = crew, told, family, limit_from
+        self._asked = f"{family}-" if alone else ""
+        self._started = 0
+
+    def work(self) -> bool:
+        """Work until no run is left, or the job is told to end; whether any run was begun."""
+        hands = [self.start(slot, self.crew.runs) for slot in range(min(self.crew.width, len(self.crew.runs)))]
+        passed_on, begun = 0, False
+        while hands:
+            for number in self.told.signals[passed_on:]:
+                for hand in hands:
+                    hand.process.send_signal(number)
+            passed_on = len(self.told.signals)
+            for hand in [hand for hand in hands if hand.process.poll() is not None]:
+                hands.remove(hand)
+                events = events_of(Path(self.crew.folder), hand.job)
+                begun = begun or any(event.get("event") == "started" for event in events)
+                runs = self.left(hand, events)
+                if runs and not self.told():
+                    hands.append(self.start(hand.slot, runs))
+            time.sleep(POLL_S)
+        return begun
+
+    def start(self, slot: int, runs: tuple[str, ...]) -> Hand:
+        """Start a worker."""
+        crew = self.crew
+        self._started += 1
+        job = f"{self.family}-{socket.gethostname()}-{os.getpid()}.{self._started}"
+        worker = Worker(
+            folder=crew.folder,
+            runs=runs,
+            submitted=crew.submitted,
+            job=job,
+            family=self._asked,
+            gpu_share=crew.gpu_share,
+            checkpoint_s=crew.checkpoint_s,
+            max_attempts=crew.max_attempts,
+            limit_from=self.limit_from,
+        )
+        device = {"CUDA_VISIBLE_DEVICES": crew.gpus[slot % len(crew.gpus)]} if crew.gpus else {}
+        words = [sys.executable, "-m", "dsd.sweep.worker", crew.folder]
+        kills = memory_kills()
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, text=True, env={**os.environ, **device})
+        assert process.stdin
+        try:
+            process.stdin.write(worker.as_json())
+            process.stdin.close()
+        except BrokenPipeError:  # it has ended already: its exit code says why
+            pass
+        return Hand(slot, job, runs, process, kills)
+
+    def left(self, hand: Hand, events: list[dict[str, object]]) -> tuple[str, ...]:
+        """What a worker that has ended leaves to its successor; it writes down which run has killed it."""
+        code = hand.process.returncode
+        if code in (0, STOPPED):
+            return ()
+        run = interrupted(events)
+        with EventWriter(Path(self.crew.folder), hand.job) as writer:
+            if code < 0:
+                reason, message = cause(-code, memory_kills() > hand.kills)
+                if not run:
+                    writer.write("broken", "", job=hand.job, message=f"its worker was ended: {message}", traceback="")
+                    return ()
+                writer.write("stopped", run, reason=reason, message=message)
+            elif not any(event.get("event") == "broken" for event in events):
+                writer.write(
+                    "broken", "", job=hand.job, message=f"its worker ended with exit code {code}", traceback=""
+                )
+        if code > 0 and not spoilt_its_device(events):
+            return ()
+        log.warning("the worker of run %s has ended with code %s, and is replaced", run, code)
+        return (*(other for other in hand.runs if other != run), run) if run else hand.runs
+
+
+def spoilt_its_device(events: list[dict[str, object]]) -> bool:
+    """Whether a worker broke off right after a run had failed: the next one may do better."""
+    of_runs = [event for event in events if event.get("run")]
+    return bool(of_runs) and of_runs[-1].get("event") == "failed"
+
+
+def interrupted(events: list[dict[str, object]]) -> str:
+    """The run that a worker was at when it ended; "" where it was at none."""
+    of_runs = [event for event in events if event.get("run")]
+    open_run = bool(of_runs) and of_runs[-1].get("event") in ("started", "resumed", "epoch")
+    return str(of_runs[-1]["run"]) if open_run else ""
+
+
+def cause(number: int, memory: bool) -> tuple[str, str]:
+    """The reason of a run whose process a signal has ended, and in words."""
+    name = signal.Signals(number).name
+    if number == signal.SIGKILL and memory:
+        return OUT_OF_MEMORY, f"{name}, when the kernel's memory killer was at work"
+    return "killed", name
