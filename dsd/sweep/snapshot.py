@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,15 +40,21 @@ def snapshot(folder: Path) -> Path:
     return place
 
 
+def imports_from(place: Path) -> list[str]:
+    """Commands of a shell after which Python imports dsd from a snapshot, and not from the folder where it starts."""
+    path = f"{shlex.quote(str(place))}${{PYTHONPATH:+:$PYTHONPATH}}"
+    return [f"export PYTHONPATH={path} PYTHONSAFEPATH=1"]
+
+
 @contextmanager
 def importing_from(place: Path) -> Iterator[None]:
     """Let processes started here import dsd from a snapshot."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(place), before)))
+    before = dict(os.environ)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(place), before.get("PYTHONPATH"))))
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+        for name in ("PYTHONPATH", "PYTHONSAFEPATH"):
+            os.environ.pop(name)
+            os.environ.update({name: before[name]} if name in before else {})

@@ -19,9 +19,10 @@ from pathlib import Path
 from dsd.processes import memory_kills
 from dsd.sweep.events import EventWriter, events_of
 from dsd.sweep.jobs import OUT_OF_MEMORY
-from dsd.sweep.worker import STOPPED, Told, Worker
+from dsd.sweep.worker import STOPPED, TOLD, Told, Worker
 
 POLL_S = 0.05
+TOGETHER_S = 5.0  # in which a signal reaches all processes of a job
 log = logging.getLogger(__name__)
 
 
@@ -130,11 +131,20 @@ class Supervisor:
             pass
         return Hand(slot, job, runs, process, kills)
 
+    def is_told_soon(self) -> bool:
+        """Whether this process is told to end, too: the signals of a cluster reach processes one after the other."""
+        deadline = time.monotonic() + TOGETHER_S
+        while not self.told() and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        return self.told()
+
     def left(self, hand: Hand, events: list[dict[str, object]]) -> tuple[str, ...]:
         """What a worker that has ended leaves to its successor; it writes down which run has killed it."""
         code = hand.process.returncode
-        if code in (0, STOPPED):
+        if code == 0:
             return ()
+        if code in (STOPPED, *(-number for number in TOLD)):  # a signal may come before a worker understands it, or after
+            return () if self.is_told_soon() else hand.runs
         run = interrupted(events)
         with EventWriter(Path(self.crew.folder), hand.job) as writer:
             if code < 0:

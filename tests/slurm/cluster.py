@@ -59,6 +59,14 @@ PartitionName=low Nodes=localhost Default=YES MaxTime=INFINITE State=UP Priority
 PartitionName=high Nodes=localhost Default=NO MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 """
 
+ACCOUNTED = """
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort={dbd}
+AccountingStoragePass={folder}/munge.socket
+JobAcctGatherType=jobacct_gather/linux
+"""
+
 DBD = """
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
@@ -122,16 +130,13 @@ class TestCluster:
             (self.folder / name).mkdir(exist_ok=True)
         self.munge()
         words = {"folder": self.folder, "host": socket.gethostname(), **self.ports}
-        accounting = "AccountingStorageType=accounting_storage/none\nJobAcctGatherType=jobacct_gather/none"
+        accounting = "AccountingStorageType=accounting_storage/none"
         if self.accounting:
             self.database()
             self.write("slurmdbd.conf", DBD.format(**words))
             self.spawn("slurmdbd", "slurmdbd", "-D")
             self.await_that(lambda: self.listens(self.ports["dbd"]), "slurmdbd listens")
-            accounting = (
-                "AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=localhost\n"
-                f"AccountingStoragePort={self.ports['dbd']}\nAccountingStoragePass={self.folder}/munge.socket\nJobAcctGatherType=jobacct_gather/linux"
-            )
+            accounting = ACCOUNTED.format(**words)
         conf = CONF.format(
             **words, accounting=accounting, cpus=self.cpus, max_array=self.max_array, min_job_age=self.min_job_age
         )
@@ -196,6 +201,12 @@ class TestCluster:
         """End a daemon, without a warning."""
         process = self.running.pop(name)
         process.kill()
+        process.wait()
+
+    def end(self, name: str) -> None:
+        """End a daemon as an administrator would: it writes down what it knows."""
+        process = self.running.pop(name)
+        process.terminate()
         process.wait()
 
     def stop(self) -> None:

@@ -24,7 +24,7 @@ from dsd.sweep.clusters.allocation import Allocation
 from dsd.sweep.clusters.packing import in_arrays, packed
 from dsd.sweep.clusters.settings import Settings
 from dsd.sweep.jobs import Job, Standing, Submission
-from dsd.sweep.snapshot import CODE, snapshot
+from dsd.sweep.snapshot import CODE, imports_from, snapshot
 from dsd.sweep.supervision import Crew
 
 USUAL_ARRAY = 1001  # Slurm's own MaxArraySize
@@ -114,7 +114,7 @@ class Slurm(Settings):
             "signal_delay_s": self.signal_s,
             "array_parallelism": self.array_parallelism,
             "wckey": None,
-            "setup": [*self.setup, f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}"],
+            "setup": [*self.setup, *imports_from(code)],
             "srun_args": [f"--cpus-per-task={self.cpus}"],  # srun does not inherit it since Slurm 22.05
             "additional_parameters": more,
         }
