@@ -6,6 +6,7 @@ A line is one `write` and is on disk when `append` returns. What cannot be read 
 import json
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,8 +46,14 @@ class Journal:
 
 def parse(lines: bytes) -> tuple[list[dict[str, Any]], int]:
     """The records of whole lines, and how many lines cannot be read."""
+    found = [line for line in lines.split(b"\n") if line]
+    if all(line.startswith(b"{") for line in found):  # so that no two torn lines together make a whole one
+        with suppress(ValueError):
+            together = json.loads(b"[" + b",".join(found) + b"]")  # half the time of one after the other
+            if len(together) == len(found):
+                return together, 0
     records, torn = [], 0
-    for line in filter(None, lines.split(b"\n")):
+    for line in found:
         try:
             record = json.loads(line)
             if not isinstance(record, dict):

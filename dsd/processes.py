@@ -10,10 +10,9 @@ WATCH_S = 0.5
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The processor cores that this process may use: of the machine, and of a job of Slurm."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(here, int(os.environ.get("SLURM_CPUS_PER_TASK", here)))  # not every Slurm binds its jobs to cores
 
 
 def end_with_parent() -> None:

@@ -62,6 +62,8 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
         + (f"; before: {already}" if already else ""),
         err=True,
     )
+    if launched.left:
+        click.echo(f"{len(launched.left)} runs are left for another launch, for cluster.max_jobs is reached", err=True)
     click.echo(sweep.folder)
 
 
@@ -109,8 +111,7 @@ def tell_idle(folder: Path, now: "Status") -> None:
 
 def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
     """Counts of states for each space, in the order of the plan."""
-    grouped = sweep.networks.groupby("space", sort=False)["run"]
-    return {str(space): now.counts(list(runs)) for space, runs in grouped}
+    return {space: now.counts(runs) for space, runs in sweep.spaces.items()}
 
 
 def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:

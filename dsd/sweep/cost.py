@@ -39,7 +39,7 @@ class Cost:
 
 
 def fit_cost(rows: Sequence[Mapping[str, Any]], seconds_an_image: Sequence[float]) -> Cost | None:
-    """The least-squares fit of α and β, neither negative; None where there are `FEW` runs or less.
+    """The least-squares fit of α and β, neither negative; None where there are fewer runs than `FEW`.
 
     Args:
         rows: (n,) of networks.csv

@@ -22,6 +22,7 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from dsd.journal import Journal, parse
 
 # of an epoch, in the order in which a record keeps them
 EPOCH = ("lr", "loss", "error", "top5_error", "train_s", "eval_s", "images_s", "peak_gb", "skipped")
+VALUES = itemgetter(*EPOCH)
 
 
 def file_name(job: str) -> str:
@@ -98,7 +100,11 @@ class Record:
         """Take in one event; the order in which events are read does not matter."""
         kind, moment = event["event"], event["time"]
         if kind == "epoch":
-            self.epochs[event["epoch"]] = tuple(event.get(name) for name in EPOCH)
+            try:
+                values = VALUES(event)
+            except KeyError:  # of an earlier version
+                values = tuple(event.get(name) for name in EPOCH)
+            self.epochs[event["epoch"]] = values
             self.reached((event["epoch"], 0), moment)
             return
         if kind in ("resumed", "stopped") and "epochs" in event:
@@ -144,8 +150,12 @@ class EventReader:
         """Lines that cannot be read: torn by a kill or a full disk."""
         return self._torn + len(self._tails)
 
-    def poll(self) -> dict[str, Record]:
-        """Read what is new and return `records`."""
+    def poll(self, trust_sizes: bool = True) -> dict[str, Record]:
+        """Read what is new and return `records`.
+
+        Args:
+            trust_sizes: do not open files that have not grown; a network file system may know of it too late
+        """
         try:
             with os.scandir(self._folder) as found:
                 files = sorted((one.name, one) for one in found if one.name.endswith(".jsonl"))
@@ -153,12 +163,12 @@ class EventReader:
             return self.records
         for name, file in files:
             if name.startswith(self._job):
-                self._read(name, file)
+                self._read(name, file, trust_sizes)
         return self.records
 
-    def _read(self, name: str, found: os.DirEntry[str]) -> None:
+    def _read(self, name: str, found: os.DirEntry[str], trust_sizes: bool) -> None:
         offset = self._offsets.get(name, 0)
-        if offset and found.stat().st_size == offset:
+        if trust_sizes and offset and found.stat().st_size == offset:
             return
         with open(found.path, "rb") as file:  # noqa: PTH123 (a Path for each of 100,000 files takes seconds)
             file.seek(offset)

@@ -28,6 +28,7 @@ from dsd.training.loop import Keeping, Result, Steps, Stopped, train
 from dsd.training.recipe import Recipe
 
 POLL_S = 0.5
+TOGETHER_S = 0.5  # in which a signal reaches all processes of a job
 log = logging.getLogger(__name__)
 
 
@@ -109,6 +110,7 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
     """Take one run after the other; come back to those that others held, until each has a result or has failed."""
     rows = place.sweep.rows(runs)
     reader, finished, left = EventReader(place.sweep.folder, place.settings.family), 0, list(runs)
+    records = reader.poll()
     while left:
         elsewhere = []
         for key in left:
@@ -117,7 +119,9 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
             if not claims.take(key):
                 elsewhere.append(key)
                 continue
-            record = reader.poll().get(key)
+            if not place.settings.family:  # others have these runs on their lists
+                records = reader.poll()
+            record = records.get(key)
             if not record or not (record.finished or record.failed_since(submitted)):
                 given_up = record and record.fruitless(submitted) >= place.settings.max_attempts
                 finished += give_up(place, key, record) if record and given_up else execute(place, rows[key])
@@ -160,6 +164,9 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn
+        if told_soon(told):  # what it leans on was told to end, too
+            write("stopped", key, reason=why_stopped(told[0], place.settings.limit_from), message=str(error))
+            return False
         message = str(error) if isinstance(error, DsdError) else f"{type(error).__name__}: {error}"
         trace = traceback.format_exc()
         log.error("run %s failed: %s", key, message)
@@ -173,6 +180,14 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
     write("done", key, **outcome(result), synthetic=run.data.name == SYNTHETIC)
     place.sweep.checkpoint(key).unlink(missing_ok=True)
     return True
+
+
+def told_soon(told: list[int]) -> bool:
+    """Whether this process is told to end, now or within a second."""
+    deadline = time.monotonic() + TOGETHER_S
+    while not told and time.monotonic() < deadline:
+        time.sleep(TOGETHER_S / 10)
+    return bool(told)
 
 
 def why_stopped(number: int, limit_from: float) -> str:

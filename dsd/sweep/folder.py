@@ -86,10 +86,31 @@ class Sweep:
         with (self.folder / NETWORKS).open(newline="") as file:
             return {row["run"]: row for row in csv.DictReader(file) if row["run"] in wanted}
 
-    @property
+    @cached_property
+    def _planned(self) -> list[tuple[str, str]]:
+        """Space and run of each row of `networks`; without pandas, which takes longer to load than this to read."""
+        path = self.folder / NETWORKS
+        with path.open(newline="") as file:
+            rows = csv.reader(file)
+            try:
+                header = next(rows, [])
+                space, run = header.index("space"), header.index("run")
+                return [(row[space], row[run]) for row in rows]
+            except (ValueError, IndexError, csv.Error) as error:
+                raise DsdError(f"{path}: is damaged: it needs the columns space and run in every row") from error
+
+    @cached_property
     def runs(self) -> list[str]:
         """The keys of all planned runs."""
-        return list(self.networks["run"])
+        return [run for _, run in self._planned]
+
+    @cached_property
+    def spaces(self) -> dict[str, list[str]]:
+        """The keys of the runs of each space, in the order of the plan."""
+        found: dict[str, list[str]] = {}
+        for space, run in self._planned:
+            found.setdefault(space, []).append(run)
+        return found
 
     def run(self, row: dict[str, Any]) -> Run:
         """The run of one row of `networks`."""

@@ -29,6 +29,11 @@ class Job:
     runs: tuple[str, ...]
 
     @property
+    def numbered(self) -> bool:
+        """Whether the cluster has given it its number, and that is known."""
+        return self.job[:1] not in ("", "_")
+
+    @property
     def key(self) -> tuple[str, str]:
         """What tells it from every other job of its sweep."""
         return self.mark, self.job
@@ -70,11 +75,13 @@ class Standing:
     phase: `waiting`, `running` or `ended`; `unknown` where the cluster does not answer
     since: when it began to run [s since 1970]
     why: for a job that waits, what for; for one that has ended, one of the reasons above, or "" where nobody knows
+    said: what broke it off, if it could still say so
     """
 
     phase: str
     since: float = 0.0
     why: str = ""
+    said: str = ""
 
     @property
     def alive(self) -> bool:

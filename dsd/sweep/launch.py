@@ -1,5 +1,6 @@
 """Submit what a sweep still lacks, and only that."""
 
+import time
 from dataclasses import dataclass
 
 from dsd.errors import DsdError
@@ -10,14 +11,17 @@ from dsd.sweep.jobs import CANCELLED
 from dsd.sweep.launching import one_at_a_time
 from dsd.sweep.status import Status, Watch
 
+SETTLE_S = 120  # for jobs that are cancelled to end
+
 
 @dataclass(frozen=True)
 class Launched:
-    """What a launch did: the status it found, the runs it submitted, and in how many jobs."""
+    """What a launch did: the status it found, the runs it submitted, in how many jobs, and those it left for later."""
 
     before: Status
     runs: tuple[str, ...]
     jobs: int
+    left: tuple[str, ...] = ()
 
 
 def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
@@ -41,9 +45,7 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
         DsdError: a cluster that may have jobs of this sweep does not answer, or does not take new ones
     """
     with one_at_a_time(sweep.folder):
-        status = Watch(sweep).status(launching=False)
-        if status.silent:
-            raise DsdError(f"{status.silent}; nothing was submitted, for jobs of this sweep may be in the queue")
+        status = settled(sweep)
         tidy(sweep, status)
         runs = missing(status, retry_failed)
         rows, images = sweep.rows(runs), sweep.recipe.epochs * sweep.data.images
@@ -61,7 +63,34 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
                 told = f"{len(submitted)} of {len(runs)} runs were submitted, launch again for the rest"
                 raise DsdError(f"{error}; {told}") from error
             raise
-        return Launched(status, runs, jobs)
+        done = tuple(run for run in runs if run in submitted)
+        return Launched(status, done, jobs, tuple(run for run in runs if run not in submitted))
+
+
+def settled(sweep: Sweep) -> Status:
+    """The status of a sweep whose jobs all have a number.
+
+    Where an earlier launch broke off while it submitted jobs, they may lack what they need: they are cancelled.
+
+    Raises:
+        DsdError: a cluster does not answer
+    """
+    deadline, cancelled = time.monotonic() + SETTLE_S, False
+    while True:
+        status = Watch(sweep).status(launching=False)
+        if status.silent:
+            raise DsdError(f"{status.silent}; nothing was submitted, for jobs of this sweep may be in the queue")
+        nameless = [job for job in status.living if not job.numbered]
+        if not nameless:
+            return status
+        if time.monotonic() > deadline:
+            mark = nameless[0].mark
+            raise DsdError(f"jobs of a launch that broke off do not end; see squeue --name={mark}")
+        if not cancelled:
+            for name in sorted({job.cluster for job in nameless}):
+                CLUSTERS[name].cancel([job for job in nameless if job.cluster == name])
+            cancelled = True
+        time.sleep(1)
 
 
 def cancel(sweep: Sweep) -> Status:

@@ -55,7 +55,7 @@ class Preview:
 
 
 def preview(made: Plan, folder: Path, retry_failed: bool = False) -> Preview:
-    """Look at what launching a plan into a folder would do; starts nothing, writes nothing.
+    """Look at what launching a plan into a folder would do; starts nothing.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
@@ -69,14 +69,15 @@ def preview(made: Plan, folder: Path, retry_failed: bool = False) -> Preview:
         rows.update((str(row[0]), dict(zip(names[1:], row[1:], strict=True))) for row in rows_of(columns))
     wanted = missing(status, retry_failed) if status else tuple(rows)
     cost = cost_of(study.cluster, sweep, status.records if status else {})
+    living = sum(job.cluster == study.cluster.name for job in status.living) if status else 0
     left = costs({run: rows[run] for run in wanted}, study.recipe.epochs * study.data.images, cost)
     return Preview(
         spaces=tuple(spaces(made, status.states if status else {}, set(wanted))),
         left=left,
         cost=cost,
         checkpoint_bytes=sum(STATE_BYTES * int(rows[run]["params"]) for run in wanted),
-        split=study.cluster.split(left) if left else "nothing is missing",
-        header=study.cluster.header(folder, left) if left else "",
+        split=study.cluster.split(left, living) if left else "nothing is missing",
+        header=study.cluster.header(folder, left, living) if left else "",
         silent=status.silent if status else "",
     )
 

@@ -33,7 +33,7 @@ class AtWork:
 
 def at_work(sweep: Sweep, now: Status) -> list[AtWork]:
     """The runs that are executed now, the one that is furthest first."""
-    names = dict(zip(sweep.networks["run"], sweep.networks["space"], strict=True))
+    names = {run: space for space, runs in sweep.spaces.items() for run in runs}
     of_all, found = sweep.recipe.epochs, []
     for run, state in now.states.items():
         if state != "running":
@@ -46,7 +46,7 @@ def at_work(sweep: Sweep, now: Status) -> list[AtWork]:
         found.append(
             AtWork(
                 run=run,
-                space=str(names[run]),
+                space=names[run],
                 epoch=epoch,
                 epochs=of_all,
                 error=done[epoch][AT["error"]] if done else None,

@@ -4,11 +4,12 @@ Events and the record of jobs are what counts; the cluster is asked which jobs s
 runs stay as they were last known.
 """
 
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dsd.sweep.claims import held
@@ -21,6 +22,7 @@ from dsd.sweep.launching import is_launching
 STATES = ("planned", "queued", "running", "done", "diverged", "failed", "lost")
 PENDING = ("queued", "running")
 Standings = dict[tuple[str, str], Standing]  # by `Job.key`
+FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # how the names of a job's events begin
 SKEW_S = 2.0  # by which the clocks of two machines may differ
 
 
@@ -91,10 +93,11 @@ class Watch:
         asked = [job for job in jobs if not unfinished.isdisjoint(job.runs)]
         standings, silent = self.standings(asked, launching)
         running = held(self._sweep.folder, unfinished)
-        records = self._reader.poll()
+        records = self._reader.poll(trust_sizes=launching is None)
         last = last_jobs(jobs, standings)
+        said = last_words(self._reader.broken)
         found = {
-            run: state_of(records.get(run), run in running, *about(last.get(run), standings))
+            run: state_of(records.get(run), run in running, *about(last.get(run), standings, said))
             for run in dict.fromkeys(self._sweep.runs)
         }
         return Status(
@@ -160,9 +163,19 @@ def last_jobs(jobs: list[Job], standings: Standings) -> dict[str, Job]:
     return found
 
 
-def about(job: Job | None, standings: Standings) -> tuple[float, Standing | None]:
+def last_words(broken: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """What broke jobs off, by cluster and number, from the events in which their workers said so."""
+    found = ((FAMILY.match(str(event.get("job", ""))), event.get("message", "")) for event in broken)
+    return {(match[1], match[2]): " ".join(str(message).split()) for match, message in found if match}
+
+
+def about(job: Job | None, standings: Standings, said: Mapping[tuple[str, str], str]) -> tuple[float, Standing | None]:
     """When the job of a run was submitted, and where it stands."""
-    return (job.submitted, standings.get(job.key, ENDED)) if job else (0.0, None)
+    if job is None:
+        return 0.0, None
+    standing = standings.get(job.key, ENDED)
+    words = said.get((job.cluster, job.job), "") if not standing.alive else ""
+    return job.submitted, replace(standing, said=words) if words else standing
 
 
 def state_of(record: Record | None, claimed: bool, submitted: float, job: Standing | None) -> tuple[str, str]:
@@ -195,7 +208,7 @@ def state_of(record: Record | None, claimed: bool, submitted: float, job: Standi
         why = CANCELLED if record.last["reason"] == "terminated" else record.last["reason"]
     if why:
         return "failed", f"{why}; it can go on"
-    return "lost", "its job is gone without a word"
+    return "lost", f"its job broke off: {job.said}" if job and job.said else "its job is gone without a word"
 
 
 def reason_of(event: Mapping[str, Any]) -> str:

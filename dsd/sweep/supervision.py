@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from dsd.sweep.jobs import OUT_OF_MEMORY
 from dsd.sweep.worker import STOPPED, TOLD, Told, Worker
 
 POLL_S = 0.05
+GRACE_S = 60.0  # for workers that were told to end, before they are killed
 TOGETHER_S = 5.0  # in which a signal reaches all processes of a job
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class Crew:
         """Work until no run is left, or the job is told to end."""
         told = Told()
         told.listen()
-        Supervisor(self, told, f"local-{os.getppid()}").work()
+        Supervisor(self, told, f"local-{os.getppid()}", dict.fromkeys(TOLD, GRACE_S)).work()
 
 
 @dataclass
@@ -75,24 +77,37 @@ class Supervisor:
     """Starts the workers of a crew and watches them.
 
     family: how the names of its workers' events begin; a job that starts again has the same
+    grace_s: for each signal how long workers may take to end
     limit_from: see `Worker`
     alone: whether no other job has its runs, so that the events of others need not be read
     """
 
-    def __init__(self, crew: Crew, told: Told, family: str, limit_from: float = math.inf, alone: bool = False) -> None:
-        self.crew, self.told, self.family, self.limit_from = crew, told, family, limit_from
+    def __init__(
+        self,
+        crew: Crew,
+        told: Told,
+        family: str,
+        grace_s: Mapping[int, float],
+        limit_from: float = math.inf,
+        alone: bool = False,
+    ) -> None:
+        self.crew, self.told, self.family, self.grace_s, self.limit_from = crew, told, family, grace_s, limit_from
         self._asked = f"{family}-" if alone else ""
         self._started = 0
 
     def work(self) -> bool:
         """Work until no run is left, or the job is told to end; whether any run was begun."""
         hands = [self.start(slot, self.crew.runs) for slot in range(min(self.crew.width, len(self.crew.runs)))]
-        passed_on, begun = 0, False
+        passed_on, begun, deadline = 0, False, math.inf
         while hands:
             for number in self.told.signals[passed_on:]:
+                deadline = min(deadline, time.monotonic() + self.grace_s[number])
                 for hand in hands:
                     hand.process.send_signal(number)
             passed_on = len(self.told.signals)
+            if time.monotonic() > deadline:  # the job must still see to it that it starts again
+                for hand in hands:
+                    hand.process.kill()
             for hand in [hand for hand in hands if hand.process.poll() is not None]:
                 hands.remove(hand)
                 events = events_of(Path(self.crew.folder), hand.job)
@@ -143,16 +158,17 @@ class Supervisor:
         code = hand.process.returncode
         if code == 0:
             return ()
-        if code in (STOPPED, *(-number for number in TOLD)):  # a signal may come before a worker understands it, or after
+        if code in (STOPPED, *(-number for number in TOLD)):  # a signal may come before a worker understands it
             return () if self.is_told_soon() else hand.runs
         run = interrupted(events)
         with EventWriter(Path(self.crew.folder), hand.job) as writer:
             if code < 0:
                 reason, message = cause(-code, memory_kills() > hand.kills)
-                if not run:
+                if run:
+                    writer.write("stopped", run, reason=reason, message=message)
+                elif not any(event.get("run") for event in events):  # it would be so again
                     writer.write("broken", "", job=hand.job, message=f"its worker was ended: {message}", traceback="")
                     return ()
-                writer.write("stopped", run, reason=reason, message=message)
             elif not any(event.get("event") == "broken" for event in events):
                 writer.write(
                     "broken", "", job=hand.job, message=f"its worker ended with exit code {code}", traceback=""

@@ -20,6 +20,7 @@ from tests.conftest import TINY_STUDY
 from tests.slurm.cluster import TestCluster, cluster, lacking
 
 DEADLINE_S = 200
+HELD_S = 4.0
 ONE_CORE = {"gpus": 0, "cpus": 1}
 
 
@@ -37,6 +38,7 @@ class Bench:
         if not study.exists():
             study.write_text(TINY_STUDY)
         self.study, self.overrides = study, overrides
+        self.held: dict[str, float] = {}
         self.sweep = create(plan(load_study(str(study), overrides)), folder / "sweep")
 
     def launch(self, retry_failed: bool = False, **settings: object) -> Launched:
@@ -48,10 +50,16 @@ class Bench:
         return Watch(self.sweep).status()
 
     def hurry(self) -> None:
-        """Start jobs now that Slurm would hold back for two minutes, because they were started before."""
-        for number in self.slurm.call("squeue", "-h", "-r", "-t", "PD", "-o", "%i %r").stdout.splitlines():
-            if number.endswith("BeginTime"):
-                self.slurm.call("scontrol", "update", f"JobId={number.split()[0]}", "StartTime=now")
+        """Start jobs soon that Slurm would hold back for two minutes, because they were started before.
+
+        Not at once: for some seconds the node refuses a job that it has just ended ("credential revoked").
+        """
+        now = time.monotonic()
+        for line in self.slurm.call("squeue", "-h", "-r", "-t", "PD", "-o", "%i %r").stdout.splitlines():
+            number, _, reason = line.partition(" ")
+            if reason == "BeginTime" and now - self.held.setdefault(number, now) > HELD_S:
+                self.slurm.call("scontrol", "update", f"JobId={number}", "StartTime=now")
+                del self.held[number]
 
     def wait(self, until: Callable[[dict[str, int]], bool] = idle) -> dict[str, int]:
         """Ask for the status until it is as wanted."""

@@ -32,8 +32,8 @@ from tests.slurm.conftest import ONE_CORE, Bench, numbers
 Make = Callable[..., Bench]
 Reference = Callable[..., dict[str, tuple[object, ...]]]
 LONGER = "recipe.epochs=40"
-# one run of epochs that take seconds, to be interrupted in their middle
-LONG = ("spaces=[RegNetX_cifar]", "n=1", "recipe.epochs=60", "recipe.batch_size=8", "data.train_images=1200")
+# two runs of a minute, to be interrupted
+LONG = ("spaces=[RegNetX_cifar]", "n=2", "recipe.epochs=40", "recipe.batch_size=8", "data.train_images=1200")
 
 
 def processes_of(bench: Bench) -> list[psutil.Process]:
@@ -48,7 +48,7 @@ def test_a_sweep_runs_and_the_shell_is_free(bench: Make, undisturbed: Reference)
     one = bench("n=4")
     before = time.monotonic()
     assert one.launch().jobs == 8
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 20
     arrays = {job.mark for job in one.status().living}
     assert len(arrays) == 2
     assert one.launch().runs == ()
@@ -134,17 +134,19 @@ def test_preempted_jobs_go_on(bench: Make, slurm: TestCluster, undisturbed: Refe
 
 
 def test_a_run_goes_on_after_the_time_limit(bench: Make, undisturbed: Reference) -> None:
-    """A limit of one minute, reached in the middle of an epoch: the job starts again by itself, as often as needed."""
+    """A limit of one minute, in the middle of an epoch: each task of the array starts again, as often as needed."""
     one = bench(*LONG)
     one.launch(time_min=1)
-    assert one.wait()["done"] == 1, (one.status().reasons, one.events("broken"), one.events("stopped"))
+    assert one.wait()["done"] == len(one.sweep.runs)
     stops = one.events("stopped")
     assert stops
     assert {event["reason"] for event in stops} == {"time limit"}
     assert any(event["steps"] for event in stops)
-    assert [(e["epochs"], e["steps"]) for e in one.events("resumed")] == [(e["epochs"], e["steps"]) for e in stops]
+    kept = sorted((event["run"], event["epochs"], event["steps"]) for event in stops)
+    assert kept == sorted((event["run"], event["epochs"], event["steps"]) for event in one.events("resumed"))
     frame, _ = collect(one.sweep)
-    assert list(frame["attempts"]) == [1 + len(stops)]
+    assert sum(frame["attempts"]) == len(frame) + len(stops)
+    assert (frame["attempts"] > 1).all()
     assert numbers(one.sweep) == undisturbed(*LONG)
 
 
@@ -341,7 +343,7 @@ def test_the_plan_shows_what_sbatch_gets(bench: Make, dsd: Callable, tmp_path: P
 
 
 def test_a_launch_that_was_killed_is_known_by_its_name(bench: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed between sbatch and writing down its number: the jobs are found by their names and not submitted again."""
+    """Killed between sbatch and writing down its number: jobs are found by their names, ended and submitted anew."""
     one = bench()
     record = Sweep.record
 
@@ -354,16 +356,19 @@ def test_a_launch_that_was_killed_is_known_by_its_name(bench: Make, monkeypatch:
     with pytest.raises(KeyboardInterrupt):
         one.launch()
     monkeypatch.undo()
-    assert one.status().counts()["queued"] + one.status().counts()["running"] == 4
-    assert one.launch().runs == ()
+    counts = one.status().counts()
+    assert counts["queued"] + counts["running"] == 4
+    assert len(one.launch().runs) == 4
+    assert len({job.mark for job in one.status().living}) == 1
     assert one.wait()["done"] == 4
+    assert len(one.events("done")) == 4
 
 
 def test_a_user_limit_of_jobs_packs_runs(bench: Make) -> None:
     """cluster.max_jobs: all runs are submitted, in no more jobs than that; a further launch has to wait."""
     one = bench("n=3", "recipe.epochs=1")
     assert one.launch(max_jobs=2, sbatch=("--hold",)).jobs == 2
-    with pytest.raises(DsdError, match=r"2 jobs of this sweep are in the queue already, and cluster.max_jobs = 2"):
+    with pytest.raises(DsdError, match=r"2 jobs of this sweep are in the queue, and cluster.max_jobs = 2"):
         launch_more(one)
     assert one.status().counts()["queued"] == 5
 

@@ -239,6 +239,23 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp
     assert wait(sweep, idle)["done"] == 4
 
 
+def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> None:
+    """Told to end, and deaf: after the time of grace it is killed, so that its job can still do what it has to."""
+    sweep = sweep_of(tiny, tmp_path / "sweep")
+    deaf = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); time.sleep(1000)"
+    sabotage(sweep, sweep.runs[0], deaf)
+    path = snapshot(sweep.folder) / "dsd" / "sweep" / "supervision.py"
+    text = path.read_text()
+    assert "\nGRACE_S = 60.0" in text
+    path.write_text(text.replace("\nGRACE_S = 60.0", "\nGRACE_S = 1.0"))
+    launch(sweep, Local(workers=1))
+    wait(sweep, lambda counts: counts["running"] == 1)
+    cancel(sweep)
+    assert wait(sweep, idle)["failed"] == 4
+    (stop,) = [e for path in (sweep.folder / "events").iterdir() for e in events_of(sweep.folder, path.stem)][1:]
+    assert (stop["event"], stop["message"]) == ("stopped", "SIGKILL")
+
+
 def test_a_cancelled_sweep_keeps_its_state(longer: Sweep, tiny: Path, tmp_path: Path) -> None:
     """Workers stop at the next step and keep their state; cancelled runs say so, and go on to the same bits."""
     sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)

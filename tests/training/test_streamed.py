@@ -1,6 +1,7 @@
 """Images read while training goes on. Oracles: Pillow's own resizing, numpy, one way of reading against the other."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -340,6 +341,19 @@ def test_a_killed_reader_costs_one_run(source: Path) -> None:
     rng = generator(0, 1)
     steps = batches(data.train_size, 50, rng)
     assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2])
+def test_readers_do_not_heed_signals_to_the_job(source: Path, number: int) -> None:
+    """A cluster sends them to all processes of a job; the run that is told to stop still reads its batch to the end."""
+    data = load_data(spec_of(source, workers=1))
+    rng = generator(0, 1)
+    steps = batches(data.train_size, 50, rng)
+    epoch = data.training(steps, rng)
+    seen = [next(epoch)]
+    for worker in psutil.Process().children():
+        worker.send_signal(number)
+    assert equal([*seen, *epoch], trained(spec_of(source)))
 
 
 def test_a_batch_without_an_image_is_a_step_without_one(source: Path, tmp_path: Path) -> None:

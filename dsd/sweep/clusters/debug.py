@@ -20,7 +20,7 @@ class Debug(Settings):
 
     name: str = "debug"
 
-    def split(self, runs: Mapping[str, float]) -> str:
+    def split(self, runs: Mapping[str, float], living: int = 0) -> str:
         """How these runs are executed, in words."""
         return f"{len(runs)} runs one after the other in the calling process"
 

@@ -54,7 +54,7 @@ class Local(Settings):
             runs: what the workers share
             living: jobs of this sweep that are at work already; at least one more is started for the new runs
         """
-        gpus, now, busy = visible_gpus(), time.time(), len(living)
+        gpus, now, busy = visible_gpus(), time.time(), sum(job.cluster == self.name for job in living)
         width = self.width(len(runs), gpus)
         code = snapshot(folder)
         for i in range(max(width - busy, 1)):
@@ -75,7 +75,7 @@ class Local(Settings):
         """How many workers share so many runs."""
         return min(self.workers or len(gpus) * self.runs_per_gpu or cores(), runs)
 
-    def split(self, runs: Mapping[str, float]) -> str:
+    def split(self, runs: Mapping[str, float], living: int = 0) -> str:
         """How these runs are executed, in words."""
         gpus = visible_gpus()
         each = "one core" if not gpus else "one GPU" if self.runs_per_gpu == 1 else f"1/{self.runs_per_gpu} of a GPU"
@@ -92,8 +92,8 @@ class Local(Settings):
         for job in jobs:
             process = process_of(job)
             with suppress(psutil.Error):
-                for supervisor in process.children() if process else ():  # submitit's own process does not listen
-                    supervisor.terminate()
+                if process:
+                    process.terminate()  # submitit's own process passes it on to the supervisor
 
 
 def process_of(job: Job) -> psutil.Process | None:

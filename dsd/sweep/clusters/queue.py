@@ -34,8 +34,8 @@ WHY = {
     "OUT_OF_MEMORY": OUT_OF_MEMORY,
     "PREEMPTED": PREEMPTED,
 }
-SQUEUE = ("squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%S|%j|%r")
-SACCT = ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,Start,JobName,Reason")
+SQUEUE = ("squeue", "--noheader", "--all", "--array", "--states=all", "--format=%i|%T|%S|%j|%r")
+SACCT = ("sacct", "--noheader", "--array", "--parsable2", "--allocations", "--format=JobID,State,Start,JobName,Reason")
 Answers = dict[tuple[str, str], Standing]  # by `Job.key`
 
 
@@ -50,7 +50,7 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
     if trouble:
         return [Standing("unknown")] * len(jobs), trouble
     answers = read(output)
-    forgotten = [job for job in jobs if job.key not in answers and has_number(job)]
+    forgotten = [job for job in jobs if job.key not in answers and job.numbered]
     if forgotten:
         since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(min(job.submitted for job in forgotten) - 60))
         names = ",".join(sorted({job.mark for job in forgotten}))
@@ -63,19 +63,14 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
 
 def standing_of(job: Job, answers: Answers, submitting: bool) -> Standing:
     """Where a job stands."""
-    return answers.get(job.key, Standing("waiting") if submitting and not has_number(job) else ENDED)
-
-
-def has_number(job: Job) -> bool:
-    """Whether the cluster's number of a job is known."""
-    return job.job[:1].isdigit()
+    return answers.get(job.key, Standing("waiting") if submitting and not job.numbered else ENDED)
 
 
 def read(output: str) -> Answers:
     """What lines of squeue or sacct say: number, state, start [s since 1970], name, reason.
 
-    >>> read("12_3|CANCELLED by 0|1700000000|mine-3f|None")
-    {('mine-3f', '12_3'): Standing(phase='ended', since=1700000000.0, why='cancelled')}
+    >>> read("12_3|CANCELLED by 0|1700000000|mine-3f|None")["mine-3f", "12_3"].why
+    'cancelled'
     """
     answers: Answers = {}
     for line in output.splitlines():
@@ -95,7 +90,9 @@ def read(output: str) -> Answers:
 def said(*words: str) -> tuple[str, str]:
     """What a program of Slurm prints, and what went wrong, in one line."""
     try:
-        environment = {**os.environ, "SLURM_TIME_FORMAT": "%s"}
+        # what somebody prefers to see of the queue must not hide jobs
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SQUEUE_", "SACCT_"))}
+        environment = {**kept, "SLURM_TIME_FORMAT": "%s"}
         done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=PATIENCE_S, check=False)
     except FileNotFoundError:
         return "", f"{words[0]} is not found: this is no machine of a Slurm cluster"
@@ -111,21 +108,16 @@ def one_line(text: str) -> str:
     return "; ".join(dict.fromkeys(filter(None, (line.strip() for line in text.splitlines()))))
 
 
-def max_array_size() -> int:
-    """How many tasks an array may have here; 0 where Slurm does not say it."""
+def max_array_size() -> int | None:
+    """How many tasks an array may have here, 1 where there are no arrays; None where Slurm does not say it."""
     found = re.search(r"^MaxArraySize\s*=\s*(\d+)", said("scontrol", "show", "config")[0], re.M)
-    return int(found[1]) if found else 0
-
-
-def requeue(job: str) -> str:
-    """Let a job start again; what went wrong."""
-    return said("scontrol", "requeue", job)[1]
+    return max(int(found[1]), 1) if found else None
 
 
 def cancel(jobs: Sequence[Job]) -> str:
     """Cancel jobs; what went wrong."""
-    numbers = [job.job for job in jobs if has_number(job)]
-    nameless = sorted({job.mark for job in jobs if not has_number(job)})
+    numbers = [job.job for job in jobs if job.numbered]
+    nameless = sorted({job.mark for job in jobs if not job.numbered})
     troubles = [said("scancel", *numbers[i : i + 1000])[1] for i in range(0, len(numbers), 1000)]
     troubles += [said("scancel", f"--name={mark}")[1] for mark in nameless]
     return "; ".join(filter(None, troubles))

@@ -31,6 +31,6 @@ class Settings:
             if not 0 <= getattr(self, key) < float("inf"):
                 raise DsdError(f"cluster.{key} = {getattr(self, key)}: give seconds from 0")
 
-    def header(self, folder: Path, runs: Mapping[str, float]) -> str:
+    def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
         """What sbatch would be given for these runs; "" where there is no sbatch."""
         return ""

@@ -44,8 +44,8 @@ class Slurm(Settings):
     runs_per_job: runs that share an allocation, one after the other or as many at a time as there is room for
     runs_per_gpu: runs that share a GPU at a time, each with its share of the GPU's memory
     array_parallelism: jobs of an array at a time
-    max_jobs: jobs that this sweep may have in the queue; more runs go into each, so that all are submitted. 0: no limit
-    sbatch: further lines of the header, such as --gres=gpu:a100:1
+    max_jobs: jobs that this sweep may have in the queue; so many more runs go into each. 0: no limit
+    sbatch: further lines of the header, such as --mail-type=FAIL, or --gres=gpu:a100:1 with gpus = 0
     setup: commands of the shell before a job's work begins, such as module load cuda
     """
 
@@ -77,7 +77,16 @@ class Slurm(Settings):
                 raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: write lines as --option=value, not {line!r}")
             key = line[2:].partition("=")[0]
             if key in OWN:
-                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{key} is cluster.{OWN[key]}")
+                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{key} is {OWN[key]}")
+        names = [line.partition("=")[0] for line in self.sbatch]
+        if len(set(names)) < len(names):
+            raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: give each option once")
+        room = self.gpus * self.runs_per_gpu
+        if room > self.runs_per_job:
+            raise DsdError(
+                f"cluster.runs_per_job = {self.runs_per_job}: gpus = {self.gpus} and runs_per_gpu = "
+                f"{self.runs_per_gpu} have room for {room} at a time; give at least so many"
+            )
         super().__post_init__()
 
     @property
@@ -85,15 +94,18 @@ class Slurm(Settings):
         """How long before the time limit a job is told so [s]: a quarter of a short one."""
         return min(ANNOUNCED_S, 60 * self.time_min // 4)
 
-    def header(self, folder: Path, runs: Mapping[str, float]) -> str:
+    def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
         """What sbatch is given for the first array of these runs, as submitit writes it.
 
         Of the name and of the snapshot of the code only a part is known before the launch.
         """
         folder = folder.resolve()
-        tasks = len(in_arrays(self.tasks(runs, 0), queue.max_array_size() or USUAL_ARRAY)[0])
+        arrays = in_arrays(self.tasks(runs, living), queue.max_array_size() or USUAL_ARRAY)
+        if not arrays:
+            return ""
+        tasks = len(arrays[0])
         command = f"{shlex.quote(sys.executable)} -u -m submitit.core._submit {shlex.quote(str(folder / 'jobs'))}"
-        code, name = folder / CODE / "…", f"{folder.name}-…"
+        code, name = folder / CODE / "…", f"{plain(folder.name)}-…"
         count: dict[str, Any] = {"map_count": tasks} if tasks > 1 else {}
         return str(_make_sbatch_string(command, folder / "jobs", **self.parameters(name, code), **count))
 
@@ -114,21 +126,27 @@ class Slurm(Settings):
             "signal_delay_s": self.signal_s,
             "array_parallelism": self.array_parallelism,
             "wckey": None,
-            "setup": [*self.setup, *imports_from(code)],
+            "setup": [*self.setup, *imports_from(code), "export SLURM_EXPORT_ENV=ALL"],  # what is exported reaches srun
             "srun_args": [f"--cpus-per-task={self.cpus}"],  # srun does not inherit it since Slurm 22.05
             "additional_parameters": more,
         }
 
     def tasks(self, runs: Mapping[str, float], living: int) -> list[tuple[str, ...]]:
-        """The runs of each job, the longest job first; none where no further job may be submitted."""
-        jobs = -(-len(runs) // self.runs_per_job)
-        if self.max_jobs:
-            jobs = min(jobs, self.max_jobs - living)
-        return packed(runs, jobs) if jobs > 0 else []
+        """The runs of each job, the longest job first; where there is not room for all in the queue, the first of them.
 
-    def split(self, runs: Mapping[str, float]) -> str:
+        Args:
+            living: jobs of the sweep that are in the queue already
+        """
+        each = max(self.runs_per_job, -(-len(runs) // self.max_jobs) if self.max_jobs else 1)
+        room = self.max_jobs - living if self.max_jobs else len(runs)
+        chosen = dict(list(runs.items())[: each * max(room, 0)])
+        return packed(chosen, -(-len(chosen) // each))
+
+    def split(self, runs: Mapping[str, float], living: int = 0) -> str:
         """How these runs are executed, in words."""
-        tasks = self.tasks(runs, 0)
+        tasks = self.tasks(runs, living)
+        if not tasks:
+            return f"none of {len(runs)} runs: {self.full(living)}"
         largest = queue.max_array_size()
         arrays = in_arrays(tasks, largest or USUAL_ARRAY)
         limit = f"MaxArraySize {largest}" if largest else f"Slurm is not here; at its usual MaxArraySize {USUAL_ARRAY}"
@@ -136,9 +154,14 @@ class Slurm(Settings):
         each = "1 run" if most == 1 else f"up to {most} runs"
         sizes = ", ".join(str(len(array)) for array in arrays[:5]) + (", …" if len(arrays) > 5 else "")
         return (
-            f"{len(runs)} runs in {len(tasks)} jobs of {each}, in {len(arrays)} arrays of {sizes} ({limit}), "
-            f"up to {min(self.array_parallelism, len(tasks))} jobs of an array at a time"
+            f"{sum(map(len, tasks))} of {len(runs)} runs in {counted(len(tasks), 'job')} of {each}, in "
+            f"{counted(len(arrays), 'array')} of {sizes} ({limit}), up to "
+            f"{min(self.array_parallelism, len(arrays[0]))} jobs of an array at a time"
         )
+
+    def full(self, living: int) -> str:
+        """That the queue has room for no more, in words."""
+        return f"{living} jobs of this sweep are in the queue, and cluster.max_jobs = {self.max_jobs}"
 
     def submit(self, folder: Path, runs: Mapping[str, float], living: Sequence[Job]) -> Iterator[Submission]:
         """Submit arrays, one after the other; each is told of before it is submitted, and again when it has its number.
@@ -146,20 +169,21 @@ class Slurm(Settings):
         Raises:
             DsdError: Slurm does not take it; what was told of is submitted
         """
-        tasks = self.tasks(runs, len(living))
+        own = sum(job.cluster == self.name for job in living)
+        tasks = self.tasks(runs, own)
         if not tasks:
-            told = f"{len(living)} jobs of this sweep are in the queue already, and cluster.max_jobs = {self.max_jobs}"
-            raise DsdError(f"{told}; launch again when some have ended")
+            raise DsdError(f"{self.full(own)}; launch again when some have ended")
         if not submitit.SlurmExecutor.affinity() > 0:
             raise DsdError("cluster = slurm: srun is not found; launch on a machine of the cluster, or cluster=local")
         code, now = snapshot(folder), time.time()
         for array in in_arrays(tasks, queue.max_array_size() or USUAL_ARRAY):
-            mark = f"{folder.resolve().name}-{uuid.uuid4().hex[:8]}"
+            mark = f"{plain(folder.resolve().name)}-{uuid.uuid4().hex[:8]}"
             submission = Submission(self.name, mark, socket.gethostname(), now, array, array=len(array) > 1)
             yield submission
             crews = [Crew(str(folder.resolve()), runs, now, (), 1, 1.0, 60 * self.checkpoint_min, self.max_attempts)
                      for runs in array]  # fmt: skip
-            jobs = [Allocation(crew, self.runs_per_gpu, self.time_min, self.signal_s) for crew in crews]
+            gpus = bool(self.gpus) or any(line.startswith(("--gres", "--gpus")) for line in self.sbatch)
+            jobs = [Allocation(crew, gpus, self.runs_per_gpu, self.time_min, self.signal_s) for crew in crews]
             yield replace(submission, job=self.sbatch_number(folder, mark, code, jobs))
 
     def sbatch_number(self, folder: Path, mark: str, code: Path, jobs: list[Allocation]) -> str:
@@ -206,13 +230,21 @@ def outside_of_jobs() -> Iterator[None]:
         os.environ.update({**hidden, **({"SLURM_JOB_ID": number} if number else {})})
 
 
-# lines of the header that are settings of their own
+def plain(name: str) -> str:
+    """A name that squeue takes for one, and that its lines do not confuse."""
+    return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:64]
+
+
+def counted(n: int, noun: str) -> str:
+    """So many things."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+# lines of the header that are settings of their own, or on which a job relies
 OWN = {
-    **{key: key for key in TEXTS},
-    "gpus-per-node": "gpus",
-    "cpus-per-task": "cpus",
-    "mem": "mem_gb",
-    "time": "time_min",
-    "array": "array_parallelism",
-    "job-name": "name of the folder",
+    **{key: f"cluster.{key}" for key in TEXTS},
+    **{"gpus": "cluster.gpus", "gpus-per-node": "cluster.gpus", "cpus-per-task": "cluster.cpus"},
+    **{"mem": "cluster.mem_gb", "time": "cluster.time_min", "array": "cluster.array_parallelism"},
+    **dict.fromkeys(("nodes", "ntasks", "ntasks-per-node", "job-name", "output", "error", "open-mode"), "set by dsd"),
+    **dict.fromkeys(("signal", "requeue", "no-requeue", "export"), "set by dsd: jobs go on by it"),
 }

@@ -8,6 +8,7 @@ Shape letters: n images of the batch, s side of packed images, r side that is wa
 
 import logging
 import math
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -166,6 +167,12 @@ class Requests:
         return self.waiting
 
 
+def deaf(worker: int) -> None:
+    """Let a process that reads images end with the one that trains, and not by the signals that tell a job to stop."""
+    for number in (signal.SIGTERM, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Streamed(Images):
     """Images from a reader in worker processes."""
 
@@ -187,6 +194,7 @@ class Streamed(Images):
                 persistent_workers=self.spec.workers > 0,
                 prefetch_factor=AHEAD if self.spec.workers else None,
                 pin_memory=self.device.type == "cuda",
+                worker_init_fn=deaf if self.spec.workers else None,
             )
         return self.loader
 
