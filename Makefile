@@ -1,5 +1,6 @@
 # make demo    train three small populations on this machine and compare them
-# make test    everything that CI runs
+# make test    everything that CI runs; tests on a real Slurm are skipped where its packages are not installed
+# make slurm-test    these alone; as root on Debian it installs the packages
 # Both create .venv on first use; later they only compare dates.
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ CLEAN := .venv-wheel
 INSTALL := -m pip install --quiet --constraint constraints.txt
 INPUTS := setup.cfg constraints.txt
 
-.PHONY: demo test check format lint types pytest wheel clean
+.PHONY: demo test check format lint types pytest slurm-test wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -37,6 +38,11 @@ types: $(VENV)/installed-test
 # tests, doctests, notebooks; warnings are errors
 pytest: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+# a Slurm of one node on the loopback address, without accounting and with it; where it cannot be, the tests say why
+slurm-test: $(VENV)/installed-test
+	bash tests/slurm/install.sh
+	$(BIN)/python -m pytest tests/slurm
 
 # the wheel in an environment of its own, used from another folder
 wheel: $(CLEAN)/installed

@@ -3,16 +3,19 @@
 import importlib.util
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from dsd import build, complexity, load_space, network, read_table, sample
-from dsd.config import choices
+from dsd.config import choices, cluster_of
 from dsd.design.axes import LAWS
 from dsd.design.blocks import ACTIVATIONS, BLOCKS, STEMS
 from dsd.design.named import NAMED
 from dsd.design.spacefile import AnyNetFile, RegNetFile
+from dsd.sweep.clusters import Slurm
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 
@@ -65,6 +68,19 @@ def test_the_page_on_training_names_everything_there_is() -> None:
     names = {*choices("recipe"), *choices("data"), *Recipe.__dataclass_fields__, *DataSpec.__dataclass_fields__}
     for word in names:
         assert f"`{word}`" in TRAINING, word
+
+
+def test_the_page_on_slurm_names_every_setting() -> None:
+    """Each key of the cluster is in docs/slurm.md, and the shipped file has the defaults."""
+    page, shipped = (
+        (DOCS / "slurm.md").read_text(),
+        (DOCS.parent / "experiments" / "cluster" / "slurm.yaml").read_text(),
+    )
+    for field in fields(Slurm):
+        if field.name != "name":
+            assert f"`{field.name}`" in page, field.name
+        assert re.search(rf"^{field.name}: ", shipped, re.M), field.name
+    assert cluster_of(OmegaConf.to_container(OmegaConf.create(shipped))) == Slurm()
 
 
 @pytest.mark.parametrize("name", [name for name, _ in NETWORKS])

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from dsd.files import write_whole
-from dsd.sweep.curves import curves
+from dsd.sweep.curves import as_csv
 from dsd.sweep.folder import EPOCHS, TABLE, Sweep
 from dsd.sweep.status import Status, Watch
 from dsd.training.data.spec import SYNTHETIC
@@ -56,5 +56,5 @@ def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
     status = Watch(sweep).status()
     frame = table(sweep, status)
     write_whole(sweep.folder / TABLE, frame.to_csv(index=False))
-    write_whole(sweep.folder / EPOCHS, curves(status.records).to_csv(index=False))
+    write_whole(sweep.folder / EPOCHS, as_csv(status.records))
     return frame, status

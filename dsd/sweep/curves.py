@@ -25,6 +25,16 @@ def curves(records: Mapping[str, Record]) -> pd.DataFrame:
     )
 
 
+def as_csv(records: Mapping[str, Record]) -> str:
+    """The same as CSV; pandas takes 2.2 s for 100,000 epochs, this 0.8 s (once, on two busy cores)."""
+    lines = [",".join(("run", "epoch", *EPOCH))]
+    for run, record in records.items():
+        for number in sorted(record.epochs):
+            values = ("" if value is None else repr(value) for value in record.epochs[number])
+            lines.append(f"{run},{number},{','.join(values)}")
+    return "\n".join([*lines, ""])
+
+
 def read_curves(folders: Sequence[Path]) -> pd.DataFrame | None:
     """The epochs of several sweeps as `collect` wrote them; None where there are no folders."""
     if not folders:

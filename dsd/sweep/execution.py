@@ -110,7 +110,6 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
     """Take one run after the other; come back to those that others held, until each has a result or has failed."""
     rows = place.sweep.rows(runs)
     reader, finished, left = EventReader(place.sweep.folder, place.settings.family), 0, list(runs)
-    records = reader.poll()
     while left:
         elsewhere = []
         for key in left:
@@ -119,9 +118,7 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
             if not claims.take(key):
                 elsewhere.append(key)
                 continue
-            if not place.settings.family:  # others have these runs on their lists
-                records = reader.poll()
-            record = records.get(key)
+            record = reader.poll().get(key)
             if not record or not (record.finished or record.failed_since(submitted)):
                 given_up = record and record.fruitless(submitted) >= place.settings.max_attempts
                 finished += give_up(place, key, record) if record and given_up else execute(place, rows[key])

@@ -29,6 +29,7 @@ from dsd.sweep.status import Watch
 from tests.slurm.cluster import TestCluster
 from tests.slurm.conftest import ONE_CORE, Bench, numbers
 
+pytestmark = pytest.mark.timeout(600)  # the reference is run in the first test that asks for it
 Make = Callable[..., Bench]
 Reference = Callable[..., dict[str, tuple[object, ...]]]
 LONGER = "recipe.epochs=40"

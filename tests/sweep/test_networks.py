@@ -11,9 +11,10 @@ from dsd.config import load_study
 from dsd.sweep.clusters import Debug, Local, local
 from dsd.sweep.collect import collect
 from dsd.sweep.creation import create
-from dsd.sweep.curves import read_curves
+from dsd.sweep.curves import as_csv, curves, read_curves
 from dsd.sweep.launch import launch
 from dsd.sweep.plan import plan
+from dsd.sweep.status import Watch
 from dsd.sweep.supervision import Crew
 
 
@@ -94,6 +95,8 @@ def test_a_collected_sweep_has_its_epochs(tiny: Path, tmp_path: Path) -> None:
         assert 0 <= row.top5_error <= row.error
         assert row.best_error == epochs[epochs["run"] == row.run]["error"].min()
     assert read_curves([]) is None
+    records = Watch(sweep).status().records
+    assert as_csv(records) == curves(records).to_csv(index=False)  # oracle: pandas
 
 
 @pytest.mark.parametrize(
