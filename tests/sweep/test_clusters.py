@@ -180,11 +180,13 @@ def test_what_squeue_says_is_understood(monkeypatch: pytest.MonkeyPatch) -> None
 def test_sacct_is_asked_only_of_what_squeue_has_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """And what it believes to be alive still, is not: squeue knows better."""
     accounts = "7_8|CANCELLED by 0|1700000000|mine-1a|\n7_9|RUNNING|1700000000|mine-1a|\n"
+    accounts += "7_[10-12%3]|CANCELLED by 0|Unknown|mine-1a|\n"
     asked = said_by(monkeypatch, squeue=(LINES, ""), sacct=(accounts, ""))
     queue.ask(jobs("7_0", "7_1"), submitting=False)
     assert [words.split()[0] for words in asked] == ["squeue"]
     answers, _ = queue.ask(jobs("7_8", "7_9"), submitting=False)
     assert [(one.phase, one.why) for one in answers] == [("ended", "cancelled"), ("ended", "")]
+    assert [one.why for one in queue.ask(jobs("7_10", "7_12"), submitting=False)[0]] == ["cancelled"] * 2
 
 
 def test_a_silent_squeue_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

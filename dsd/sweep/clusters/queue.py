@@ -35,7 +35,7 @@ WHY = {
     "PREEMPTED": PREEMPTED,
 }
 SQUEUE = ("squeue", "--noheader", "--all", "--array", "--states=all", "--format=%i|%T|%S|%j|%r")
-SACCT = ("sacct", "--noheader", "--array", "--parsable2", "--allocations", "--format=JobID,State,Start,JobName,Reason")
+SACCT = ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,Start,JobName,Reason")
 Answers = dict[tuple[str, str], Standing]  # by `Job.key`
 
 
@@ -83,8 +83,21 @@ def read(output: str) -> Answers:
             standing = Standing("running", since)
         else:
             standing = Standing("ended", since, WHY.get(state, ""))
-        answers[name, number] = standing
+        answers |= dict.fromkeys(((name, one) for one in tasks_of(number)), standing)
     return answers
+
+
+def tasks_of(number: str) -> list[str]:
+    """The jobs that a number stands for: sacct gathers tasks of an array that have not begun.
+
+    >>> tasks_of("12_[0,3-4%2]"), tasks_of("12_7")
+    (['12_0', '12_3', '12_4'], ['12_7'])
+    """
+    array, bracket, tasks = number.rstrip("]").partition("_[")
+    if not bracket:
+        return [number]
+    ranges = (part.partition("-") for part in tasks.partition("%")[0].split(",") if part[:1].isdigit())
+    return [f"{array}_{task}" for low, _, high in ranges for task in range(int(low), int(high or low) + 1)]
 
 
 def said(*words: str) -> tuple[str, str]:
