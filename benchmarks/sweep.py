@@ -89,11 +89,11 @@ def many(folder: Path) -> bool:
 
 def most(folder: Path) -> bool:
     """Status and table of 100,000 finished runs."""
-    return of_size(folder / "most", 100_000, 3, 40.0, 2.0)
+    return of_size(folder / "most", 100_000, 2, 40.0, 2.0)
 
 
 def of_size(place: Path, runs: int, rounds: int, seconds: float, memory_gb: float | None) -> bool:
-    """Status and table of a sweep, as whole processes, one after the other."""
+    """Status and table of a sweep, as whole processes; the target is for each of the two."""
     made_up(place, runs)
     spent, peaks = [], []
     parts: dict[str, list[float]] = {"status": [], "collect": []}
@@ -107,10 +107,12 @@ def of_size(place: Path, runs: int, rounds: int, seconds: float, memory_gb: floa
             spent.clear()
             for own in parts.values():
                 own.clear()
-    for command, own in parts.items():
-        row(f"dsd {command} of {runs:,} finished runs, process", sorted(own), "s", None)
-    holds = row(f"dsd status and dsd collect of {runs:,} finished runs, both", sorted(spent), "s", seconds)
-    return row(f"peak memory of these at {runs:,} runs", [max(peaks)], "GB", memory_gb) and holds
+    held = [
+        row(f"dsd {command} of {runs:,} finished runs, process", sorted(own), "s", seconds)
+        for command, own in parts.items()
+    ]
+    row(f"dsd status and dsd collect of {runs:,} finished runs, one after the other", sorted(spent), "s", None)
+    return row(f"peak memory of these at {runs:,} runs", [max(peaks)], "GB", memory_gb) and all(held)
 
 
 def measured(words: list[str]) -> tuple[float, float]:

@@ -185,6 +185,9 @@ class EventReader:
             self.broken.append(event)
             return
         try:
-            self.records.setdefault(event["run"], Record()).add(event)
+            run = event["run"]
+            if run not in self.records:
+                self.records[run] = Record()
+            self.records[run].add(event)
         except (KeyError, TypeError):
             self._torn += 1

@@ -93,7 +93,8 @@ class Watch:
         asked = [job for job in jobs if not unfinished.isdisjoint(job.runs)]
         standings, silent = self.standings(asked, launching)
         running = held(self._sweep.folder, unfinished)
-        records = self._reader.poll(trust_sizes=launching is None)
+        if unfinished:
+            records = self._reader.poll(trust_sizes=launching is None)
         last = last_jobs(jobs, standings)
         said = last_words(self._reader.broken)
         found = {
