@@ -70,6 +70,18 @@ def test_the_page_on_training_names_everything_there_is() -> None:
         assert f"`{word}`" in TRAINING, word
 
 
+def test_the_study_on_slurm_can_be_planned(dsd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/slurm.md's study; its plan is the one that the page shows, as far as no cluster has a part in it."""
+    page = (DOCS / "slurm.md").read_text()
+    (study,) = re.findall(r"```yaml\n(# @package.*?)```", page, re.S)
+    (tmp_path / "mine.yaml").write_text(study)
+    monkeypatch.chdir(tmp_path)
+    planned = [" ".join(line.split()) for line in dsd("plan", "mine.yaml").out.splitlines()]
+    shown = re.search(r"\$ dsd plan mine.yaml\n(.*?)```", page, re.S)[1].splitlines()
+    for line in [line for line in shown if not re.search(r"/home/me|MaxArraySize|_submit|mine-…", line)]:
+        assert " ".join(line.split()) in planned, line
+
+
 def test_the_page_on_slurm_names_every_setting() -> None:
     """Each key of the cluster is in docs/slurm.md, and the shipped file has the defaults."""
     page, shipped = (
