@@ -3,11 +3,12 @@
 import json
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -237,6 +238,38 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp
     (sweep.folder / "jobs" / "code").rename(tmp_path / "code")
     assert launch(sweep, Local(workers=1), retry_failed=True).runs == (deadly,)
     assert wait(sweep, idle)["done"] == 4
+
+
+@pytest.fixture
+def little_memory() -> Iterator[Path]:
+    """A control group of 700 MB, of which the kernel's memory killer takes care."""
+    group = Path("/sys/fs/cgroup/memory") / f"dsd-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text("700000000")
+    except OSError as error:
+        pytest.skip(f"no control group of the first version can be made here: {error}")
+    yield group
+    deadline = time.monotonic() + 30
+    while (group / "cgroup.procs").read_text():
+        assert time.monotonic() < deadline, "its processes do not end"
+        time.sleep(0.1)
+    group.rmdir()
+
+
+def test_the_kernels_memory_killer_is_known(tiny: Path, tmp_path: Path, little_memory: Path) -> None:
+    """A run that takes all memory: its worker is killed by the kernel, and replaced; the run failed for that reason."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.epochs=1")
+    sabotage(sweep, sweep.runs[0], "torch.ones(400_000_000)")
+    options = ["recipe.epochs=1", "cluster.workers=1", "cluster.max_attempts=2", "-o", str(sweep.folder)]
+    words = shlex.join([sys.executable, "-m", "dsd", "launch", str(tiny), *options])
+    subprocess.run(["sh", "-c", f"echo $$ > {little_memory}/cgroup.procs; exec {words}"], check=True)
+    counts = wait(sweep, idle)
+    assert (counts["failed"], counts["done"]) == (1, 3)
+    reason = Watch(sweep).status().reasons[sweep.runs[0]]
+    assert reason.startswith(
+        "out of memory: given up after 2 attempts in a row that came no further; the last one: SIGKILL"
+    )
 
 
 def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> None:
