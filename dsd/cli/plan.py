@@ -59,8 +59,7 @@ def facts(made: "Plan", found: "Preview", folder: Path) -> dict[str, Any]:
 
 def gpu_hours(made: "Plan", found: "Preview") -> float | None:
     """Hours of a GPU, or of a core, that the missing runs take; None where nobody knows."""
-    sharing = getattr(made.study.cluster, "runs_per_gpu", 1)
-    return None if found.seconds is None else found.seconds / 3600 / sharing
+    return None if found.seconds is None else found.seconds / 3600 / made.study.cluster.sharing
 
 
 def show(made: "Plan", found: "Preview", folder: Path) -> None:

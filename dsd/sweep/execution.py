@@ -180,7 +180,7 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
 
 
 def told_soon(told: list[int]) -> bool:
-    """Whether this process is told to end, now or within a second."""
+    """Whether this process is told to end, now or within `TOGETHER_S`."""
     deadline = time.monotonic() + TOGETHER_S
     while not told and time.monotonic() < deadline:
         time.sleep(TOGETHER_S / 10)

@@ -250,6 +250,13 @@ def test_a_busy_controller_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> No
     assert go_on("7", [signal.SIGUSR2], True) == ""
 
 
+def test_gpus_are_shared_only_where_there_are_any() -> None:
+    """Hours of a GPU are those of its runs over how many share it; without GPUs nothing is shared."""
+    assert Slurm(runs_per_gpu=3, runs_per_job=3).sharing == 3
+    assert Slurm(runs_per_gpu=3, gpus=0).sharing == 1
+    assert Slurm(runs_per_gpu=3, gpus=0, sbatch=("--gres=gpu:a100:1",)).sharing == 3
+
+
 def test_a_task_knows_its_own_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last task of an array has the array's number as its own, which Slurm takes for all tasks."""
     monkeypatch.setenv("SLURM_JOB_ID", "7")
@@ -284,7 +291,6 @@ def test_a_crew_fits_into_its_allocation(gpus, cores: int, runs: int, per_gpu: i
     crew = fitted(Crew("sweep", tuple(map(str, range(runs))), 0.0), gpus, cores, per_gpu)
     assert (crew.width, list(crew.gpus)) == (width, gpus)
     assert crew.gpu_share == pytest.approx(share)
-    assert allocation.EARLY_S == 60
 
 
 def event(kind: str, run: str = "r1") -> dict[str, object]:

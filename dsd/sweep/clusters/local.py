@@ -71,6 +71,11 @@ class Local(Settings):
                 submission = start(crew)
             yield submission
 
+    @property
+    def sharing(self) -> int:
+        """Runs that share a GPU."""
+        return self.runs_per_gpu if visible_gpus() else 1
+
     def width(self, runs: int, gpus: list[str]) -> int:
         """How many workers share so many runs."""
         return min(self.workers or len(gpus) * self.runs_per_gpu or cores(), runs)

@@ -111,9 +111,9 @@ def said(*words: str) -> tuple[str, str]:
         return "", f"{words[0]} is not found: this is no machine of a Slurm cluster"
     except subprocess.TimeoutExpired:
         return "", f"{words[0]} has not answered in {PATIENCE_S} s"
-    return done.stdout, "" if done.returncode == 0 else one_line(
-        done.stderr
-    ) or f"{words[0]}: exit code {done.returncode}"
+    if done.returncode == 0:
+        return done.stdout, ""
+    return done.stdout, one_line(done.stderr) or f"{words[0]}: exit code {done.returncode}"
 
 
 def one_line(text: str) -> str:

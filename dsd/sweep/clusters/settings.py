@@ -31,6 +31,11 @@ class Settings:
             if not 0 <= getattr(self, key) < float("inf"):
                 raise DsdError(f"cluster.{key} = {getattr(self, key)}: give seconds from 0")
 
+    @property
+    def sharing(self) -> int:
+        """Runs that share a GPU; 1 where there is none."""
+        return 1
+
     def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
         """What sbatch would be given for these runs; "" where there is no sbatch."""
         return ""

@@ -94,6 +94,16 @@ class Slurm(Settings):
         """How long before the time limit a job is told so [s]: a quarter of a short one."""
         return min(ANNOUNCED_S, 60 * self.time_min // 4)
 
+    @property
+    def has_gpus(self) -> bool:
+        """Whether jobs ask for any."""
+        return self.gpus > 0 or any(line.startswith(("--gres", "--gpus")) for line in self.sbatch)
+
+    @property
+    def sharing(self) -> int:
+        """Runs that share a GPU."""
+        return self.runs_per_gpu if self.has_gpus else 1
+
     def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
         """What sbatch is given for the first array of these runs, as submitit writes it.
 
@@ -167,7 +177,7 @@ class Slurm(Settings):
         """Submit arrays, one after the other; each is told of before it is submitted, and again when it has its number.
 
         Raises:
-            DsdError: Slurm does not take it; what was told of is submitted
+            DsdError: Slurm does not take one; those that were told of with a number are submitted
         """
         own = sum(job.cluster == self.name for job in living)
         tasks = self.tasks(runs, own)
@@ -180,11 +190,19 @@ class Slurm(Settings):
             mark = f"{plain(folder.resolve().name)}-{uuid.uuid4().hex[:8]}"
             submission = Submission(self.name, mark, socket.gethostname(), now, array, array=len(array) > 1)
             yield submission
-            crews = [Crew(str(folder.resolve()), runs, now, (), 1, 1.0, 60 * self.checkpoint_min, self.max_attempts)
-                     for runs in array]  # fmt: skip
-            gpus = bool(self.gpus) or any(line.startswith(("--gres", "--gpus")) for line in self.sbatch)
-            jobs = [Allocation(crew, gpus, self.runs_per_gpu, self.time_min, self.signal_s) for crew in crews]
+            jobs = [self.allocation(folder, task, now) for task in array]
             yield replace(submission, job=self.sbatch_number(folder, mark, code, jobs))
+
+    def allocation(self, folder: Path, runs: tuple[str, ...], submitted: float) -> Allocation:
+        """What a job is to do."""
+        crew = Crew(
+            folder=str(folder.resolve()),
+            runs=runs,
+            submitted=submitted,
+            checkpoint_s=60 * self.checkpoint_min,
+            max_attempts=self.max_attempts,
+        )
+        return Allocation(crew, self.has_gpus, self.runs_per_gpu, self.time_min, self.signal_s)
 
     def sbatch_number(self, folder: Path, mark: str, code: Path, jobs: list[Allocation]) -> str:
         """Submit jobs as an array, or a single one; the number that Slurm has given it."""
