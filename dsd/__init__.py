@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from dsd.analysis.bootstrap import empirical_bootstrap
     from dsd.analysis.compare import compare
     from dsd.analysis.edf import edf
-    from dsd.analysis.populations import read_table, split
+    from dsd.analysis.efficiency import efficiency
+    from dsd.analysis.linear_fit import fit_quantized_linear
+    from dsd.analysis.populations import split
+    from dsd.analysis.seeds import seed_noise
+    from dsd.analysis.summary import analyze
+    from dsd.analysis.tables import read_table
     from dsd.analysis.trends import correlations, trends
+    from dsd.analysis.verdict import verdict
     from dsd.design.complexity import Complexity, complexity
     from dsd.design.distinct import Distinct, distinct
     from dsd.design.family import Family
@@ -33,29 +39,34 @@ if TYPE_CHECKING:
 HOMES = {
     "Complexity": "dsd.design.complexity",
     "Conditions": "dsd.models.timing",
-    "DsdError": "dsd.errors",
     "Distinct": "dsd.design.distinct",
+    "DsdError": "dsd.errors",
     "Family": "dsd.design.family",
     "Network": "dsd.design.network",
     "Networks": "dsd.design.network",
     "Population": "dsd.design.population",
+    "analyze": "dsd.analysis.summary",
     "build": "dsd.models.anynet",
     "compare": "dsd.analysis.compare",
     "complexity": "dsd.design.complexity",
     "correlations": "dsd.analysis.trends",
     "distinct": "dsd.design.distinct",
     "edf": "dsd.analysis.edf",
+    "efficiency": "dsd.analysis.efficiency",
     "empirical_bootstrap": "dsd.analysis.bootstrap",
+    "fit_quantized_linear": "dsd.analysis.linear_fit",
     "load_space": "dsd.design.spacefile",
     "network": "dsd.design.named",
-    "read_table": "dsd.analysis.populations",
+    "read_table": "dsd.analysis.tables",
     "regnet": "dsd.design.named",
     "sample": "dsd.design.sampling",
+    "seed_noise": "dsd.analysis.seeds",
     "space_from_spec": "dsd.design.spacefile",
     "split": "dsd.analysis.populations",
     "time_network": "dsd.models.timing",
     "time_table": "dsd.sweep.timing",
     "trends": "dsd.analysis.trends",
+    "verdict": "dsd.analysis.verdict",
 }
 
 __all__ = [
@@ -68,23 +79,28 @@ __all__ = [
     "Networks",
     "Population",
     "__version__",
+    "analyze",
     "build",
     "compare",
     "complexity",
     "correlations",
     "distinct",
     "edf",
+    "efficiency",
     "empirical_bootstrap",
+    "fit_quantized_linear",
     "load_space",
     "network",
     "read_table",
     "regnet",
     "sample",
+    "seed_noise",
     "space_from_spec",
     "split",
     "time_network",
     "time_table",
     "trends",
+    "verdict",
 ]
 
 

@@ -21,7 +21,8 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     # pandas where a population is asked for its frame, pyarrow where it is written to .parquet
     "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow"}),
     "models": (BASE | {"design"}, {"torch"}),
-    "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
+    # pyarrow where a table is written to .parquet
+    "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas", "pyarrow"}),
     "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
     "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2"}),
     "sweep": (

@@ -1,30 +1,34 @@
-"""Are these populations different? Two-sample Kolmogorov–Smirnov tests and differences of mean error."""
+"""Are these populations different? Every pair: KS test, differences with intervals, and a verdict."""
 
-import math
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from dsd.analysis.edf import checked
+from dsd.analysis.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
+from dsd.analysis.edf import LEVEL, checked
 from dsd.analysis.populations import Results
+from dsd.analysis.verdict import DELTA, Verdict, verdict
 
 EXACT = 10_000  # largest n·m for which the exact law of the KS statistic is computed
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Population b against population a.
+    """Population b against population a; differences are b − a [points], negative where b is better.
 
     ks: largest distance between the two EDFs, 0 to 1
     p_value: of `ks`, two-sided
     p_holm: p_value corrected for all pairs compared (Holm)
-    mean_difference: mean error of b − mean error of a [points]; negative where b is better
-    low, high: its 95 % interval (Welch); NaN where a population has one network
+    mean_difference: of mean error; low, high: its 95 % interval by itself (Welch); NaN where a population has one
+        network
+    median, lower: differences of the median and of the quantile 0.1, with 95 % intervals
+    detectable: the least difference of means that samples like these show with a power of 80 %
+    verdict: what follows, by an interval that allows for all pairs
     """
 
     a: str
@@ -35,17 +39,57 @@ class Comparison:
     mean_difference: float
     low: float
     high: float
+    median: Difference
+    lower: Difference
+    detectable: float
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; a median's or quantile's difference as an object, and the verdict's word and numbers."""
+        found = asdict(self)
+        return found | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
+
+    def __str__(self) -> str:
+        sides = {
+            "better": f"{self.b} is better than {self.a}",
+            "worse": f"{self.b} is worse than {self.a}",
+            "equal": f"{self.b} is equal to {self.a} within {self.verdict.delta:g} points",
+            "undecided": f"{self.b} against {self.a} is undecided",
+        }
+        more = f"; about {self.verdict.needed:,} networks of each would decide" if self.verdict.needed else ""
+        interval = f"{self.verdict.low:+.2f} to {self.verdict.high:+.2f}"
+        return f"{sides[self.verdict.word]}: mean error {self.mean_difference:+.2f} points ({interval}){more}"
 
 
-def compare(populations: Sequence[Results]) -> list[Comparison]:
-    """Each pair of populations ([NDS] compares by the KS test; Holm and Welch are ours)."""
-    pairs = [(a, b) for a, b in combinations(populations, 2) if len(a) and len(b)]
-    tests = [ks_test(a.errors, b.errors) for a, b in pairs]
+def compare(populations: Sequence[Results], delta: float = DELTA) -> list[Comparison]:
+    """Each pair of populations that have results ([NDS] compares by the KS test; the rest is ours).
+
+    Args:
+        delta: difference of mean error that is too small to matter [points]
+    """
+    pairs = [(one, other) for one, other in combinations(populations, 2) if len(one) and len(other)]
+    tests = [ks_test(one.errors, other.errors) for one, other in pairs]
     corrected = holm([p for _, p in tests])
     return [
-        Comparison(a.name, b.name, ks, p, p_holm, *mean_difference(a.errors, b.errors))
-        for (a, b), (ks, p), p_holm in zip(pairs, tests, corrected, strict=True)
+        compared(one, other, (ks, p, float(p_holm)), verdict(one.errors, other.errors, delta, len(pairs)))
+        for (one, other), (ks, p), p_holm in zip(pairs, tests, corrected, strict=True)
     ]
+
+
+def compared(one: Results, other: Results, test: tuple[float, float, float], decision: Verdict) -> Comparison:
+    """A pair with its KS test and its verdict."""
+    a, b = one.errors, other.errors
+    mean = mean_difference(a, b)
+    return Comparison(
+        one.name,
+        other.name,
+        *test,
+        *(mean.value, mean.low, mean.high),
+        median=quantile_difference(a, b, 0.5),
+        lower=quantile_difference(a, b, LOWER),
+        detectable=detectable(a, b),
+        verdict=decision,
+    )
 
 
 def ks_test(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
@@ -55,18 +99,13 @@ def ks_test(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)
 
 
-def mean_difference(a: ArrayLike, b: ArrayLike) -> tuple[float, float, float]:
-    """mean(b) − mean(a) and its 95 % interval by Welch's t; the interval is NaN where n or m is 1."""
-    x, y = checked(a), checked(b)
-    difference = float(y.mean() - x.mean())
-    if min(len(x), len(y)) < 2:
-        return difference, math.nan, math.nan
-    if np.ptp(x) == np.ptp(y) == 0:
-        return difference, difference, difference
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # that all errors of one population are nearly the same
-        interval = stats.ttest_ind(y, x, equal_var=False).confidence_interval(0.95)
-    return difference, float(interval.low), float(interval.high)
+def ks_critical(n: int, m: int, level: float = LEVEL) -> float:
+    """The least KS statistic that is significant, for large n and m.
+
+    >>> round(ks_critical(100, 100), 3), round(ks_critical(500, 500), 3)
+    (0.192, 0.086)
+    """
+    return float(np.sqrt(np.log(2 / (1 - level)) / 2 * (n + m) / (n * m)))
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:

@@ -4,24 +4,17 @@ A row counts as a result where its `status` is done or diverged (or there is no 
 (or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
 """
 
-import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dsd.analysis.seeds import one_per_network
 from dsd.errors import DsdError, known
 
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": partial(pd.read_csv, index_col=False),
-    ".parquet": pd.read_parquet,
-    ".jsonl": partial(pd.read_json, lines=True, precise_float=True),
-}
 RESULT = ("done", "diverged")
 FAILED = "failed"
 STATES = (*RESULT, FAILED, "planned", "queued", "running", "lost")
@@ -32,7 +25,8 @@ TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0
 class Results:
     """The results of one population.
 
-    frame: rows with a result
+    frame: a row a network, with its result; of several seeds their mean (`dsd.analysis.seeds`)
+    runs: a row a run, as the table has them; the same where every network was trained once
     failures: rows that failed, or that the table calls invalid
     unfinished: how many rows have no result and may still get one
     """
@@ -41,6 +35,7 @@ class Results:
     frame: pd.DataFrame
     failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     unfinished: int = 0
+    runs: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def failed(self) -> int:
@@ -61,25 +56,6 @@ class Results:
         """What is missing from the population, in words; empty where nothing is."""
         parts = [f"{count} {word}" for count, word in ((self.failed, "failed"), (self.unfinished, "unfinished"))]
         return ", ".join(part for part, count in zip(parts, (self.failed, self.unfinished), strict=True) if count)
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """A table from a .csv, .parquet or .jsonl file.
-
-    Raises:
-        DsdError: there is no such file, its ending is not known, or it cannot be read
-    """
-    path = Path(path)
-    if path.suffix not in READERS:
-        raise DsdError(f"{path}: the ending names the format; give one of: {known(READERS)}")
-    if not path.is_file():
-        raise DsdError(f"{path}: there is no such file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            return READERS[path.suffix](path).reset_index(drop=True)
-    except (ValueError, ImportError, OSError, pd.errors.ParserWarning) as error:
-        raise DsdError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
 def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[Results]:
@@ -144,7 +120,11 @@ def results_of(name: str, rows: pd.DataFrame, place: str) -> Results:
     valid = truths(rows["valid"], place) if "valid" in rows else pd.Series(True, index=rows.index)
     result = status.isin(RESULT) & valid & rows["error"].notna()
     failed = (status == FAILED) | ~valid
-    return Results(name, rows[result], rows[failed], int((~result & ~failed).sum()))
+    missing = rows[status.isin(RESULT) & valid & rows["error"].isna()]
+    if "status" in rows and len(missing):
+        raise DsdError(f"{place}: error is empty in row {row_of(missing)}, whose status is {status[missing.index[0]]}")
+    runs = rows[result]
+    return Results(name, one_per_network(runs, place), rows[failed], int((~result & ~failed).sum()), runs)
 
 
 def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:

@@ -3,33 +3,101 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.bootstrap import BestRange, empirical_bootstrap
+from dsd.analysis.bootstrap import BestRange, Winners, exact_winners, resampled_winners
 from dsd.analysis.compare import Comparison, compare
-from dsd.analysis.populations import Results
+from dsd.analysis.edf import dkw_half_width
+from dsd.analysis.efficiency import reaches
+from dsd.analysis.populations import STATES, Results
+from dsd.analysis.seeds import SeedNoise, seed_noise
+from dsd.analysis.trends import rank_correlations
+from dsd.analysis.verdict import DELTA, FEW, RULE
 from dsd.errors import DsdError, known
 
-PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m)")
-OUTCOME = re.compile(r"error.*|.*_error|loss|epochs|.*_s|attempts|seed|valid|best_epoch|peak_gb|skipped|synthetic")
+PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m)|w_0|w_a|w_m|e_fit")
+OUTCOME = re.compile(
+    r"(?!e_fit)(.*_)?error.*|loss|epochs|.*_s|attempts|seeds?|valid|best_epoch|peak_gb|skipped|synthetic"
+)
+NAMES = re.compile(r"key|run|reason|status|space|source_key|strides|kernels")  # text that is no parameter
+MOST_VALUES = 20  # of a column of text that counts as a category
+QUANTILES = (0.05, 0.25, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `analyze` is asked for beside the populations.
+
+    columns: parameters whose best range is wanted; all that the tables have where none is named
+    delta: difference of mean error that is too small to matter [points]
+    target: an error [%] for which the size of a random search is wanted; None for none
+    seed: of the bootstrap
+    resamples: of the bootstrap, as the paper has it; 0 for the exact one, which needs no seed
+    """
+
+    columns: Sequence[str] = ()
+    delta: float = DELTA
+    target: float | None = None
+    seed: int = 0
+    resamples: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.delta <= 100:
+            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0")
+        if self.target is not None and not 0 <= self.target <= 100:
+            raise DsdError(f"target = {self.target:g}: give an error in percent, 0 to 100")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One population in numbers; errors in percent, None where there is no result."""
+    """One population in numbers; errors in percent, None where there is no result.
+
+    quantiles: of error, by their share
+    half_width: of the EDF's 95 % band (DKW)
+    best_ranges: by column of numbers; best_values: by column of categories, how often each value wins
+    winners: how many networks share 95 % of the wins of the bootstrap
+    correlations: Spearman's, of each column with error
+    search: networks to try until the best is expected to reach the target; None where n do not, or none is set
+    noise: of training seeds, where there are several
+    """
 
     name: str
     n: int
     failed: int
     unfinished: int
-    minimum: float | None
-    mean: float | None
-    median: float | None
-    best_ranges: dict[str, BestRange]
+    minimum: float | None = None
+    mean: float | None = None
+    median: float | None = None
+    quantiles: dict[float, float] = field(default_factory=dict)
+    half_width: float | None = None
+    best_ranges: dict[str, BestRange] = field(default_factory=dict)
+    best_values: dict[str, dict[str, float]] = field(default_factory=dict)
+    winners: int = 0
+    correlations: dict[str, float] = field(default_factory=dict)
+    search: int | None = None
+    noise: SeedNoise | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The population's entry of `dsd analyze --json`."""
+        return {
+            "name": self.name,
+            "n": self.n,
+            "failed": self.failed,
+            "unfinished": self.unfinished,
+            "error": {"min": self.minimum, "mean": self.mean, "median": self.median},
+            "quantiles": {f"{share:g}": value for share, value in self.quantiles.items()},
+            "edf_half_width": self.half_width,
+            "best_ranges": {column: asdict(best) for column, best in self.best_ranges.items()},
+            "best_values": self.best_values,
+            "winners": self.winners,
+            "rank_correlations": self.correlations,
+            "search": self.search,
+            "seed_noise": asdict(self.noise) | {"reliability": self.noise.reliability} if self.noise else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -38,73 +106,129 @@ class Analysis:
 
     populations: list[Summary]
     comparisons: list[Comparison]
+    settings: Settings = Settings()
 
     def as_json(self) -> dict[str, Any]:
         """What `dsd analyze --json` prints; NaN becomes None."""
-        populations = [
+        found: dict[str, Any] = plain(
             {
-                "name": p.name,
-                "n": p.n,
-                "failed": p.failed,
-                "unfinished": p.unfinished,
-                "error": {"min": p.minimum, "mean": p.mean, "median": p.median},
-                "best_ranges": {column: asdict(best) for column, best in p.best_ranges.items()},
+                "populations": [one.as_json() for one in self.populations],
+                "comparisons": [one.as_json() for one in self.comparisons],
+                "delta": self.settings.delta,
+                "target": self.settings.target,
+                "rule": RULE,
             }
-            for p in self.populations
-        ]
-        comparisons = [
-            {key: None if isinstance(v, float) and math.isnan(v) else v for key, v in asdict(c).items()}
-            for c in self.comparisons
-        ]
-        return {"populations": populations, "comparisons": comparisons}
+        )
+        return found
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be computed, and why."""
+        found = []
+        for one in self.populations:
+            if not one.n:
+                found.append(f"{one.name}: no results; nothing can be said of it.")
+            elif one.n < FEW:
+                found.append(f"{one.name}: n = {one.n}; a verdict needs {FEW} networks.")
+            elif one.minimum == one.quantiles[QUANTILES[-1]]:
+                found.append(f"{one.name}: nearly all errors are the same; ranges and correlations say nothing.")
+        return found
+
+
+def plain(value: Any) -> Any:
+    """The same with None for NaN, however deep."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parameters(frame: pd.DataFrame, chosen: Sequence[str] = ()) -> list[str]:
     """The columns of parameters: those chosen, else those of a population's table, else every number it holds."""
+    numbers = frame.select_dtypes("number")
     for column in chosen:
-        if column not in frame or not pd.api.types.is_numeric_dtype(frame[column]):
-            numbers = frame.select_dtypes("number")
-            raise DsdError(f"column {column} is not one of numbers; choose from: {known(numbers)}")
-    numeric = [str(column) for column in frame.select_dtypes("number") if not frame[column].isna().all()]
+        if column not in frame or (column not in numbers and column not in categories(frame)):
+            raise DsdError(f"column {column} is not one of numbers or of few values; choose from: {known(numbers)}")
+    numeric = [str(column) for column in numbers if not frame[column].isna().all()]
     own = [column for column in numeric if PARAMETER.fullmatch(column)]
-    return list(chosen) or own or [column for column in numeric if not OUTCOME.fullmatch(column)]
+    return [c for c in chosen if c in numbers] or own or [c for c in numeric if not OUTCOME.fullmatch(c)]
 
 
-def summarise(results: Results, columns: Sequence[str], seed: int) -> Summary:
-    """One population in numbers; the same seed gives the same ranges."""
-    if not len(results):
-        return Summary(results.name, 0, results.failed, results.unfinished, None, None, None, {})
-    ranges = {}
+def categories(frame: pd.DataFrame) -> list[str]:
+    """The columns of text or truths that have 2 to 20 different values: a parameter that is no number."""
+    text = frame.select_dtypes(include=["object", "string", "category", "bool"])
+    return [
+        str(name)
+        for name in text
+        if not NAMES.fullmatch(str(name))
+        and not OUTCOME.fullmatch(str(name))
+        and 2 <= text[name].astype(str).nunique() <= MOST_VALUES
+        and set(text[name].dropna().astype(str)) - set(STATES)
+    ]
+
+
+def winners_of(errors: Any, settings: Settings) -> Winners:
+    """The winners of the bootstrap that the settings ask for; the same seed gives the same."""
+    if not settings.resamples:
+        return exact_winners(errors)
+    return resampled_winners(errors, rng=np.random.default_rng(settings.seed), resamples=settings.resamples)
+
+
+def ranges_of(frame: pd.DataFrame, columns: Sequence[str], settings: Settings) -> tuple[dict[str, BestRange], int]:
+    """The best range of each column that has values, and the number of winners behind those that have all."""
+    errors = frame["error"].to_numpy(float)
+    everywhere = winners_of(errors, settings)
+    found = {}
     for column in columns:
-        present = results.frame[np.isfinite(results.frame[column].to_numpy(float))]
-        if len(present):
-            rng = np.random.default_rng(seed)
-            ranges[column] = empirical_bootstrap(present[column], present["error"], rng=rng)
-    e = results.errors
+        x = frame[column].to_numpy(float, na_value=np.nan)
+        there = np.isfinite(x)
+        if there.all():
+            found[column] = everywhere.range(x)
+        elif there.any():
+            found[column] = winners_of(errors[there], settings).range(x[there])
+    return found, everywhere.count
+
+
+def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], settings: Settings) -> Summary:
+    """One population in numbers."""
+    counts = (results.name, len(results), results.failed, results.unfinished)
+    if not len(results):
+        return Summary(*counts)
+    frame, e = results.frame, results.errors
+    own = [column for column in columns if column in frame]
+    ranges, winners = ranges_of(frame, own, settings)
+    present = [name for name in texts if name in frame and frame[name].astype(str).nunique() > 1]
+    shares = winners_of(e, settings) if present else None
+    values = {
+        name: {str(value): share for value, share in shares.categories(frame[name].astype(str).tolist()).items()}
+        for name in present
+        if shares is not None
+    }
     return Summary(
-        results.name,
-        len(results),
-        results.failed,
-        results.unfinished,
-        float(e.min()),
-        float(e.mean()),
-        float(np.median(e)),
-        ranges,
+        *counts,
+        minimum=float(e.min()),
+        mean=float(e.mean()),
+        median=float(np.median(e)),
+        quantiles=dict(zip(QUANTILES, np.quantile(e, QUANTILES).tolist(), strict=True)),
+        half_width=dkw_half_width(len(e)),
+        best_ranges=ranges,
+        best_values=values,
+        winners=winners,
+        correlations=rank_correlations(frame, own),
+        search=None if settings.target is None else reaches(e, settings.target),
+        noise=seed_noise(results.runs if len(results.runs) else frame),
     )
 
 
-def analyze(populations: Sequence[Results], columns: Sequence[str] = (), seed: int = 0) -> Analysis:
+def analyze(populations: Sequence[Results], settings: Settings = Settings()) -> Analysis:
     """Every population in numbers, and every pair compared.
 
     Args:
         populations: from `split`
-        columns: parameters whose best range is wanted; all that the tables have where none is named
-        seed: of the bootstrap
     """
     frame = pd.concat([results.frame for results in populations], ignore_index=True)
-    chosen = parameters(frame, columns)
-    summaries = []
-    for results in populations:
-        own = [column for column in chosen if column in results.frame]
-        summaries.append(summarise(results, own, seed))
-    return Analysis(summaries, compare(populations))
+    chosen = parameters(frame, settings.columns)
+    texts = [name for name in categories(frame) if not settings.columns or name in settings.columns]
+    summaries = [summarise(results, chosen, texts, settings) for results in populations]
+    return Analysis(summaries, compare(populations, settings.delta), settings)

@@ -22,8 +22,10 @@ COMMANDS = {
     "status": "dsd.cli.sweep",
     "collect": "dsd.cli.sweep",
     "cancel": "dsd.cli.sweep",
+    "import": "dsd.cli.importing",
+    "fit": "dsd.cli.fit",
     "analyze": "dsd.cli.analysis",
-    "report": "dsd.cli.analysis",
+    "report": "dsd.cli.report",
 }
 
 
@@ -40,7 +42,7 @@ class Commands(click.Group):
 
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[name]), name)
+        command: click.Command = getattr(import_module(COMMANDS[name]), {"import": "import_results"}.get(name, name))
         return command
 
 

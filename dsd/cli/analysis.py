@@ -1,4 +1,4 @@
-"""dsd analyze, report: what populations mean."""
+"""dsd analyze: what populations mean, on the terminal."""
 
 import json
 from pathlib import Path
@@ -6,70 +6,105 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsd.errors import DsdError
+from dsd.cli.sources import BY, COLUMNS, DELTA, RESAMPLES, SEED, SOURCES, TARGET, populations_of, settings_of, synthetic
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from dsd.analysis.summary import Analysis
 
-    from dsd.analysis.populations import Results
-
-HEADLINES = {"depth", "b1", "g1", "flops"}  # of the many parameters of a population
-SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
-COLUMNS = click.option(
-    "--columns",
-    default="",
-    help="Parameters whose best range is wanted, with commas.  [default: all; the terminal shows the main ones]",
-)
-SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # of the many parameters of a population
 
 
 @click.command()
 @SOURCES
 @BY
 @COLUMNS
+@DELTA
+@TARGET
+@RESAMPLES
 @SEED
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json: bool) -> None:
-    """Compare the populations of SOURCES: sweep folders, or any tables with a column error [%]."""
-    from dsd.analysis.summary import analyze as summarise_all
-    from dsd.design.window import readable
+def analyze(
+    sources: tuple[Path, ...],
+    by: str,
+    columns: str,
+    delta: float,
+    target: float | None,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Compare the populations of SOURCES: sweep folders, or any tables with a column error [%].
 
+    For each pair b is better than a, equal within --delta, worse, or undecided, by the interval of the difference of
+    mean error; the intervals of all pairs hold together with 95 %. An undecided pair tells how many networks would
+    decide.
+    """
+    from dsd.analysis.summary import analyze as analysed
+
+    settings = settings_of(columns, delta, target, resamples, seed)
     populations = populations_of(sources, by)
-    found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
-    for note in synthetic(populations):
+    found = analysed(populations, settings)
+    for note in synthetic(populations) + found.notes:
         click.echo(note, err=True)
     if as_json:
         click.echo(json.dumps(found.as_json()))
         return
+    print_populations(found)
+    print_pairs(found)
+    print_ranges(found, everything=bool(columns))
+
+
+def print_populations(found: "Analysis") -> None:
+    """Each population in a row."""
     from dsd.cli.output import decimal, print_table
 
-    print_table(
-        ("population", "n", "failed", "unfinished", "min", "mean", "median"),
+    header = ["population", "n", "failed", "unfinished", "min", "mean", "median", "5 %", "95 %"]
+    rows: list[list[object]] = [
         [
-            (p.name, p.n, p.failed, p.unfinished, decimal(p.minimum), decimal(p.mean), decimal(p.median))
-            for p in found.populations
-        ],
-    )
-    if found.comparisons:
-        print_table(
-            ("a", "b", "mean b − a", "95 % low", "high", "KS D", "p", "p (Holm)"),
-            [
-                (
-                    c.a,
-                    c.b,
-                    decimal(c.mean_difference),
-                    decimal(c.low),
-                    decimal(c.high),
-                    decimal(c.ks, 3),
-                    f"{c.p_value:.2g}",
-                    f"{c.p_holm:.2g}",
-                )
-                for c in found.comparisons
-            ],
+            *(p.name, p.n, p.failed, p.unfinished),
+            *(decimal(value) for value in (p.minimum, p.mean, p.median)),
+            *(decimal(p.quantiles.get(share)) for share in (0.05, 0.95)),
+        ]
+        for p in found.populations
+    ]
+    if found.settings.target is not None:
+        header.append(f"search for {found.settings.target:g} %")
+        for row, p in zip(rows, found.populations, strict=True):
+            row.append(p.search if p.search else f"> {p.n}")
+    print_table(header, rows)
+    for p in found.populations:
+        if p.noise:
+            click.echo(
+                f"{p.name}: between seeds of one network errors deviate by {p.noise.seed_sd:.2f} points, between "
+                f"networks by {p.noise.network_sd:.2f} ({p.noise.networks} networks, {p.noise.runs} runs)"
+            )
+
+
+def print_pairs(found: "Analysis") -> None:
+    """Each pair in a row, its verdict last."""
+    from dsd.cli.output import decimal, print_table
+
+    if not found.comparisons:
+        return
+    header = ("a", "b", "mean b − a", "95 % low", "high", "median", "KS D", "p (Holm)", "seen from", "b is")
+    rows = [
+        (
+            *(c.a, c.b),
+            *(decimal(value) for value in (c.mean_difference, c.low, c.high, c.median.value)),
+            *(decimal(c.ks, 3), f"{c.p_holm:.2g}", decimal(c.detectable), str(c.verdict)),
         )
+        for c in found.comparisons
+    ]
+    print_table(header, rows)
+
+
+def print_ranges(found: "Analysis", everything: bool) -> None:
+    """The best ranges, of the main columns unless everything is wanted."""
+    from dsd.cli.output import print_table
+    from dsd.design.window import readable
+
     computed = {column for p in found.populations for column in p.best_ranges}
-    shown = computed if columns else computed & HEADLINES or computed
+    shown = computed if everything else computed & HEADLINES or computed
     ranges = [
         (p.name, column, *(readable(column, value) for value in (r.low, r.median, r.high)))
         for p in found.populations
@@ -78,76 +113,10 @@ def analyze(sources: tuple[Path, ...], by: str, columns: str, seed: int, as_json
     ]
     if ranges:
         print_table(("population", "best range of", "2.5 %", "median", "97.5 %"), ranges)
-
-
-@click.command()
-@SOURCES
-@BY
-@COLUMNS
-@SEED
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="The page.  [default: FOLDER/report.html, or report.html]",
-)
-def report(sources: tuple[Path, ...], by: str, columns: str, seed: int, output: Path | None) -> None:
-    """Write one self-contained page that compares the populations of SOURCES, and edf.png beside it.
-
-    SOURCES are sweep folders, or any tables with a column error [%].
-    """
-    if output and (output.suffix != ".html" or output.is_dir()):
-        raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
-    from dsd.analysis.summary import analyze as summarise_all
-    from dsd.figures.report import Report, write
-    from dsd.sweep.curves import read_curves
-
-    populations = populations_of(sources, by)
-    found = summarise_all(populations, [name for name in columns.split(",") if name], seed)
-    notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
-    if notes:
-        notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
-    notes += synthetic(populations)
-    configurations = [source / "sweep.yaml" for source in sources if (source / "sweep.yaml").is_file()]
-    page = output or (sources[0] / "report.html" if sources[0].is_dir() else Path("report.html"))
-    figures = page.parent / "figures" if page.parent == sources[0] else page.parent
-    content = Report(
-        title="Populations: " + ", ".join(source.stem for source in sources),
-        populations=populations,
-        analysis=found,
-        notes=notes,
-        configuration="\n".join(path.read_text() for path in configurations),
-        curves=read_curves([source for source in sources if source.is_dir()]),
-    )
-    write(content, page, figures / "edf.png")
-    click.echo(page)
-    click.echo(figures / "edf.png")
-
-
-def synthetic(populations: "list[Results]") -> list[str]:
-    """A sentence for each population that was trained on random pixels."""
-    return [
-        f"{results.name} was trained on synthetic images: its errors mean nothing, only its times do."
-        for results in populations
-        if "synthetic" in results.frame and results.frame["synthetic"].eq(True).any()
+    values = [
+        (p.name, column, ", ".join(f"{value} {share:.0%}" for value, share in list(shares.items())[:3]))
+        for p in found.populations
+        for column, shares in p.best_values.items()
     ]
-
-
-def table_of(source: Path) -> "pd.DataFrame":
-    """The table of a sweep as it stands now, or of a file."""
-    from dsd.analysis.populations import read_table
-
-    if not source.is_dir():
-        return read_table(source)
-    from dsd.sweep.collect import collect
-    from dsd.sweep.folder import TABLE, Sweep
-
-    collect(Sweep(source))
-    return read_table(source / TABLE)
-
-
-def populations_of(sources: tuple[Path, ...], by: str) -> "list[Results]":
-    """The populations of sweep folders and tables, each under a name of its own."""
-    from dsd.analysis.populations import split, told_apart
-
-    return told_apart([(str(source), split(table_of(source), by, str(source))) for source in sources])
+    if values:
+        print_table(("population", "best values of", "share of wins"), values)

@@ -91,7 +91,7 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
 
 def time_table(path: Path, resolution: int | None, conditions: "Conditions", output: Path | None) -> None:
     """The table with its new columns, to a file or to standard output; then correlations and trends."""
-    from dsd.analysis.populations import read_table
+    from dsd.analysis.tables import read_table
     from dsd.cli.progress import progress
     from dsd.sweep.timing import time_table as measure
 

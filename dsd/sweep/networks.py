@@ -45,7 +45,7 @@ def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -
 
 def rows_of(table: str, resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
     """The networks of a table, each with its key there."""
-    from dsd.analysis.populations import read_table
+    from dsd.analysis.tables import read_table
     from dsd.design.population import networks_of
 
     return [(one.key, one.for_task(resolution, classes)) for one in networks_of(read_table(table), table)]
@@ -85,7 +85,7 @@ def populations_of(
     table: str, key: str, resolution: int, classes: int
 ) -> "Iterator[tuple[str, list[Network], Columns]]":
     """The populations of a table's rows, or the one network whose key begins like `key`, under that name."""
-    from dsd.analysis.populations import read_table
+    from dsd.analysis.tables import read_table
     from dsd.design.population import networks_of
 
     frame = read_table(table)

@@ -1,7 +1,5 @@
 """A population's table with times beside its networks, as they are measured; what is measured stays."""
 
-import io
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,44 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.analysis.populations import read_table
+from dsd.analysis.tables import read_table, write_table
 from dsd.design.complexity import MEASURES, complexity
 from dsd.design.network import Network
-from dsd.design.population import beside, check_ending, networks_of, provenance_in
+from dsd.design.population import check_ending, networks_of, provenance_in
 from dsd.errors import DsdError, known
-from dsd.files import write_whole
 from dsd.models.timing import COLUMNS, Conditions, time_network
 
 TIMES = (*COLUMNS["infer"], *COLUMNS["train"], "time_error")  # columns that measuring fills, row by row
 EVERY_S = 10.0  # how often the table is written while its networks are timed
 Progress = Callable[[int, str], None]
-
-
-def as_json_lines(frame: pd.DataFrame) -> str:
-    """A JSON object a row, numbers with all their digits, null for what is missing."""
-    rows = (
-        {name: None if value != value else value for name, value in row.items()} for row in frame.to_dict("records")
-    )
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def as_parquet(frame: pd.DataFrame, provenance: str) -> bytes:
-    """The content of a .parquet file, its provenance among the metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    if provenance:
-        table = table.replace_schema_metadata({**table.schema.metadata, b"dsd": provenance.encode()})
-    content = io.BytesIO()
-    pq.write_table(table, content)
-    return content.getvalue()
-
-
-WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
-    ".csv": lambda frame: str(frame.to_csv(index=False)),
-    ".jsonl": as_json_lines,
-}
 
 
 def described(
@@ -113,11 +83,11 @@ def time_table(
             except MemoryError as error:
                 found.setdefault(network.key, {})["time_error"] = str(error)
             if output and time.monotonic() - last > EVERY_S:
-                write(with_times(frame, found), output, provenance)
+                write_table(with_times(frame, found), output, provenance)
                 last = time.monotonic()
     finally:
         if output and found:
-            write(with_times(frame, found), output, provenance)
+            write_table(with_times(frame, found), output, provenance)
     return with_times(frame, found)
 
 
@@ -154,13 +124,3 @@ def earlier(output: Path, frame: pd.DataFrame, conditions: Conditions) -> dict[s
     rows = there[[name for name in TIMES if name in there and name != "time_error"]].to_dict("records")
     found = ({name: value for name, value in row.items() if value == value and value is not None} for row in rows)
     return {key: row for key, row in zip(there["key"], found, strict=True) if row}
-
-
-def write(frame: pd.DataFrame, output: Path, provenance: str = "") -> None:
-    """Write a table in the format of the file's ending, whole or not at all, with its provenance if there is one."""
-    if output.suffix == ".parquet":
-        write_whole(output, as_parquet(frame, provenance))
-        return
-    if provenance:
-        write_whole(beside(output), provenance)
-    write_whole(output, WRITERS[output.suffix](frame))

@@ -1,0 +1,80 @@
+"""How far two populations are apart: differences of mean, median and lower quantile, each with its interval.
+
+Differences are b − a in points of error: below zero, b is better. Shape letters: n networks of a, m of b.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from dsd.analysis.edf import LEVEL, checked
+
+POWER = 0.8  # with which a difference shall be seen that is called detectable
+LOWER = 0.1  # the lower quantile: the better end of a population, without resting on its single best network
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An estimate and its interval [points]; low and high are NaN where there are too few networks for one."""
+
+    value: float
+    low: float
+    high: float
+
+
+def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Difference:
+    """mean(b) − mean(a) and its interval by Welch's t; no interval where n or m is 1."""
+    x, y = checked(a), checked(b)
+    difference = float(y.mean() - x.mean())
+    if min(len(x), len(y)) < 2:
+        return Difference(difference, math.nan, math.nan)
+    if np.ptp(x) == np.ptp(y) == 0:
+        return Difference(difference, difference, difference)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that all errors of one population are nearly the same
+        interval = stats.ttest_ind(y, x, equal_var=False).confidence_interval(level)
+    return Difference(difference, float(interval.low), float(interval.high))
+
+
+def quantile_interval(errors: ArrayLike, q: float, level: float = LEVEL) -> Difference:
+    """A quantile and the order statistics that hold the true one with probability `level` or more, for any law.
+
+    No interval where n is so small that an end would lie beyond the best or the worst network: of the median below 6
+    networks, of the quantile 0.1 below 36 (at 95 %).
+    """
+    values = np.sort(checked(errors))
+    n = len(values)
+    low, high = (int(stats.binom.ppf(p, n, q)) for p in ((1 - level) / 2, (1 + level) / 2))
+    value = float(np.quantile(values, q))
+    if low < 1 or high + 1 > n:
+        return Difference(value, math.nan, math.nan)
+    return Difference(value, float(values[low - 1]), float(values[high]))
+
+
+def quantile_difference(a: ArrayLike, b: ArrayLike, q: float, level: float = LEVEL) -> Difference:
+    """The difference of a quantile, b − a, and its interval from those of the two (Zou and Donner's MOVER, 2008)."""
+    x, y = quantile_interval(a, q, level), quantile_interval(b, q, level)
+    value = y.value - x.value
+    low = value - math.hypot(y.value - y.low, x.high - x.value)
+    return Difference(value, low, value + math.hypot(y.high - y.value, x.value - x.low))
+
+
+def standard_error(a: ArrayLike, b: ArrayLike) -> float:
+    """Of the difference of means [points]; NaN where n or m is 1."""
+    x, y = checked(a), checked(b)
+    if min(len(x), len(y)) < 2:
+        return math.nan
+    return math.sqrt(x.var(ddof=1) / len(x) + y.var(ddof=1) / len(y))
+
+
+def detectable(a: ArrayLike, b: ArrayLike, level: float = LEVEL, power: float = POWER) -> float:
+    """The least difference of means that samples like these show with this power [points].
+
+    Where the true difference is that large, its interval leaves zero out in `power` of the cases (normal theory).
+    """
+    z = float(stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power))
+    return z * standard_error(a, b)

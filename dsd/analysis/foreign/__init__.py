@@ -1,0 +1,1 @@
+"""Results that other programs left behind, as tables like those of dsd."""

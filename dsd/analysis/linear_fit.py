@@ -1,0 +1,288 @@
+"""The quantized linear fit: how near are a network's widths to those of a RegNet ([DDS] §3.3, Fig. 8)?
+
+With the depth d fixed to the network's, w_0, w_a and w_m are searched for the least mean log-ratio of predicted to
+observed widths of blocks, e_fit = mean_j |ln(w_j / observed_j)|. The paper states neither the absolute value, nor the
+base, nor the grid; these are ours, and so is the rounding of widths to multiples of 8, which makes every prediction a
+RegNet's.
+
+The widths of Eq. 2–4 depend on w_a only through r = w_a/w_0, and piecewise: block j steps from level k to k + 1 where
+1 + r·j = w_m^(k + ½). Between steps e_fit is constant, so that the least over all w_a is found exactly: sort the
+steps, and add up what each changes. Their order depends on w_m and d alone, and is the same for every w_0 and every
+network of d blocks.
+
+Shape letters: d blocks, V different widths among them, A values of w_0, M values of w_m, K levels, E steps of one w_m.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from dsd.design.regnet import WIDTH_STEP, level
+from dsd.errors import DsdError, known
+
+MOST = 1_000  # blocks of a network
+NEAR = 1e-4  # a sum of logarithms in single precision is nearer than that, for a block
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where a fit is searched: RegNet's ranges ([DDS] §3.3: w_0, w_a < 256, 1.5 ≤ w_m ≤ 3).
+
+    w_0: least, largest value and step
+    w_m: the same
+    w_a: the largest value; every smaller one is covered exactly
+    width_step: predicted widths are rounded to its multiples
+    """
+
+    w_0: tuple[int, int, int] = (8, 256, 8)
+    w_m: tuple[float, float, float] = (1.5, 3.0, 0.005)
+    w_a: float = 256.0
+    width_step: int = WIDTH_STEP
+
+    def __post_init__(self) -> None:
+        for name, (low, high, step) in (("w_0", self.w_0), ("w_m", self.w_m)):
+            least = 1 if name == "w_m" else 0
+            if not (least < low <= high and step > 0):
+                raise DsdError(
+                    f"{name} = {low}:{high}:{step}: give numbers above {least}, in order, and a step above 0"
+                )
+        if self.w_0[0] < self.width_step / 2:
+            raise DsdError(f"w_0 = {self.w_0[0]}: rounds to no width; give {self.width_step} or more")
+        if self.w_a <= 0:
+            raise DsdError(f"w_a = {self.w_a}: give a number above 0")
+
+    @cached_property
+    def w_0s(self) -> Floats:
+        """(A,)"""
+        low, high, step = self.w_0
+        return np.arange(low, high + step / 2, step, dtype=float)
+
+    @cached_property
+    def w_ms(self) -> Floats:
+        """(M,)"""
+        low, high, step = self.w_m
+        return np.round(low + step * np.arange(round((high - low) / step) + 1), 9)
+
+    @property
+    def rule(self) -> str:
+        """How a fit was found, in words."""
+        return (
+            "e_fit = mean over blocks of |ln(predicted / observed width)|, least over w_0 = "
+            f"{self.w_0[0]}–{self.w_0[1]} by {self.w_0[2]}, w_m = {self.w_m[0]:g}–{self.w_m[1]:g} by {self.w_m[2]:g}, "
+            f"all w_a up to {self.w_a:g}; "
+            f"widths rounded to multiples of {self.width_step}"
+        )
+
+
+GRID = Grid()
+COARSE = Grid(w_m=(1.5, 3.0, 0.05))  # where many networks are only looked at
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """The RegNet nearest to a network.
+
+    w_0, w_a, w_m: its parameters; of values that fit equally well, the least w_0, then w_m, then w_a. w_a is the
+        middle of
+        the interval on which the fit does not change
+    e_fit: mean |ln(predicted / observed)| over blocks; 0 for a RegNet, 0.1 for widths that are off by 10 %
+    """
+
+    w_0: float
+    w_a: float
+    w_m: float
+    e_fit: float
+
+    def widths(self, depth: int, width_step: int = WIDTH_STEP) -> Floats:
+        """The predicted widths (d,) of blocks (Eq. 2–4)."""
+        return predicted_widths(self.w_0, self.w_a, self.w_m, depth, width_step)
+
+
+def predicted_widths(w_0: float, w_a: float, w_m: float, depth: int, width_step: int = WIDTH_STEP) -> Floats:
+    """Eq. 2–4 for blocks 0 to d − 1, rounded.
+
+    >>> predicted_widths(24, 24.48, 2.54, 9)
+    array([ 24.,  56.,  56., 152., 152., 152., 152., 152., 152.])
+    """
+    first, slope, log_w_m = (np.array(value, float) for value in (w_0, w_a, np.log(w_m)))
+    return rounded(w_0 * w_m ** level(first, slope, log_w_m, np.arange(depth)), width_step)
+
+
+def rounded(widths: NDArray[np.floating], width_step: int) -> Floats:
+    """The nearest multiple, at least one."""
+    nearest: Floats = np.maximum(width_step * np.rint(widths / width_step), width_step)
+    return nearest
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of all w_m for one depth, in the order of r; where a w_m has fewer than E, the rest change nothing.
+
+    r: (M, E) w_a/w_0 at which a block steps up; infinite where there is no step
+    block: (M, E) which block, from 0
+    level: (M, E) the level it leaves
+    levels: K, so that the highest level reached is K − 1
+    ends: (E + 1,) lists of the pairs, as positions in (M·A,), whose largest w_a lies before this step
+    """
+
+    r: Floats
+    block: Ints
+    level: Ints
+    levels: int
+    ends: list[Ints]
+
+
+@cache
+def steps_of(depth: int, grid: Grid) -> Steps:
+    """Every step that a block of a network of this depth takes, up to the largest w_a/w_0 of the grid."""
+    r_max = grid.w_a / grid.w_0[0]
+    levels = int(np.ceil(np.log(1 + r_max * max(depth - 1, 1)) / np.log(grid.w_ms[0]) + 0.5)) + 1
+    j, k = np.arange(1, depth), np.arange(levels - 1)
+    r = (grid.w_ms[:, None, None] ** (k + 0.5) - 1) / j[:, None]  # (M, d − 1, K − 1)
+    flat = r.reshape(len(grid.w_ms), -1)
+    flat = np.where(flat > r_max, np.inf, flat)
+    order = np.argsort(flat, axis=1, kind="stable")
+    found = np.take_along_axis(flat, order, axis=1)
+    kept = int(np.isfinite(found).sum(axis=1).max(initial=0))
+    order, found = order[:, :kept], found[:, :kept]
+    beyond = np.isinf(found)
+    block = np.where(beyond, 0, order // max(levels - 1, 1) + 1)
+    leaves = np.where(beyond, levels - 1, order % max(levels - 1, 1))  # the last level's change is zero
+    allowed = np.stack([np.searchsorted(row, grid.w_a / grid.w_0s, side="right") for row in found]).ravel()
+    order_of_ends = np.argsort(allowed, kind="stable")
+    ends = np.split(order_of_ends, np.searchsorted(allowed[order_of_ends], np.arange(1, kept + 1)))
+    return Steps(found, block, leaves, levels, ends)
+
+
+@cache
+def log_widths(levels: int, grid: Grid) -> Floats:
+    """ln of the predicted width by w_m, level and w_0: (M, K, A)."""
+    k = np.arange(levels)[:, None]
+    return np.log(rounded(grid.w_0s * grid.w_ms[:, None, None] ** k, grid.width_step))
+
+
+@cache
+def single_log_widths(levels: int, grid: Grid) -> NDArray[np.float32]:
+    """The same in single precision, which is twice as fast."""
+    return log_widths(levels, grid).astype(np.float32)
+
+
+def fit_quantized_linear(block_widths: ArrayLike, grid: Grid = GRID) -> LinearFit:
+    """The quantized linear widths nearest to a network's: exact in w_a, on a grid in w_0 and w_m.
+
+    Args:
+        block_widths: (d,) width of each block, from the input on
+        grid: where to search
+
+    Raises:
+        DsdError: no blocks, or a width that is not positive
+
+    >>> fit = fit_quantized_linear([24, 56, 56, 152, 152, 152])
+    >>> fit.w_0, fit.e_fit
+    (24.0, 0.0)
+    """
+    observed = np.asarray(block_widths, float)
+    if observed.ndim != 1 or not len(observed) or not (np.isfinite(observed) & (observed > 0)).all():
+        raise DsdError(f"widths of blocks = {np.array2string(observed, threshold=8)}: give a positive number for each")
+    steps = steps_of(len(observed), grid)
+    rows, columns = nearly_best(observed, steps, grid)
+    best = min(exact_fit(observed, steps, grid, m, a) for m, a in zip(rows.tolist(), columns.tolist(), strict=True))
+    e_fit, w_0, w_m, w_a = best
+    return LinearFit(w_0, w_a, w_m, e_fit)
+
+
+def nearly_best(observed: Floats, steps: Steps, grid: Grid) -> tuple[Ints, Ints]:
+    """The pairs of w_m and w_0 among which the best is, as positions in the grid; in single precision."""
+    widths, own = np.unique(observed, return_inverse=True)
+    cost = single_log_widths(steps.levels, grid)[:, :, None, :] - np.log(widths).astype(np.float32)[:, None]
+    np.abs(cost, out=cost)  # (M, K, V, A)
+    change = np.zeros_like(cost)
+    np.subtract(cost[:, 1:], cost[:, :-1], out=change[:, :-1])
+    pairs, blocks = (len(grid.w_ms), len(grid.w_0s)), np.bincount(own)
+    total = np.einsum("mva,v->ma", cost[:, 0], blocks.astype(np.float32))  # no block has stepped yet
+    least = total.copy()
+    table = change.reshape(-1, pairs[1])  # a row for each w_m, level and width
+    first = np.arange(pairs[0])[:, None] * steps.levels
+    taken = (first + steps.level) * len(widths) + own[steps.block]  # (M, E)
+    rows = np.empty(pairs, np.float32)
+    for e, step in enumerate(np.ascontiguousarray(taken.T)):
+        np.take(table, step, axis=0, out=rows, mode="clip")
+        total += rows
+        total.reshape(-1)[steps.ends[e]] = np.inf  # w_a would be too large
+        np.minimum(least, total, out=least)
+    found = np.flatnonzero(least <= least.min() + NEAR * len(observed))
+    return found // pairs[1], found % pairs[1]
+
+
+def exact_fit(observed: Floats, steps: Steps, grid: Grid, m: int, a: int) -> tuple[float, float, float, float]:
+    """e_fit, w_0, w_m and w_a of the best w_a for one w_m and w_0, in double precision."""
+    w_0, w_m = float(grid.w_0s[a]), float(grid.w_ms[m])
+    allowed = int(np.searchsorted(steps.r[m], grid.w_a / w_0, side="right"))
+    r, block, leaves = steps.r[m, :allowed], steps.block[m, :allowed], steps.level[m, :allowed]
+    predicted, logs = log_widths(steps.levels, grid)[m, :, a], np.log(observed)
+    change = np.abs(predicted[leaves + 1] - logs[block]) - np.abs(predicted[leaves] - logs[block])
+    total = np.concatenate([[0.0], np.cumsum(change)])
+    # steps at the same r are taken together
+    bounds = np.concatenate([[0.0], r, [grid.w_a / w_0]])
+    total[bounds[1:] - bounds[:-1] <= 0] = np.inf
+    at = int(np.argmin(np.round(total, 12)))
+    w_a = w_0 * (bounds[at] + bounds[at + 1]) / 2
+    error = np.abs(np.log(predicted_widths(w_0, w_a, w_m, len(observed), grid.width_step)) - logs).mean()
+    return round(float(error), 12), w_0, w_m, float(w_a)
+
+
+def fit_all(
+    block_widths: Sequence[ArrayLike], grid: Grid = GRID, progress: Callable[[int], None] = lambda done: None
+) -> list[LinearFit]:
+    """The fit of each network; equal ones are fitted once.
+
+    Args:
+        block_widths: for each network (d,)
+        progress: told how many are done
+    """
+    known: dict[bytes, LinearFit] = {}
+    found = []
+    for done, one in enumerate(block_widths, start=1):
+        widths = np.asarray(one, float)
+        key = widths.tobytes()
+        if key not in known:
+            known[key] = fit_quantized_linear(widths, grid)
+        found.append(known[key])
+        progress(done)
+    return found
+
+
+def block_widths(frame: pd.DataFrame, place: str = "table") -> list[Floats]:
+    """The widths (d,) of the blocks of each row, from its columns d1, d2, … and w1, w2, …
+
+    Raises:
+        DsdError: a column is missing, or a row has no whole depths or positive widths; names the row, from 1
+    """
+    stages = sorted(int(str(name)[1:]) for name in frame if re.fullmatch(r"d\d+", str(name)))
+    if not stages:
+        raise DsdError(f"{place}: has no columns d1, d2, …: the depths of stages; its columns are: {known(frame)}")
+    missing = [f"w{i}" for i in stages if f"w{i}" not in frame]
+    if missing:
+        raise DsdError(f"{place}: has no column {missing[0]}: the width of a stage")
+    try:
+        depths, widths = (frame[[f"{letter}{i}" for i in stages]].to_numpy(float, na_value=np.nan) for letter in "dw")
+    except (TypeError, ValueError) as error:
+        raise DsdError(f"{place}: depths and widths of stages have to be numbers: {error}") from error
+    found = []
+    for number, (d, w) in enumerate(zip(depths, widths, strict=True), start=1):
+        there = np.isfinite(d) & np.isfinite(w)  # networks of fewer stages leave the last ones empty
+        d, w = d[there], w[there]
+        if not len(d) or (d < 1).any() or (d % 1 != 0).any() or (w <= 0).any() or d.sum() > MOST:
+            raise DsdError(
+                f"{place}: row {number}: depths {d.tolist()} and widths {w.tolist()} of stages; give whole depths "
+                f"from 1, {MOST:,} in all at most, and widths above 0"
+            )
+        found.append(np.repeat(w, d.astype(int)))
+    return found

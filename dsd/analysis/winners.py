@@ -1,0 +1,63 @@
+"""Which network of a population is the best of a resample: the law behind the empirical bootstrap.
+
+Shape letters: n networks, m networks in one resample, R resamples.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dsd.analysis.edf import checked
+
+FRACTION = 0.25  # of the population in one resample ([DDS] footnote 4)
+RESAMPLES = 10_000
+CHUNK = 2_000_000  # draws at a time: 16 MB
+
+
+def draws_of(n: int, fraction: float) -> int:
+    """m, how many of n networks one resample has: at least one."""
+    return max(round(fraction * n), 1)
+
+
+def winner_law(errors: ArrayLike, fraction: float = FRACTION) -> NDArray[np.float64]:
+    """The probability (n,) of each network to be the best of m draws with replacement.
+
+    The k-th best of n wins with probability ((n − k + 1)^m − (n − k)^m)/n^m; networks of equal error share
+    theirs equally. It is what `drawn_winners` tends to with more resamples.
+
+    >>> winner_law([30.0, 20.0, 20.0, 40.0], fraction=0.5)
+    array([0.1875, 0.375 , 0.375 , 0.0625])
+    """
+    values = checked(errors)
+    n = len(values)
+    ranks, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    above = np.append(n - np.cumsum(counts) + counts, 0) / n  # share of networks that are no better
+    passed = above ** draws_of(n, fraction)
+    shares: NDArray[np.float64] = (passed[:-1] - passed[1:]) / counts
+    assert len(ranks) == len(shares)
+    return shares[inverse]
+
+
+def drawn_winners(
+    errors: ArrayLike, *, rng: np.random.Generator, fraction: float = FRACTION, resamples: int = RESAMPLES
+) -> NDArray[np.int64]:
+    """The best network (R,) of each resample, as a position in `errors`: the paper's procedure, taken literally.
+
+    Of networks with equal least error one is kept at random, so that the order of rows does not matter (the paper
+    does not say).
+
+    Args:
+        errors: (n,) errors [%]; no NaN
+        rng: same generator, same result
+        fraction: of n in one resample
+        resamples: R
+    """
+    values = checked(errors)
+    n, draws = len(values), draws_of(len(values), fraction)
+    order = np.argsort(values, kind="stable")
+    rows = max(CHUNK // draws, 1)
+    sizes = [min(rows, resamples - start) for start in range(0, resamples, rows)]
+    best = np.concatenate([rng.integers(n, size=(size, draws)).min(axis=1) for size in sizes])  # ranks
+    ranked = values[order]
+    first, last = (np.searchsorted(ranked, ranked[best], side=side) for side in ("left", "right"))
+    winners: NDArray[np.int64] = order[rng.integers(first, last)]  # equal errors are equally likely to have been drawn
+    return winners

@@ -1,0 +1,65 @@
+"""dsd report: what populations mean, as one page."""
+
+from pathlib import Path
+
+import click
+
+from dsd.cli.sources import BY, COLUMNS, DELTA, RESAMPLES, SEED, SOURCES, TARGET, populations_of, settings_of, synthetic
+from dsd.errors import DsdError
+
+
+@click.command()
+@SOURCES
+@BY
+@COLUMNS
+@DELTA
+@TARGET
+@RESAMPLES
+@SEED
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The page.  [default: FOLDER/report.html, or report.html]",
+)
+def report(
+    sources: tuple[Path, ...],
+    by: str,
+    columns: str,
+    delta: float,
+    target: float | None,
+    resamples: int,
+    seed: int,
+    output: Path | None,
+) -> None:
+    """Write one self-contained page that compares the populations of SOURCES, and edf.png beside it.
+
+    SOURCES are sweep folders, or any tables with a column error [%]. The page opens from a file, without a network.
+    """
+    if output and (output.suffix != ".html" or output.is_dir()):
+        raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
+    from dsd.analysis.summary import analyze
+    from dsd.figures.report import Report, write
+    from dsd.sweep.curves import read_curves
+
+    settings = settings_of(columns, delta, target, resamples, seed)
+    populations = populations_of(sources, by)
+    found = analyze(populations, settings)
+    notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
+    if notes:
+        notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
+    notes += synthetic(populations) + found.notes
+    configurations = [source / "sweep.yaml" for source in sources if (source / "sweep.yaml").is_file()]
+    page = output or (sources[0] / "report.html" if sources[0].is_dir() else Path("report.html"))
+    figures = page.parent / "figures" if page.parent == sources[0] else page.parent
+    content = Report(
+        title="Populations: " + ", ".join(source.stem for source in sources),
+        populations=populations,
+        analysis=found,
+        notes=notes,
+        configuration="\n".join(path.read_text() for path in configurations),
+        curves=read_curves([source for source in sources if source.is_dir()]),
+    )
+    write(content, page, figures / "edf.png")
+    click.echo(page)
+    click.echo(figures / "edf.png")

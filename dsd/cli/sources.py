@@ -1,0 +1,73 @@
+"""What `dsd analyze` and `dsd report` read: sweep folders and tables, and which of their columns name populations."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dsd.analysis.populations import Results
+    from dsd.analysis.summary import Settings
+
+SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
+COLUMNS = click.option(
+    "--columns",
+    default="",
+    help="Parameters whose best range is wanted, with commas.  [default: all; the terminal shows the main ones]",
+)
+DELTA = click.option(
+    "--delta",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Difference of mean error that is too small to matter [points].",
+)
+TARGET = click.option("--target", type=float, help="Tell how many random networks reach this error [%].")
+RESAMPLES = click.option(
+    "--resamples",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Of the empirical bootstrap; 10000 is the paper's, 0 the exact one.",
+)
+SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of these resamples.")
+
+
+def settings_of(columns: str, delta: float, target: float | None, resamples: int, seed: int) -> "Settings":
+    """The options as the library wants them."""
+    from dsd.analysis.summary import Settings
+
+    names = tuple(name.strip() for name in columns.split(",") if name.strip())
+    return Settings(names, delta, target, seed, resamples)
+
+
+def synthetic(populations: "list[Results]") -> list[str]:
+    """A sentence for each population that was trained on random pixels."""
+    return [
+        f"{results.name} was trained on synthetic images: its errors mean nothing, only its times do."
+        for results in populations
+        if "synthetic" in results.frame and results.frame["synthetic"].eq(True).any()
+    ]
+
+
+def table_of(source: Path) -> "pd.DataFrame":
+    """The table of a sweep as it stands now, or of a file."""
+    from dsd.analysis.tables import read_table
+
+    if not source.is_dir():
+        return read_table(source)
+    from dsd.sweep.collect import collect
+    from dsd.sweep.folder import TABLE, Sweep
+
+    collect(Sweep(source))
+    return read_table(source / TABLE)
+
+
+def populations_of(sources: tuple[Path, ...], by: str) -> "list[Results]":
+    """The populations of sweep folders and tables, each under a name of its own."""
+    from dsd.analysis.populations import split, told_apart
+
+    return told_apart([(str(source), split(table_of(source), by, str(source))) for source in sources])

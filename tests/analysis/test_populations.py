@@ -1,0 +1,103 @@
+"""Tables cut into populations: what counts as a result, what is refused, how sources are told apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dsd import DsdError, analyze, read_table, split
+from dsd.analysis.populations import Results, told_apart
+
+RNG = np.random.default_rng
+
+
+def population(name: str, errors) -> Results:
+    """A population of these errors."""
+    return Results(name, pd.DataFrame({"error": np.asarray(errors, float)}))
+
+
+def test_degenerate_populations_say_what_cannot_be_computed() -> None:
+    """No results, no comparison; one network, no verdict; constant errors, ranges that say nothing."""
+    empty = Results(
+        "none", pd.DataFrame({"error": pd.Series(dtype=float)}), pd.DataFrame({"run": "abc"}, index=range(3))
+    )
+    analysis = analyze([empty, population("one", [5.0]), population("same", [7.0] * 9)])
+    found = analysis.as_json()
+    nothing = found["populations"][0]
+    assert (nothing["n"], nothing["failed"], nothing["best_ranges"]) == (0, 3, {})
+    assert nothing["error"] == {"min": None, "mean": None, "median": None}
+    assert [(c["a"], c["verdict"], c["low"]) for c in found["comparisons"]] == [("one", "undecided", None)]
+    words = ["none: no results", "one: n = 1", "same: nearly all errors are the same"]
+    assert [note.startswith(start) for note, start in zip(analysis.notes, words, strict=True)] == [True] * 3
+
+
+def test_rows_without_a_result_are_counted_not_dropped() -> None:
+    """Failed, invalid, unfinished and NaN rows stay out of the numbers and in the counts."""
+    frame = pd.DataFrame(
+        {
+            "space": ["s"] * 7,
+            "error": [10, 20, 99, None, None, None, 30],
+            "status": ["done", "diverged", "done", "failed", "running", "lost", "done"],
+            "valid": [True, True, False, True, True, True, True],
+        }
+    )
+    (results,) = split(frame)
+    assert sorted(results.errors) == [10, 20, 30]
+    assert (results.failed, results.unfinished) == (2, 2)
+    assert results.lacking == "2 failed, 2 unfinished"
+
+
+def test_any_table_with_errors_can_be_analysed(tmp_path) -> None:
+    """A foreign table, its populations named by any column, gets ranges of its own numeric columns."""
+    frame = pd.DataFrame({"family": ["p", "q"] * 50, "layers": RNG(0).integers(1, 9, 100), "error": RNG(1).random(100)})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    found = analyze(split(read_table(tmp_path / "t.csv"), by="family"))
+    assert [p.name for p in found.populations] == ["p", "q"]
+    assert list(found.populations[0].best_ranges) == ["layers"]
+    assert split(frame)[0].name == "table"
+
+
+@pytest.mark.parametrize(
+    ("frame", "by", "message"),
+    [
+        ({"accuracy": [1.0]}, "space", "has no column error"),
+        ({"error": [1.0]}, "family", "has no column family"),
+        ({"error": [50.0, 101.0]}, "space", "error = 101 in row 2"),
+        ({"error": [-0.5]}, "space", "error = -0.5 in row 1"),
+        ({"error": []}, "space", "has no rows"),
+        ({"error": ["41.2%", "3"]}, "space", "error = '41.2%' in row 1 is not a number"),
+        ({"error": [1.0, 2.0], "space": ["a", None]}, "space", "space is empty in row 2"),
+        ({"error": [1.0], "valid": ["maybe"]}, "space", "valid = 'maybe' in row 1; give true or false"),
+        ({"error": [1.0, None], "status": ["done", "done"]}, "space", "error is empty in row 2, whose status is done"),
+        ({"error": [1.0, 2.0], "key": ["n1", "n1"]}, "space", "key = n1 is in rows 1, 2 of one population"),
+        ({"error": [1.0, 2.0], "key": ["n1", "n1"], "seed": [3, 3]}, "space", "key = n1 is in rows 1, 2"),
+        ({"error": [1.0], "status": ["completed"]}, "space", "status = 'completed' in row 1 is not known"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(frame, by: str, message: str) -> None:
+    """The error names column or row, and the table."""
+    with pytest.raises(DsdError, match=f"mine.csv: .*{message}"):
+        split(pd.DataFrame(frame), by, "mine.csv")
+
+
+def test_populations_of_one_name_are_told_apart() -> None:
+    """A name that two sources share gets its source in brackets; others stay as they are."""
+    a, b = population("A", [1]), population("B", [1])
+    names = [results.name for results in told_apart([("x", [a, b]), ("y", [a])])]
+    assert names == ["A (x)", "B", "A (y)"]
+    with pytest.raises(DsdError, match="x: is given twice"):
+        told_apart([("x", [a]), ("x", [a])])
+
+
+def test_unreadable_files_are_refused(tmp_path) -> None:
+    """No such file, an ending that is no format, a file that is not what it says, rows longer than the header."""
+    (tmp_path / "bad.parquet").write_text("no")
+    (tmp_path / "ragged.csv").write_text("space,error\nA,10,500\n")
+    messages = {
+        "no.csv": "no such file",
+        "a.txt": "give one of",
+        "bad.parquet": "cannot be read",
+        "ragged.csv": "cannot be read",
+    }
+    for name, message in messages.items():
+        with pytest.raises(DsdError, match=message):
+            read_table(tmp_path / name)

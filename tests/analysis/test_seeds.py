@@ -1,0 +1,67 @@
+"""Several seeds of one network. Oracles: simulation from known variances, and a small table by hand."""
+
+from dataclasses import astuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dsd import analyze, seed_noise, split
+from dsd.analysis.seeds import SeedNoise
+
+RNG = np.random.default_rng
+
+
+def runs(networks: int, seeds: int, network_sd: float, seed_sd: float, rng: np.random.Generator) -> pd.DataFrame:
+    """A row a run, with errors from known variances."""
+    levels = rng.normal(40, network_sd, networks)
+    errors = levels[:, None] + rng.normal(0, seed_sd, (networks, seeds))
+    keys = [f"n{i}" for i in range(networks)]
+    return pd.DataFrame({"key": np.repeat(keys, seeds), "seed": list(range(seeds)) * networks, "error": errors.ravel()})
+
+
+def test_known_variances_are_found() -> None:
+    """Between networks 5 points, between seeds 1: over 200 tables the mean estimates are right within 2 %."""
+    rng = RNG(0)
+    found = [seed_noise(runs(60, 3, 5.0, 1.0, rng)) for _ in range(200)]
+    assert np.mean([one.seed_sd**2 for one in found]) == pytest.approx(1, rel=0.02)
+    assert np.mean([one.network_sd**2 for one in found]) == pytest.approx(25, rel=0.04)
+    assert found[0].reliability == pytest.approx(25 / 26, abs=0.03)
+
+
+def test_a_column_for_each_seed_says_the_same() -> None:
+    """A wide table has the noise of the long one; a seed that is missing is left out."""
+    long = runs(30, 3, 4.0, 2.0, RNG(1))
+    wide = long.pivot(index="key", columns="seed", values="error").add_prefix("error_seed").reset_index()
+    assert astuple(seed_noise(wide)) == pytest.approx(astuple(seed_noise(long)))
+    assert seed_noise(long[1:]).runs == 89
+    wide.loc[0, "error_seed1"] = np.nan
+    assert seed_noise(wide).runs == 89
+
+
+def test_noise_alone_leaves_nothing_between_networks() -> None:
+    """Networks that are all alike have a spread near 0; without repetition nothing can be told."""
+    found = seed_noise(runs(500, 2, 0.0, 3.0, RNG(2)))
+    assert found.network_sd < 0.8
+    assert found.seed_sd == pytest.approx(3, rel=0.1)
+    assert seed_noise(runs(20, 1, 1.0, 1.0, RNG(3))) is None
+    assert seed_noise(pd.DataFrame({"error": [1.0, 2.0]})) is None
+    assert np.isnan(SeedNoise(2, 4, 0.0, 0.0).reliability)
+
+
+def test_a_network_counts_once_with_its_mean() -> None:
+    """Two networks of two and three seeds are two networks in the numbers; the noise is told from the runs."""
+    frame = pd.DataFrame(
+        {
+            "key": ["a", "a", "b", "b", "b"],
+            "seed": [0, 1, 0, 1, 2],
+            "depth": [4, 4, 9, 9, 9],
+            "error": [10.0, 20.0, 30.0, 33.0, 36.0],
+        }
+    )
+    (results,) = split(frame)
+    assert results.errors.tolist() == [15.0, 33.0]
+    assert results.frame["seeds"].tolist() == [2, 3]
+    (found,) = analyze([results]).populations
+    assert (found.n, found.noise.runs) == (2, 5)
+    assert found.noise.seed_sd == pytest.approx(np.sqrt((50 + 18) / 3))
