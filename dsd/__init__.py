@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from dsd.analysis.edf import edf
     from dsd.analysis.efficiency import efficiency
     from dsd.analysis.linear_fit import fit_quantized_linear
-    from dsd.analysis.populations import split
+    from dsd.analysis.populations import pick, split
     from dsd.analysis.seeds import seed_noise
     from dsd.analysis.summary import analyze
-    from dsd.analysis.tables import read_table
+    from dsd.analysis.tables import first_table, read_table
     from dsd.analysis.trends import correlations, trends
     from dsd.analysis.verdict import verdict
     from dsd.design.complexity import Complexity, complexity
@@ -54,9 +54,11 @@ HOMES = {
     "edf": "dsd.analysis.edf",
     "efficiency": "dsd.analysis.efficiency",
     "empirical_bootstrap": "dsd.analysis.bootstrap",
+    "first_table": "dsd.analysis.tables",
     "fit_quantized_linear": "dsd.analysis.linear_fit",
     "load_space": "dsd.design.spacefile",
     "network": "dsd.design.named",
+    "pick": "dsd.analysis.populations",
     "read_table": "dsd.analysis.tables",
     "regnet": "dsd.design.named",
     "sample": "dsd.design.sampling",
@@ -88,9 +90,11 @@ __all__ = [
     "edf",
     "efficiency",
     "empirical_bootstrap",
+    "first_table",
     "fit_quantized_linear",
     "load_space",
     "network",
+    "pick",
     "read_table",
     "regnet",
     "sample",

@@ -32,23 +32,25 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (shipped("experiments") / group).glob("*.yaml"))
 
 
-def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ...] = ()) -> Study:
+def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ...] = (), images: bool = True) -> Study:
     """The study of a name of `experiments/study/` or of a file, with overrides such as `n=100 recipe.lr=0.1`.
 
     Args:
         networks: instead of those that the study names, if any
+        images: whether the images have to be there; without them a study can be priced, if its data says how many
+            there are
 
     Raises:
         DsdError: the study, a group's choice or a key is not known, or a value is not allowed
     """
     file = Path(name)
     if file.suffix in (".yaml", ".yml"):
-        return study_of(composed_file(file, overrides), name, networks)
+        return study_of(composed_file(file, overrides), name, networks, images)
     if name not in choices("study"):
         near = difflib.get_close_matches(name, choices("study"))
         hint = f"did you mean {known(near)}? " if near else ""
         raise DsdError(f"study {name} is not known; {hint}give a .yaml file or one of: {known(choices('study'))}")
-    return study_of(composed(name, overrides, name), name, networks)
+    return study_of(composed(name, overrides, name), name, networks, images)
 
 
 def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def explained(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()) -> Study:
+def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = (), images: bool = True) -> Study:
     """A composed study as a dataclass; every key and value is checked."""
     content = {key: value for key, value in content.items() if key != "study"}
     if networks:
@@ -109,7 +111,8 @@ def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()
         data = settings(DataSpec, content.pop("data"), "data")
         if data.folder:  # a job may start elsewhere, and the sweep go on from another folder
             data = replace(data, folder=str(Path(data.folder).expanduser().resolve()))
-        data = settled(data)
+        if images or Path(data.folder).exists() or not (data.classes and data.available):
+            data = settled(data)
         return Study(
             recipe=settings(Recipe, content.pop("recipe"), "recipe"),
             data=data,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import kolmogorov
 
 from dsd.analysis.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
 from dsd.analysis.edf import LEVEL, checked
@@ -93,10 +93,21 @@ def compared(one: Results, other: Results, test: tuple[float, float, float], dec
 
 
 def ks_test(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
-    """Two-sample Kolmogorov–Smirnov statistic of errors (n,) and (m,), and its two-sided p-value."""
-    x, y = checked(a), checked(b)
-    result = stats.ks_2samp(x, y, method="exact" if len(x) * len(y) <= EXACT else "asymp")
-    return float(result.statistic), float(result.pvalue)
+    """Two-sample Kolmogorov–Smirnov statistic of errors (n,) and (m,), and its two-sided p-value.
+
+    The p-value is exact up to n·m = 10,000, above it that of the limiting law: for 500 against 400 networks a tenth too
+    large at p = 0.001, for 500 against 500 a hundredth.
+    """
+    x, y = np.sort(checked(a)), np.sort(checked(b))
+    if len(x) * len(y) <= EXACT:
+        from scipy.stats import ks_2samp  # loading scipy.stats takes half a second
+
+        result = ks_2samp(x, y, method="exact")
+        return float(result.statistic), float(result.pvalue)
+    at = np.concatenate([x, y])
+    shares = [np.searchsorted(one, at, side="right") / len(one) for one in (x, y)]
+    statistic = float(np.abs(shares[0] - shares[1]).max())
+    return statistic, float(kolmogorov(statistic * np.sqrt(len(x) * len(y) / (len(x) + len(y)))))
 
 
 def ks_critical(n: int, m: int, level: float = LEVEL) -> float:

@@ -4,12 +4,11 @@ Differences are b − a in points of error: below zero, b is better. Shape lette
 """
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import bdtr, ndtri, stdtrit
 
 from dsd.analysis.edf import LEVEL, checked
 
@@ -29,15 +28,13 @@ class Difference:
 def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Difference:
     """mean(b) − mean(a) and its interval by Welch's t; no interval where n or m is 1."""
     x, y = checked(a), checked(b)
-    difference = float(y.mean() - x.mean())
-    if min(len(x), len(y)) < 2:
-        return Difference(difference, math.nan, math.nan)
-    if np.ptp(x) == np.ptp(y) == 0:
-        return Difference(difference, difference, difference)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # that all errors of one population are nearly the same
-        interval = stats.ttest_ind(y, x, equal_var=False).confidence_interval(level)
-    return Difference(difference, float(interval.low), float(interval.high))
+    difference, error = float(y.mean() - x.mean()), standard_error(x, y)
+    if not error > 0:  # no interval of one network; one without width where all errors are the same
+        return Difference(difference, difference + error, difference + error)
+    parts = [one.var(ddof=1) / len(one) for one in (x, y)]
+    freedom = sum(parts) ** 2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (x, y), strict=True))
+    half = float(stdtrit(freedom, (1 + level) / 2)) * error
+    return Difference(difference, difference - half, difference + half)
 
 
 def quantile_interval(errors: ArrayLike, q: float, level: float = LEVEL) -> Difference:
@@ -48,7 +45,7 @@ def quantile_interval(errors: ArrayLike, q: float, level: float = LEVEL) -> Diff
     """
     values = np.sort(checked(errors))
     n = len(values)
-    low, high = (int(stats.binom.ppf(p, n, q)) for p in ((1 - level) / 2, (1 + level) / 2))
+    low, high = np.searchsorted(bdtr(np.arange(n + 1), n, q), [(1 - level) / 2, (1 + level) / 2])
     value = float(np.quantile(values, q))
     if low < 1 or high + 1 > n:
         return Difference(value, math.nan, math.nan)
@@ -76,5 +73,5 @@ def detectable(a: ArrayLike, b: ArrayLike, level: float = LEVEL, power: float = 
 
     Where the true difference is that large, its interval leaves zero out in `power` of the cases (normal theory).
     """
-    z = float(stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(power))
+    z = float(ndtri((1 + level) / 2) + ndtri(power))
     return z * standard_error(a, b)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 LEVEL = 0.95  # of intervals, where nothing else is said
 
@@ -80,6 +79,8 @@ def bootstrap_band(errors: ArrayLike, at: ArrayLike, level: float = LEVEL) -> Ba
     It is what resampling the n networks tends to, without its noise. Narrower than `dkw_band`, for it holds at one
     place, not at all of them; at F = 0 and 1 it has no width.
     """
+    from scipy.stats import binom  # loading scipy.stats takes half a second
+
     found, n = edf(errors, at), len(checked(errors))
-    low, high = (stats.binom.ppf(p, n, found) / n for p in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (binom.ppf(p, n, found) / n for p in ((1 - level) / 2, (1 + level) / 2))
     return Band(np.clip(low, 0, 1), np.clip(high, 0, 1))

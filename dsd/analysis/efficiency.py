@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtri
 
 from dsd.analysis.edf import LEVEL, checked
 from dsd.errors import DsdError
@@ -83,7 +82,7 @@ def efficiency(errors: ArrayLike, sizes: Sequence[int] | None = None, level: flo
         passed = np.cumsum(law) / law.sum()
         at = np.searchsorted(passed, [(1 - level) / 2, (1 + level) / 2])
         best_low[i], best_high[i] = values[np.minimum(at, n - 1)]
-    half = stats.norm.ppf((1 + level) / 2) * error
+    half = ndtri((1 + level) / 2) * error
     return Efficiency(tried, expected, expected - half, expected + half, best_low, best_high)
 
 

@@ -26,7 +26,7 @@ from dsd.design.regnet import WIDTH_STEP, level
 from dsd.errors import DsdError, known
 
 MOST = 1_000  # blocks of a network
-NEAR = 1e-4  # a sum of logarithms in single precision is nearer than that, for a block
+NEAR = 5e-5  # a sum of logarithms in single precision is nearer than that, for a block
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -109,7 +109,7 @@ def predicted_widths(w_0: float, w_a: float, w_m: float, depth: int, width_step:
     """Eq. 2–4 for blocks 0 to d − 1, rounded.
 
     >>> predicted_widths(24, 24.48, 2.54, 9)
-    array([ 24.,  56.,  56., 152., 152., 152., 152., 152., 152.])
+    array([ 24.,  64.,  64., 152., 152., 152., 152., 152., 152.])
     """
     first, slope, log_w_m = (np.array(value, float) for value in (w_0, w_a, np.log(w_m)))
     return rounded(w_0 * w_m ** level(first, slope, log_w_m, np.arange(depth)), width_step)
@@ -130,6 +130,7 @@ class Steps:
     level: (M, E) the level it leaves
     levels: K, so that the highest level reached is K − 1
     ends: (E + 1,) lists of the pairs, as positions in (M·A,), whose largest w_a lies before this step
+    active: (E,) how many w_m, from the least on, still have this step
     """
 
     r: Floats
@@ -137,6 +138,7 @@ class Steps:
     level: Ints
     levels: int
     ends: list[Ints]
+    active: list[int]
 
 
 @cache
@@ -155,10 +157,11 @@ def steps_of(depth: int, grid: Grid) -> Steps:
     beyond = np.isinf(found)
     block = np.where(beyond, 0, order // max(levels - 1, 1) + 1)
     leaves = np.where(beyond, levels - 1, order % max(levels - 1, 1))  # the last level's change is zero
-    allowed = np.stack([np.searchsorted(row, grid.w_a / grid.w_0s, side="right") for row in found]).ravel()
-    order_of_ends = np.argsort(allowed, kind="stable")
-    ends = np.split(order_of_ends, np.searchsorted(allowed[order_of_ends], np.arange(1, kept + 1)))
-    return Steps(found, block, leaves, levels, ends)
+    allowed = np.stack([np.searchsorted(row, grid.w_a / grid.w_0s, side="right") for row in found])  # (M, A)
+    order_of_ends = np.argsort(allowed, axis=None, kind="stable")
+    ends = np.split(order_of_ends, np.searchsorted(allowed.ravel()[order_of_ends], np.arange(1, kept + 1)))
+    active = [int((allowed[:, 0] > e).sum()) for e in range(kept)]  # a larger w_m has fewer steps
+    return Steps(found, block, leaves, levels, ends, active)
 
 
 @cache
@@ -193,9 +196,11 @@ def fit_quantized_linear(block_widths: ArrayLike, grid: Grid = GRID) -> LinearFi
         raise DsdError(f"widths of blocks = {np.array2string(observed, threshold=8)}: give a positive number for each")
     steps = steps_of(len(observed), grid)
     rows, columns = nearly_best(observed, steps, grid)
-    best = min(exact_fit(observed, steps, grid, m, a) for m, a in zip(rows.tolist(), columns.tolist(), strict=True))
-    e_fit, w_0, w_m, w_a = best
-    return LinearFit(w_0, w_a, w_m, e_fit)
+    logs = np.log(observed)
+    best = min(exact_fit(logs, steps, grid, m, a) for m, a in zip(rows.tolist(), columns.tolist(), strict=True))
+    _, w_0, w_m, w_a = best
+    error = np.log(predicted_widths(w_0, w_a, w_m, len(observed), grid.width_step)) - logs
+    return LinearFit(w_0, w_a, w_m, float(np.abs(error).mean()))
 
 
 def nearly_best(observed: Floats, steps: Steps, grid: Grid) -> tuple[Ints, Ints]:
@@ -211,31 +216,32 @@ def nearly_best(observed: Floats, steps: Steps, grid: Grid) -> tuple[Ints, Ints]
     table = change.reshape(-1, pairs[1])  # a row for each w_m, level and width
     first = np.arange(pairs[0])[:, None] * steps.levels
     taken = (first + steps.level) * len(widths) + own[steps.block]  # (M, E)
-    rows = np.empty(pairs, np.float32)
+    rows, flat = np.empty(pairs, np.float32), total.reshape(-1)
     for e, step in enumerate(np.ascontiguousarray(taken.T)):
-        np.take(table, step, axis=0, out=rows, mode="clip")
-        total += rows
-        total.reshape(-1)[steps.ends[e]] = np.inf  # w_a would be too large
-        np.minimum(least, total, out=least)
+        m = steps.active[e]
+        table.take(step[:m], axis=0, out=rows[:m], mode="clip")
+        now, so_far = total[:m], least[:m]
+        now += rows[:m]
+        flat[steps.ends[e]] = np.inf  # w_a would be too large
+        np.minimum(so_far, now, out=so_far)
     found = np.flatnonzero(least <= least.min() + NEAR * len(observed))
     return found // pairs[1], found % pairs[1]
 
 
-def exact_fit(observed: Floats, steps: Steps, grid: Grid, m: int, a: int) -> tuple[float, float, float, float]:
-    """e_fit, w_0, w_m and w_a of the best w_a for one w_m and w_0, in double precision."""
+def exact_fit(logs: Floats, steps: Steps, grid: Grid, m: int, a: int) -> tuple[float, float, float, float]:
+    """e_fit, w_0, w_m and w_a of the best w_a for one w_m and w_0, in double precision; logs (d,) are of the widths."""
     w_0, w_m = float(grid.w_0s[a]), float(grid.w_ms[m])
     allowed = int(np.searchsorted(steps.r[m], grid.w_a / w_0, side="right"))
     r, block, leaves = steps.r[m, :allowed], steps.block[m, :allowed], steps.level[m, :allowed]
-    predicted, logs = log_widths(steps.levels, grid)[m, :, a], np.log(observed)
+    predicted = log_widths(steps.levels, grid)[m, :, a]
     change = np.abs(predicted[leaves + 1] - logs[block]) - np.abs(predicted[leaves] - logs[block])
-    total = np.concatenate([[0.0], np.cumsum(change)])
+    total = np.concatenate([[0.0], np.cumsum(change)]) + np.abs(predicted[0] - logs).sum()
     # steps at the same r are taken together
     bounds = np.concatenate([[0.0], r, [grid.w_a / w_0]])
     total[bounds[1:] - bounds[:-1] <= 0] = np.inf
-    at = int(np.argmin(np.round(total, 12)))
-    w_a = w_0 * (bounds[at] + bounds[at + 1]) / 2
-    error = np.abs(np.log(predicted_widths(w_0, w_a, w_m, len(observed), grid.width_step)) - logs).mean()
-    return round(float(error), 12), w_0, w_m, float(w_a)
+    total = np.round(total / len(logs), 12)  # what is equal but for rounding is equal
+    at = int(np.argmin(total))
+    return float(total[at]), w_0, w_m, float(w_0 * (bounds[at] + bounds[at + 1]) / 2)
 
 
 def fit_all(

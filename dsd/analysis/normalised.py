@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from dsd.analysis.edf import LEVEL, Band, checked, edf
 from dsd.errors import DsdError
@@ -72,15 +73,13 @@ def normalised_band(
 
     F is the mean of the EDFs of B bins, whose variances are F_b (1 − F_b)/n_b; the interval is normal.
     """
-    from scipy.stats import norm
-
     values, own = checked(errors), bin_of(complexity, edges)
     total = np.zeros(np.shape(at))
     for b in range(len(edges) - 1):
         inside = values[own == b]
         share = edf(inside, at)
         total += share * (1 - share) / len(inside)
-    half = norm.ppf((1 + level) / 2) * np.sqrt(total) / (len(edges) - 1)
+    half = ndtri((1 + level) / 2) * np.sqrt(total) / (len(edges) - 1)
     found = edf(values, at, weights(complexity, edges))
     return Band(np.maximum(found - half, 0), np.minimum(found + half, 1))
 

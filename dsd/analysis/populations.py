@@ -142,3 +142,21 @@ def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]
         for source, populations in tables
         for results in populations
     ]
+
+
+def pick(
+    populations: Sequence[Results], names: Sequence[str], suffixes: Sequence[str] = ("", "_cifar")
+) -> list[Results]:
+    """The populations of these names, in this order; of a name that is not there, its version for small images.
+
+    Raises:
+        DsdError: neither is there
+    """
+    there = {results.name: results for results in populations}
+    found = []
+    for name in names:
+        hits = [name + suffix for suffix in suffixes if name + suffix in there]
+        if not hits:
+            raise DsdError(f"population {name} is not in the table; it has: {known(there)}")
+        found.append(there[hits[0]])
+    return found

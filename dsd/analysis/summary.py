@@ -11,11 +11,11 @@ import pandas as pd
 
 from dsd.analysis.bootstrap import BestRange, Winners, exact_winners, resampled_winners
 from dsd.analysis.compare import Comparison, compare
+from dsd.analysis.correlations import rank_correlations
 from dsd.analysis.edf import dkw_half_width
 from dsd.analysis.efficiency import reaches
 from dsd.analysis.populations import STATES, Results
 from dsd.analysis.seeds import SeedNoise, seed_noise
-from dsd.analysis.trends import rank_correlations
 from dsd.analysis.verdict import DELTA, FEW, RULE
 from dsd.errors import DsdError, known
 

@@ -39,6 +39,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise DsdError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
+def first_table(*paths: str | Path) -> tuple[pd.DataFrame, Path]:
+    """The table of the first of these files that is there, and which it was.
+
+    Raises:
+        DsdError: none is there, or it cannot be read
+    """
+    for path in map(Path, paths):
+        if path.is_file():
+            return read_table(path), path
+    raise DsdError(f"none of these files is there: {known(str(path) for path in paths)}")
+
+
 def as_json_lines(frame: pd.DataFrame) -> str:
     """A JSON object a row, numbers with all their digits, null for what is missing."""
     rows = (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.stats import linregress, spearmanr
+from scipy.stats import linregress
 
 from dsd.design.complexity import MEASURES, UNITS
 from dsd.errors import DsdError, known
@@ -115,17 +115,3 @@ def correlations(frame: pd.DataFrame, column: str = "infer_ms") -> dict[str, flo
             raise DsdError(f"the table has no column {name}; its columns are: {known(frame)}")
     rows = frame[frame[column].notna()]
     return {name: float(rows[column].corr(rows[name].astype(float))) for name in MEASURES}
-
-
-def rank_correlations(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
-    """Spearman's rank correlation of each column with error: above zero, larger values are worse. NaN for a constant.
-
-    Args:
-        frame: a row a network, with `error`; rows without a value are left out of that column's
-    """
-    found = {}
-    for column in columns:
-        rows = frame[frame[column].notna() & frame["error"].notna()]
-        alike = len(rows) < FEW or rows[column].nunique() < 2 or rows["error"].nunique() < 2
-        found[column] = float("nan") if alike else float(spearmanr(rows[column], rows["error"]).statistic)
-    return found

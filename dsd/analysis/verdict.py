@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import ndtri
 
 from dsd.analysis.differences import mean_difference, standard_error
 from dsd.analysis.edf import LEVEL, checked
@@ -77,7 +77,7 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
 
 def needed(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
     """Networks of each population whose interval would be no wider than δ, with spreads as they are (normal theory)."""
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     x, y = checked(a), checked(b)
     assert not math.isnan(standard_error(x, y))
     return math.ceil(float(x.var(ddof=1) + y.var(ddof=1)) * (2 * z / delta) ** 2)

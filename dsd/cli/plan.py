@@ -30,7 +30,7 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
     from dsd.sweep.plan import plan as make_plan
     from dsd.sweep.preview import preview
 
-    made = make_plan(load_study(study, overrides))
+    made = make_plan(load_study(study, overrides, images=False))
     folder = output or Path("runs") / made.study.name
     found = preview(made, folder, retry_failed)
     if as_json:
@@ -71,7 +71,8 @@ def show(made: "Plan", found: "Preview", folder: Path) -> None:
     cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in found.spaces]
     print_table(("space", "runs", "finished", "queued", "missing", "mean flops [M]"), cells)
     click.echo(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
-    click.echo(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}")
+    absent = f"; not in {data.folder}" if data.available and not data.fingerprint else ""
+    click.echo(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")
     click.echo(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
     hours, cost = gpu_hours(made, found), found.cost
     if not found.left:

@@ -1,28 +1,76 @@
-"""The error EDF of populations ([DDS] Fig. 2, 5, 7, 9)."""
+"""The error EDF of populations ([DDS] Fig. 2, 5, 7, 9), plain and complexity-normalised ([NDS] §3.3)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from dsd.analysis.edf import dkw_band, edf
+from dsd.analysis.normalised import BINS, common_bins, normalised_band, weights
 from dsd.analysis.populations import Results
 from dsd.figures.style import look
 
+BANDED = 3  # populations; the bands of more would hide one another
 
-def plot_edf(ax: Axes, populations: Sequence[Results]) -> Axes:
+
+def plot_edf(ax: Axes, populations: Sequence[Results], band: bool | None = None) -> Axes:
     """Draw the EDF of each population, with n, min and mean error in the legend.
 
     A population with failed or unfinished runs says so in its legend; one without any result is named there.
+
+    Args:
+        band: shade the 95 % band of each (DKW: all of the true EDF lies inside); None for up to three populations
     """
     end = max((results.errors.max() for results in populations if len(results)), default=0.0)
+    banded = len(populations) <= BANDED if band is None else band
     for i, results in enumerate(populations):
         if len(results):
             errors = np.sort(results.errors)
             steps = np.arange(len(errors) + 1) / len(errors)
             # F is 0 up to and including the least error, and 1 above the largest (Eq. 1, strictly less)
             ax.step([*errors, end], steps, where="pre", label=legend(results), linewidth=1.8, **look(i))
+            if banded:
+                at = np.append(np.unique(errors), end)
+                around = dkw_band(errors, at)
+                shade(ax, at, around.low, around.high, i)
         else:
             ax.plot([], [], label=legend(results), **look(i))
+    return labelled(ax)
+
+
+def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str = "flops", bins: int = BINS) -> Axes:
+    """Draw the EDFs that the populations would have if their complexity were spread evenly over the range they share.
+
+    Args:
+        populations: with results, two or more
+        measure: flops, params or acts
+        bins: of complexity; each needs a network of every population
+
+    Raises:
+        DsdError: the populations share no range, or one has no network in a bin
+    """
+    complexities = [results.frame[measure].to_numpy(float) for results in populations]
+    edges = common_bins(complexities, bins)
+    for i, (results, x) in enumerate(zip(populations, complexities, strict=True)):
+        at = np.linspace(results.errors.min(), results.errors.max(), 400)
+        shares = weights(x, edges)
+        inside, mean = int((shares > 0).sum()), float(shares @ results.errors)
+        label = f"{results.name}: n={inside} of {len(results)}, mean {mean:.1f}"
+        ax.plot(at, edf(results.errors, at, shares), label=label, linewidth=1.8, **look(i))
+        around = normalised_band(results.errors, x, edges, at)
+        ax.fill_between(at, around.low, around.high, color=look(i)["color"], alpha=0.12, linewidth=0)
+    labelled(ax)
+    ax.set_ylabel(f"cumulative fraction, even in {measure}")
+    return ax
+
+
+def shade(ax: Axes, at: np.ndarray, low: np.ndarray, high: np.ndarray, i: int) -> None:
+    """A band of steps in the colour of the i-th population."""
+    ax.fill_between(at, low, high, step="pre", color=look(i)["color"], alpha=0.12, linewidth=0)
+
+
+def labelled(ax: Axes) -> Axes:
+    """The axes of an EDF."""
     ax.set_xlabel("error [%]")
     ax.set_ylabel("cumulative fraction of networks")
     ax.set_ylim(0, 1.02)

@@ -112,6 +112,7 @@ def describe(plan: Plan) -> dict[str, Any]:
     return {
         **{key: value for key, value in asdict(study).items() if key not in ("spaces", "networks")},
         "seeds": list(study.seeds),
+        "regimes": list(study.regimes),
         "sample_seeds": plan.sample_seeds,
         "spaces": plan.specs,
         "networks": list(study.networks),

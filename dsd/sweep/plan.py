@@ -33,6 +33,7 @@ class Study:
     spaces: names or files of design spaces
     networks: given ones, beside those that are drawn: published names, .yaml files, tables of networks
     n: networks of each space
+    regimes: windows of flops, instead of `flops`: a population for each space and regime, called SPACE LO:HI
     flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared. `default` is
         what each space states for itself
     sample_seed: of the draw; each space gets its own from it (`sample_seed`)
@@ -51,6 +52,7 @@ class Study:
     data: DataSpec
     cluster: Cluster
     networks: tuple[str, ...] = ()
+    regimes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -59,7 +61,7 @@ class Study:
             raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
         if self.sample_seed < 0:
             raise DsdError(f"sample_seed = {self.sample_seed}: give a whole number from 0")
-        for key in ("spaces", "networks"):
+        for key in ("spaces", "networks", "regimes"):
             if len(set(getattr(self, key))) < len(getattr(self, key)):
                 raise DsdError(f"{key} = {list(getattr(self, key))}: give each once")
         if not self.spaces and not self.networks:
@@ -69,6 +71,8 @@ class Study:
         for key in ("flops", "params", "acts"):
             if getattr(self, key) != DEFAULT:
                 parse_window(getattr(self, key), key)
+        for regime in self.regimes:
+            parse_window(regime, "regimes")
 
 
 @dataclass(frozen=True)
@@ -110,24 +114,28 @@ def plan(study: Study) -> Plan:
     """
     check(study.recipe, study.data)
     specs, sample_seeds, draws, tables = {}, {}, {}, []
+    spaces: set[str] = set()
     for name, space in [(name, load_space(name)) for name in study.spaces]:
-        if space.facts.name in specs:
+        if space.facts.name in spaces:
             raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.facts.name}")
+        spaces.add(space.facts.name)
         if "resolution" in space.parameters:
             raise DsdError(f"space {name} draws the resolution, and {study.data.name} has images of one size")
-        population = sample(
-            space,
-            study.n,
-            flops=study.flops,
-            params=study.params,
-            acts=study.acts,
-            seed=sample_seed(study.sample_seed, space.facts.name),
-            resolution=study.data.resolution,
-            classes=study.data.classes,
-        )
-        specs[population.space], draws[population.space] = space.facts.spec, population.draw
-        sample_seeds[population.space] = population.seed
-        tables += [planned(population.columns, population.drawn, study, seed) for seed in study.seeds]
+        for regime in study.regimes or (study.flops,):
+            name = f"{space.facts.name} {regime}" if study.regimes else space.facts.name
+            population = sample(
+                space,
+                study.n,
+                flops=regime,
+                params=study.params,
+                acts=study.acts,
+                seed=sample_seed(study.sample_seed, name),
+                resolution=study.data.resolution,
+                classes=study.data.classes,
+            )
+            specs[name], draws[name], sample_seeds[name] = space.facts.spec, population.draw, population.seed
+            columns = {**population.columns, "space": np.full(len(population), name)}
+            tables += [planned(columns, population.drawn, study, seed) for seed in study.seeds]
     for name, networks, drawn in grouped(study.networks, study.data.resolution, study.data.classes):
         if name in specs:
             raise DsdError(f"networks = {list(study.networks)}: {name} is also the name of a space")

@@ -32,6 +32,20 @@ def test_ks_is_scipys_and_large_samples_use_the_asymptotic_law() -> None:
     reference = stats.ks_2samp(a, b, method="exact")
     assert ks_test(a, b) == pytest.approx((reference.statistic, reference.pvalue))
     assert ks_test(np.repeat(a, 10), np.repeat(b, 10))[0] == pytest.approx(reference.statistic)
+    for shift in (0.0, 0.5, 1.0):
+        a, b = RNG(1).normal(40, 5, 500), RNG(2).normal(40 + shift, 5, 400)
+        reference = stats.ks_2samp(a, b, method="exact")
+        assert ks_test(a, b)[0] == pytest.approx(reference.statistic)
+        assert reference.pvalue * 0.98 < ks_test(a, b)[1] < reference.pvalue * 1.12
+
+
+def test_the_interval_of_the_mean_is_welchs() -> None:
+    """Equal to scipy's, at two levels."""
+    a, b = RNG(3).normal(40, 5, 30), RNG(4).gamma(2, 10, 50)
+    for level in (0.95, 0.995):
+        found = mean_difference(a, b, level)
+        reference = stats.ttest_ind(b, a, equal_var=False).confidence_interval(level)
+        assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
 
 
 def test_the_critical_value_is_that_of_the_test() -> None:

@@ -1,0 +1,28 @@
+"""The difference of every pair of populations, with the interval that decided ([DDS] compares by eye; ours)."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from dsd.analysis.compare import Comparison
+from dsd.figures.style import COLOURS
+
+LOOK = {"better": COLOURS[2], "worse": COLOURS[1], "equal": COLOURS[0], "undecided": "#888888"}
+
+
+def plot_differences(ax: Axes, comparisons: Sequence[Comparison]) -> Axes:
+    """Draw mean error of b − a and its interval for each pair, coloured by the verdict; within δ is shaded."""
+    for row, pair in enumerate(reversed(comparisons)):
+        colour = LOOK[pair.verdict.word]
+        ax.plot([pair.verdict.low, pair.verdict.high], [row, row], color=colour, linewidth=2.2)
+        ax.plot(pair.mean_difference, row, "o", color=colour, markersize=5)
+    if comparisons:
+        delta = comparisons[0].verdict.delta
+        ax.axvspan(-delta, delta, color=COLOURS[6], alpha=0.07, linewidth=0)
+    ax.axvline(0, color=COLOURS[6], linewidth=1)
+    ax.set_yticks(range(len(comparisons)))
+    ax.set_yticklabels(
+        [f"{pair.b} − {pair.a}: {pair.verdict.word}" for pair in reversed(comparisons)], fontsize="small"
+    )
+    ax.set_xlabel("difference of mean error [points]")
+    return ax

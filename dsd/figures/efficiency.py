@@ -1,0 +1,33 @@
+"""How good the best of a random search is ([DDS] Fig. 9, right)."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
+
+from dsd.analysis.efficiency import default_sizes, efficiency
+from dsd.analysis.populations import Results
+from dsd.figures.edf import legend
+from dsd.figures.style import look
+
+
+def plot_efficiency(ax: Axes, populations: Sequence[Results]) -> Axes:
+    """Draw the expected error of the best of m networks against m, with its 95 % interval while m is at most n/2.
+
+    Beyond that the curve rests on the few best networks of the population, and its interval says too little.
+    """
+    for i, results in enumerate(populations):
+        if not len(results):
+            continue
+        found = efficiency(results.errors, default_sizes(len(results)).tolist())
+        ax.plot(found.sizes, found.expected, label=legend(results), linewidth=1.8, **look(i))
+        told = found.sizes <= len(results) / 2
+        ax.fill_between(
+            found.sizes[told], found.low[told], found.high[told], color=look(i)["color"], alpha=0.12, linewidth=0
+        )
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.set_xlabel("networks tried")
+    ax.set_ylabel("expected error of the best [%]")
+    ax.legend(fontsize="small", frameon=False)
+    return ax
