@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     # pyarrow where a table is written to .parquet
     "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas", "pyarrow"}),
     "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
-    "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2"}),
+    "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2", "markupsafe"}),
     "sweep": (
         BASE | {"design", "models", "analysis", "training"},
         {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil", "pyarrow"},
@@ -98,7 +98,7 @@ LIGHT = {
     "from dsd.cli import main; import sys; sys.argv = 'dsd sample --space RegNetX -n 2'.split(); main()": HEAVY,
     "from dsd.cli import main; import sys; sys.argv = 'dsd complexity RegNetX-400MF --json'.split(); main()": HEAVY,
     "from dsd.cli import main; import sys; sys.argv = 'dsd complexity --all'.split(); main()": HEAVY,
-    "import dsd.analysis.summary, dsd.figures.report": {"torch", "hydra", "submitit", "sklearn"},
+    "import dsd.analysis.summary, dsd.figures.report.page": {"torch", "hydra", "submitit", "sklearn"},
     "import dsd.sweep.status, dsd.sweep.collect": {"torch", "hydra", "matplotlib", "sklearn", "scipy"},
 }
 

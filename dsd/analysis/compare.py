@@ -50,10 +50,11 @@ class Comparison:
         return found | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
 
     def __str__(self) -> str:
+        plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
             "worse": f"{self.b} is worse than {self.a}",
-            "equal": f"{self.b} is equal to {self.a} within {self.verdict.delta:g} points",
+            "equal": f"{self.b} is equal to {self.a} within {self.verdict.delta:g} point{plural}",
             "undecided": f"{self.b} against {self.a} is undecided",
         }
         more = f"; about {self.verdict.needed:,} networks of each would decide" if self.verdict.needed else ""

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.stats import linregress
 
 from dsd.design.complexity import MEASURES, UNITS
 from dsd.errors import DsdError, known
@@ -71,10 +70,18 @@ def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Seque
     x = np.asarray(flops, float) / UNITS["flops"]
     design = np.stack([x ** POWERS[term] for term in terms], axis=1)
     found, residual = not_negative(design, np.asarray(y, float))
-    line = linregress(np.log(x), np.log(y))
+    exponent, error = slope(np.log(x), np.log(y))
     r2 = 1 - residual**2 / ((y - y.mean()) ** 2).sum() if np.ptp(y) > 0 else float("nan")
     coefficients = dict(zip(terms, found.tolist(), strict=True))
-    return Trend(column, coefficients, float(r2), float(line.slope), float(line.stderr), len(x))
+    return Trend(column, coefficients, float(r2), exponent, error, len(x))
+
+
+def slope(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float]:
+    """The slope of the least-squares line through points (n,), and its standard error; NaN for two points."""
+    if len(x) < 3:
+        return float(np.polyfit(x, y, 1)[0]), float("nan")
+    line, covariance = np.polyfit(x, y, 1, cov=True)
+    return float(line[0]), float(np.sqrt(covariance[0, 0]))
 
 
 def not_negative(terms: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

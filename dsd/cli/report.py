@@ -39,7 +39,7 @@ def report(
     if output and (output.suffix != ".html" or output.is_dir()):
         raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
     from dsd.analysis.summary import analyze
-    from dsd.figures.report import Report, write
+    from dsd.figures.report.page import Report, write
     from dsd.sweep.curves import read_curves
 
     settings = settings_of(columns, delta, target, resamples, seed)

@@ -49,7 +49,7 @@ def plot_many_widths(ax: Axes, networks: Sequence[ArrayLike], slope: float = SLO
         ax.step(np.arange(len(observed)), observed, where="mid", color="#999999", linewidth=0.9, alpha=0.7)
     longest = max((len(np.asarray(one)) for one in networks), default=1)
     j = np.arange(longest)
-    ax.plot(j, slope * (j + 1), color=COLOURS[6], linewidth=2, label=f"$w_j = {slope:g} \\cdot (j + 1)$")
+    ax.plot(j, slope * (j + 1), color=COLOURS[6], linewidth=2, label=f"w_j = {slope:g} · (j + 1)")
     ax.legend(fontsize="small", frameon=False)
     return block_axes(ax)
 

@@ -1,0 +1,71 @@
+"""The rows of all populations, as the page's script reads them: columns of numbers in base64, texts in JSON.
+
+A page of 100,000 rows has to open: a column takes as few bytes a row as hold its values exactly.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dsd.analysis.populations import Results
+from dsd.figures.style import COLOURS, LINES
+
+TYPES = {"int8": "Int8Array", "int16": "Int16Array", "int32": "Int32Array", "float32": "Float32Array"}
+EXACT = "Float64Array"
+
+
+def encoded(values: NDArray[np.float64]) -> dict[str, str]:
+    """A column of numbers (n,), NaN for what is missing, in the smallest type that holds each of them."""
+    for dtype, name in TYPES.items():
+        whole = dtype.startswith("int")
+        if whole and (not np.isfinite(values).all() or np.abs(values).max(initial=0) > np.iinfo(dtype).max):
+            continue
+        small = values.astype(dtype)
+        if np.array_equal(small.astype(np.float64), values, equal_nan=not whole):
+            return {"type": name, "data": as_base64(small)}
+    return {"type": EXACT, "data": as_base64(values)}
+
+
+def as_base64(values: NDArray[Any]) -> str:
+    """The bytes of an array, the least first."""
+    return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode()
+
+
+def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str, Any]:
+    """What the script needs: names and colours of populations, which row is of which, errors, parameters, names of
+    rows.
+
+    Args:
+        columns: of numbers that a range can be chosen of
+    """
+    there = [results for results in populations if len(results)]
+    frame = pd.concat([results.frame for results in there], ignore_index=True) if there else pd.DataFrame({"error": []})
+    of = np.repeat(np.arange(len(there)), [len(results) for results in there])
+    named = next((name for name in ("key", "run") if name in frame), None)
+    return {
+        "populations": [
+            {
+                "name": results.name,
+                "lacking": results.lacking,
+                "color": COLOURS[i % len(COLOURS)],
+                "dash": {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}[LINES[i // len(COLOURS) % len(LINES)]],
+            }
+            for i, results in enumerate(there)
+        ],
+        "rows": len(frame),
+        "of": encoded(of.astype(float)),
+        "error": encoded(frame["error"].to_numpy(float)),
+        "columns": {name: encoded(frame[name].to_numpy(float, na_value=np.nan)) for name in columns if name in frame},
+        "names": frame[named].astype(str).tolist() if named else [],
+    }
+
+
+def as_script(content: dict[str, Any]) -> str:
+    """JSON that can stand inside of a script element, whatever texts it holds."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,0 +1,145 @@
+"""The page: everything that is known of some populations, verdicts first; it opens from a file, without a network."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from dsd._version import __version__
+from dsd.analysis.populations import Results
+from dsd.analysis.summary import Analysis, parameters
+from dsd.analysis.verdict import RULE
+from dsd.design.window import readable
+from dsd.errors import DsdError
+from dsd.figures.report.embedded import as_script, embedded
+from dsd.figures.report.pictures import (
+    SHOWN,
+    as_image,
+    curve_images,
+    differences_image,
+    edf_figure,
+    efficiency_image,
+    fit_rows,
+    trend_images,
+)
+from dsd.figures.style import save
+from dsd.files import write_whole
+
+FAILURES = 200  # rows of failed runs that are listed; more are counted
+LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page shows.
+
+    title: of the page
+    populations, analysis: from `dsd.analysis`
+    notes: what the reader has to know first, such as runs that are missing
+    configuration: text of sweep.yaml; empty where the table came from elsewhere
+    curves: a row a run and epoch, with columns run, epoch and error [%]; None where nothing is known of epochs
+    """
+
+    title: str
+    populations: Sequence[Results]
+    analysis: Analysis
+    notes: Sequence[str] = ()
+    configuration: str = ""
+    curves: pd.DataFrame | None = None
+
+
+def extremes(results: Results) -> pd.DataFrame:
+    """The best and the worst networks of a population, best first, each once."""
+    ordered = results.frame.sort_values("error", kind="stable")
+    shown = ordered if len(ordered) <= 2 * SHOWN else pd.concat([ordered.head(SHOWN), ordered.tail(SHOWN)])
+    named = ["key"] if "key" in shown else []
+    columns = [column for column in parameters(shown) if not column.startswith("sampled_")]
+    return shown[["error", *columns, *named]].dropna(axis=1, how="all")
+
+
+def failure_rows(results: Results) -> list[dict[str, object]]:
+    """What is known of each failed run: its key and the reason."""
+    rows = results.failures.to_dict("records")
+    return [{"run": row.get("run", "–"), "reason": row.get("reason", "–")} for row in rows]
+
+
+def number(value: object) -> str:
+    """A cell: numbers short, other values as they are, nothing for what is missing."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+def percent(value: float | None) -> str:
+    """Two digits, a dash for what there is not."""
+    return "–" if value is None or value != value else f"{value:.2f}"
+
+
+def versions() -> str:
+    """What made the page."""
+    told = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return f"dsd {__version__}, Python {platform.python_version()}, {told}"
+
+
+def html(report: Report) -> str:
+    """The page; every text from a table is escaped."""
+    loader = PackageLoader("dsd.figures.report", ".")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=number, percent=percent)
+    environment.globals["readable"] = readable
+    return environment.get_template("page.html.j2").render(content_of(report, environment))
+
+
+def content_of(report: Report, environment: Environment) -> dict[str, Any]:
+    """All that the template asks for."""
+    summaries = report.analysis.populations
+    there = [results for results in report.populations if len(results)]
+    columns = list(dict.fromkeys(name for p in summaries for name in p.best_ranges))
+    failures = [(results.name, row) for results in report.populations for row in failure_rows(results)]
+    fits, fit_images, fit_rule = fit_rows(report.populations)
+    trend_pictures, trend_words = trend_images(report.populations)
+
+    def raw(name: str) -> Markup:
+        """A file of this folder; trusted, for it is part of the program."""
+        assert environment.loader is not None
+        return Markup(environment.loader.get_source(environment, name)[0])
+
+    return {
+        "report": report,
+        "rule": RULE,
+        "style": raw("page.css"),
+        "script": raw("page.js"),
+        "data": Markup(as_script(embedded(report.populations, columns))),
+        "edf": as_image(edf_figure(report.populations)) if report.populations else "",
+        "differences": differences_image(report.analysis.comparisons) if report.analysis.comparisons else "",
+        "efficiency": efficiency_image(there) if there else "",
+        "columns": columns,
+        "fits": fits,
+        "fit_images": fit_images,
+        "fit_rule": fit_rule,
+        "trend_images": trend_pictures,
+        "trend_words": trend_words,
+        "curves": curve_images(report.populations, report.curves),
+        "failures": failures[:FAILURES],
+        "more_failures": max(len(failures) - FAILURES, 0),
+        "tables": [(results.name, extremes(results)) for results in there],
+        "versions": versions(),
+    }
+
+
+def write(report: Report, page: Path, picture: Path) -> None:
+    """Write the page and the picture of the EDFs; each file appears whole or not at all."""
+    for path in (page, picture):
+        if path.is_dir():
+            raise DsdError(f"{path}: is a folder; the report needs the name for a file")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(page, html(report))
+    save(edf_figure(report.populations), picture)

@@ -1,0 +1,135 @@
+"""The pictures of the report that need no script, as SVG inside of the page."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dsd.analysis.bootstrap import empirical_bootstrap
+from dsd.analysis.compare import Comparison
+from dsd.analysis.linear_fit import COARSE, Grid, block_widths, fit_all
+from dsd.analysis.populations import Results
+from dsd.analysis.trends import trends
+from dsd.figures.complexity import plot_trend
+from dsd.figures.curves import plot_best_and_worst
+from dsd.figures.differences import plot_differences
+from dsd.figures.edf import plot_edf
+from dsd.figures.efficiency import plot_efficiency
+from dsd.figures.parameter import plot_parameter
+from dsd.figures.style import figure, figures
+from dsd.figures.widths import plot_many_widths
+
+SHOWN = 5  # best and worst networks of each population
+FITTED = 80  # networks of each population whose fit is shown
+BEST = 20  # networks whose widths are drawn together ([DDS] Fig. 8)
+POINTS = 2_000  # of a picture; more are thinned out evenly
+
+
+def as_image(made: Figure) -> str:
+    """A figure as the source of an HTML image."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dsd"}):
+        made.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def thinned(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most so many rows, evenly over the ranks of error."""
+    if len(frame) <= most:
+        return frame
+    ordered = frame.sort_values("error", kind="stable")
+    return ordered.iloc[np.linspace(0, len(frame) - 1, most).round().astype(int)]
+
+
+def edf_figure(populations: Sequence[Results]) -> Figure:
+    """The EDFs of all populations as a figure of its own."""
+    made, axes = figure(6.5, 4.2)
+    plot_edf(axes, populations)
+    return made
+
+
+def differences_image(comparisons: Sequence[Comparison]) -> str:
+    """Every pair's difference with its interval."""
+    made, axes = figure(8.0, 0.9 + 0.27 * len(comparisons))
+    plot_differences(axes, comparisons)
+    return as_image(made)
+
+
+def efficiency_image(populations: Sequence[Results]) -> str:
+    """The expected best of a random search in each population."""
+    made, axes = figure(6.0, 3.8)
+    plot_efficiency(axes, [Results(one.name, thinned(one.frame, POINTS)) for one in populations])
+    return as_image(made)
+
+
+def curve_images(populations: Sequence[Results], curves: pd.DataFrame | None) -> list[str]:
+    """For each population of whose epochs something is known, the curves of its best and worst runs."""
+    images: list[str] = []
+    for results in populations:
+        if curves is None or "run" not in results.frame or not len(results):
+            continue
+        ordered = results.frame.sort_values("error", kind="stable")["run"].drop_duplicates().tolist()
+        shown = min(SHOWN, (len(ordered) + 1) // 2)
+        made, axes = figure(4.4, 3.2)
+        plot_best_and_worst(axes, curves, ordered[:shown], ordered[shown:][-shown:])
+        axes.set_title(results.name, fontsize="medium")
+        images.append(as_image(made))
+    return images
+
+
+def trend_images(populations: Sequence[Results]) -> tuple[list[str], list[str]]:
+    """What Fig. 12 fits, over all populations: pictures, and the trends in words."""
+    there = [results.frame for results in populations if len(results) and "flops" in results.frame]
+    if not there:
+        return [], []
+    frame = pd.concat(there, ignore_index=True)
+    found = trends(frame)
+    few = thinned(frame, POINTS)
+    images = []
+    for trend in found.values():
+        made, (axes,) = figures(1, 4.0, 3.0, fitted=False)
+        plot_trend(axes, few, trend)
+        images.append(as_image(made))
+    return images, [str(trend) for trend in found.values()]
+
+
+def has_stages(results: Results) -> bool:
+    """Whether the table tells depths and widths of stages."""
+    return len(results) > 0 and {"d1", "w1"} <= set(results.frame)
+
+
+def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list[str], str]:
+    """The quantized linear fits of each population: numbers, pictures, and how they were found.
+
+    Fits that the table has (`dsd fit`) are taken; else some networks of each population are fitted on a coarse grid,
+    evenly over the ranks of error.
+    """
+    rows, images, rule = [], [], ""
+    for results in filter(has_stages, populations):
+        if "e_fit" in results.frame:
+            frame, rule = results.frame[results.frame["e_fit"].notna()], rule or "as in the table"
+        else:
+            frame = thinned(results.frame, FITTED)
+            fits = fit_all(block_widths(frame, results.name), COARSE)
+            frame, rule = frame.assign(e_fit=[fit.e_fit for fit in fits]), rule_of(COARSE)
+        if not len(frame):
+            continue
+        best = empirical_bootstrap(frame["e_fit"], frame["error"], rng=None)
+        rows.append({"name": results.name, "n": len(frame), "mean": frame["e_fit"].mean(), "best": best})
+        made, (left, right) = figures(2, 4.0, 3.0, fitted=False)
+        plot_parameter(left, Results(results.name, thinned(frame, POINTS)), "e_fit", best)
+        top = results.frame.sort_values("error", kind="stable").head(BEST)
+        plot_many_widths(right, block_widths(top, results.name))
+        right.set_title(f"{results.name}: best {len(top)}", fontsize="small")
+        images.append(as_image(made))
+    return rows, images, rule
+
+
+def rule_of(grid: Grid) -> str:
+    """How fits of the page were found."""
+    return f"{grid.rule}; of each population up to {FITTED} networks, evenly over the ranks of error"
