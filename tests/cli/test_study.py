@@ -6,8 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dsd.analysis.compare import Comparison
-
 
 @pytest.fixture
 def folder(dsd, tiny: Path, tmp_path: Path) -> Path:
@@ -37,7 +35,8 @@ def test_the_whole_line(dsd, tiny: Path, tmp_path: Path) -> None:
         errors = table.loc[table["space"] == population["name"], "error"]
         assert population["error"]["mean"] == pytest.approx(errors.mean())
         assert set(population["best_ranges"]["depth"]) == {"low", "median", "high"}
-    assert set(analysis["comparisons"][0]) == set(Comparison.__annotations__)
+    told = {"a", "b", "ks", "p_value", "p_holm", "mean_difference", "low", "high", "verdict"}
+    assert told < set(analysis["comparisons"][0])
     reported = dsd("report", path)
     assert reported.out.split() == [str(path / "report.html"), str(path / "figures" / "edf.png")]
     assert "RegNetX_cifar" in (path / "report.html").read_text()

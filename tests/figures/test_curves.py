@@ -5,7 +5,7 @@ import pandas as pd
 from dsd.analysis.populations import split
 from dsd.analysis.summary import analyze
 from dsd.figures.curves import plot_best_and_worst, plot_run
-from dsd.figures.report import Report, html
+from dsd.figures.report.page import Report, html
 from dsd.figures.style import figure, figures
 
 CURVES = pd.DataFrame(
@@ -43,8 +43,8 @@ def test_the_report_shows_curves_where_epochs_are_known() -> None:
     last = CURVES[CURVES["epoch"] == 3]
     frame = pd.DataFrame({"space": "X", "run": last["run"], "error": last["error"], "depth": range(12)})
     populations = split(frame)
-    report = Report("t", populations, analyze(populations, [], 0))
+    report = Report("t", populations, analyze(populations))
     assert "over the epochs" not in html(report)
     assert html(Report("t", populations, report.analysis, curves=CURVES)).count("over the epochs") == 1
     one = split(frame[:1])
-    assert html(Report("t", one, analyze(one, [], 0), curves=CURVES)).count("over the epochs") == 1
+    assert html(Report("t", one, analyze(one), curves=CURVES)).count("over the epochs") == 1
