@@ -74,7 +74,7 @@ def labelled(ax: Axes) -> Axes:
     ax.set_xlabel("error [%]")
     ax.set_ylabel("cumulative fraction of networks")
     ax.set_ylim(0, 1.02)
-    ax.legend(loc="lower right", fontsize="small", frameon=False)
+    ax.legend(loc="lower right", fontsize="small", framealpha=0.75, edgecolor="none")
     return ax
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FuncFormatter
 
 from dsd.analysis.efficiency import default_sizes, efficiency
 from dsd.analysis.populations import Results
@@ -26,7 +26,7 @@ def plot_efficiency(ax: Axes, populations: Sequence[Results]) -> Axes:
             found.sizes[told], found.low[told], found.high[told], color=look(i)["color"], alpha=0.12, linewidth=0
         )
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set_xlabel("networks tried")
     ax.set_ylabel("expected error of the best [%]")
     ax.legend(fontsize="small", frameon=False)

@@ -24,5 +24,6 @@ def plot_regimes(ax: Axes, ranges: pd.DataFrame, column: str) -> Axes:
     ax.set_xlabel("flops (median of the regime)")
     ax.set_ylabel(column)
     if len(rows):
-        ax.set_title(f"n = {rows['n'].min()} to {rows['n'].max()} a regime", fontsize="small")
+        least, most = rows["n"].min(), rows["n"].max()
+        ax.set_title(f"n = {least}{f' to {most}' if most > least else ''} a regime", fontsize="small")
     return ax

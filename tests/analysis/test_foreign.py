@@ -1,0 +1,178 @@
+"""Results of other programs. Oracles: records written by hand in their formats, complexities of published networks."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import dsd
+from dsd import DsdError, analyze, read_table, split
+from dsd.analysis.foreign import nds, pycls
+from dsd.analysis.foreign.records import miscounted, table_of
+from dsd.design.network import Network
+
+REGNET = {"DEPTH": 22, "W0": 24, "WA": 24.48, "WM": 2.54, "GROUP_W": 16, "BOT_MUL": 1.0, "STRIDE": 2}
+EPOCHS = {"epoch_ind": [1, 2], "epoch_max": [2, 2], "top1_err": [60.0, 52.0], "min_top1_err": [60.0, 50.0]}
+
+
+def pycls_record(**changes: object) -> dict[str, object]:
+    """A record of RegNetX-400MF as pycls writes it."""
+    cfg = {
+        "MODEL": {"TYPE": "regnet", "NUM_CLASSES": 1000},
+        "REGNET": REGNET,
+        "TRAIN": {"IM_SIZE": 224},
+        "OPTIM": {"BASE_LR": 0.05, "WEIGHT_DECAY": 5e-5},
+        "RNG_SEED": 3,
+    }
+    counted = {"flops": 397678568, "params": 5157512, "acts": 3143272}
+    return {"cfg": cfg, "complexity": counted, "test_epoch": EPOCHS, "err": "", **changes}
+
+
+def written(path: Path, content: object) -> Path:
+    """Content as a .json file."""
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_regnet_of_pycls_is_the_published_one(tmp_path: Path) -> None:
+    """Its key, its complexity, the last epoch's error, the best one, and how it was trained."""
+    records = pycls.read(written(tmp_path / "sweep.json", [pycls_record()]))
+    row = table_of(records, "mine").iloc[0]
+    published = dsd.network("RegNetX-400MF")
+    assert row["key"] == published.key
+    assert Network.from_row(row) == published
+    assert (row["flops"], row["params"], row["acts"]) == (397678568, 5157512, 3143272)
+    assert (row["error"], row["best_error"], row["status"], row["epochs"]) == (52.0, 50.0, "done", 2)
+    assert (row["lr"], row["weight_decay"], row["seed"]) == (0.05, 5e-5, 3)
+    assert miscounted(records) == 0
+
+
+def test_an_anynet_of_pycls_keeps_its_stages(tmp_path: Path) -> None:
+    """Multipliers are 1/b; SE makes Y of X; the width rule is applied; other flops in the file are told."""
+    anynet = {
+        "STEM_TYPE": "res_stem_cifar", "STEM_W": 16, "BLOCK_TYPE": "res_bottleneck_block", "SE_ON": True,
+        "DEPTHS": [1, 2, 3], "WIDTHS": [32, 64, 128], "STRIDES": [1, 2, 2], "BOT_MULS": [0.5, 0.5, 0.25],
+        "GROUP_WS": [8, 8, 16],
+    }  # fmt: skip
+    cfg = {"MODEL": {"TYPE": "anynet", "NUM_CLASSES": 10}, "ANYNET": anynet, "TRAIN": {"IM_SIZE": 32}}
+    record = pycls_record(cfg=cfg, complexity={"flops": 1})
+    (found,) = pycls.read(written(tmp_path / "s.json", [record]))
+    network = found.network
+    assert network.bottleneck_ratios == (2, 2, 4)
+    assert (network.widths, network.group_widths, network.depths) == ((32, 64, 128), (8, 8, 16), (1, 2, 3))
+    assert (network.family.block, network.family.stem, network.family.stem_width) == ("Y", "cifar", 0)
+    assert miscounted([found]) == 1
+    assert table_of([found], "s")["flops"].iloc[0] == dsd.complexity(network).flops
+
+
+def test_unfinished_and_failed_records_are_told_apart(tmp_path: Path) -> None:
+    """Stopped half-way: lost. Stopped with an error: failed, with its last line. Only a minimum: that is the error."""
+    half = {**EPOCHS, "epoch_ind": [1], "epoch_max": [2]}
+    records = [
+        pycls_record(test_epoch=half),
+        pycls_record(test_epoch=None, err="Traceback\nRuntimeError: out of memory\n"),
+        pycls_record(test_epoch={"min_top1_err": 41.5}),
+    ]
+    frame = table_of(pycls.read(written(tmp_path / "s.json", records)), "s")
+    assert frame["status"].tolist() == ["lost", "failed", "done"]
+    assert frame["reason"].iloc[1] == "RuntimeError: out of memory"
+    assert frame["error"].iloc[2] == frame["best_error"].iloc[2] == 41.5
+    (results,) = split(frame.drop(columns="key"))
+    assert (len(results), results.failed, results.unfinished) == (1, 1, 1)
+
+
+def test_what_cannot_be_described_is_kept_with_its_record(tmp_path: Path) -> None:
+    """An EfficientNet of pycls, a cell of NDS: a row with the file's own counts and a key of its own."""
+    cfg = {"MODEL": {"TYPE": "effnet"}, "EN": {"DEPTHS": [1]}}
+    records = pycls.read(
+        written(tmp_path / "s.json", [pycls_record(cfg=cfg, complexity={"flops": 7e8}), pycls_record()])
+    )
+    frame = table_of(records, "s")
+    assert frame["key"].str[0].tolist() == ["x", "n"]
+    assert frame["flops"].tolist() == [7e8, 397678568]
+    assert pd.isna(frame["w1"].iloc[0])
+    cell = {
+        "net": {"genotype": {"normal": []}, "width": 16, "depth": 12},
+        "flops": 6e8,
+        "params": 3e6,
+        "min_test_top1": 7.0,
+    }
+    frame = table_of(
+        nds.read(written(tmp_path / "DARTS.json", [cell, {**cell, "net": {**cell["net"], "depth": 9}}])), "D"
+    )
+    assert frame["sampled_depth"].tolist() == [12, 9]
+    assert frame["key"].nunique() == 2
+
+
+@pytest.mark.parametrize("ratio", [0.25, 4])
+def test_nds_records_are_networks(ratio: float, tmp_path: Path) -> None:
+    """top and mid together; groups are numbers of groups; whether ratios multiply or divide, the flops decide."""
+    net = {
+        "block_type": "res_bottleneck_block", "ds": [2, 3, 4], "ws": [64, 128, 256], "ss": [1, 2, 2],
+        "bot_muls": [ratio] * 3, "num_gs": [1, 2, 4],
+    }  # fmt: skip
+    family = dsd.Family(stem="cifar", strides=(1, 2, 2))
+    network = Network((2, 3, 4), (64, 128, 256), (4, 4, 4), (16, 16, 16), family, 32, 10)
+    counted = dsd.complexity(network)
+    record = {
+        "net": net,
+        "flops": counted.flops,
+        "params": counted.params,
+        "test_ep_top1": [20.0, 8.0, 8.5],
+        "min_test_top1": 8.0,
+        "optim": {"lr": 0.1, "wd": 5e-4},
+        "rng_seed": 1,
+    }
+    records = nds.read(written(tmp_path / "ResNeXt-A.json", {"top": [record], "mid": [{**record, "rng_seed": 2}]}))
+    assert [found.network for found in records] == [network] * 2
+    frame = table_of(records, "ResNeXt-A")
+    assert frame["error"].tolist() == [8.5, 8.5]
+    assert frame["best_error"].tolist() == [8.0, 8.0]
+    assert frame["lr"].tolist() == [0.1, 0.1]
+    (results,) = split(frame)
+    assert len(results) == 1  # two seeds of one network
+
+
+def test_plain_blocks_of_nds_are_vanilla(tmp_path: Path) -> None:
+    """The ResNet-56 of the paper as a record: basic blocks, 125.7 MF."""
+    net = {"block_type": "res_basic_block", "ds": [9, 9, 9], "ws": [16, 32, 64], "ss": [1, 2, 2]}
+    records = nds.read(written(tmp_path / "ResNet.json", [{"net": net, "flops": 125747850, "min_test_top1": 6.2}]))
+    assert records[0].network == dsd.network("ResNet-56")
+    plain = nds.read(written(tmp_path / "Vanilla.json", [{"net": {**net, "block_type": "double_plain_block"}}]))
+    assert plain[0].network.family.block == "vanilla"
+    assert plain[0].result["status"] == "lost"
+
+
+@pytest.mark.parametrize(
+    ("reader", "content", "message"),
+    [
+        (pycls, {}, "is no list of records"),
+        (pycls, [{"cfg": 3}], "record 1 has no cfg"),
+        (nds, {"other": []}, "nor lists top and mid"),
+        (nds, [{"net": {}}, {}], "record 2 has no net"),
+    ],
+)
+def test_other_files_are_refused(reader, content, message: str, tmp_path: Path) -> None:
+    """One line that names the file and the record."""
+    with pytest.raises(DsdError, match=rf"s.json: .*{message}"):
+        reader.read(written(tmp_path / "s.json", content))
+    (tmp_path / "t.json").write_text("{")
+    with pytest.raises(DsdError, match=r"t.json: is not JSON"):
+        reader.read(tmp_path / "t.json")
+    with pytest.raises(DsdError, match="no such file"):
+        reader.read(tmp_path / "none.json")
+
+
+def test_the_command_makes_a_table_that_is_analysed(dsd, tmp_path: Path) -> None:
+    """dsd import, then analyze; counts are told on standard error."""
+    records = [pycls_record(cfg={**pycls_record()["cfg"], "REGNET": {**REGNET, "DEPTH": d}}) for d in (20, 21, 22)]
+    sweep = written(tmp_path / "sweep.json", records)
+    done = dsd("import", "pycls", sweep, "-o", tmp_path / "t.csv", "--space", "RegNet")
+    assert done.code == 0
+    assert "3 records, 3 done; 3 of networks that dsd describes" in done.err
+    frame = read_table(tmp_path / "t.csv")
+    assert analyze(split(frame)).populations[0].n == 3
+    assert frame["space"].unique().tolist() == ["RegNet"]
+    assert dsd("import", "pycls", sweep).out.startswith("space,key,d1,")
+    assert dsd("import", "timm", sweep).code == 2
