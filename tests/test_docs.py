@@ -70,6 +70,30 @@ def test_the_page_on_training_names_everything_there_is() -> None:
         assert f"`{word}`" in TRAINING, word
 
 
+def test_the_page_on_statistics_shows_what_is_printed(dsd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """docs/statistics.md: the table is the program's, line by line; the Python block is a program."""
+    page = (DOCS / "statistics.md").read_text()
+    monkeypatch.chdir(DOCS.parent)
+    command, shown = re.search(r"\$ dsd (analyze .*)\n((?:.*\n)*?)```", page).groups()
+    printed = [" ".join(line.split()) for line in dsd(*shlex.split(command)).out.splitlines()]
+    assert [" ".join(line.split()) for line in shown.splitlines()] == [line for line in printed if line]
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    exec(compile(example, "statistics.md", "exec"), {})
+
+
+def test_every_figure_has_a_study_a_notebook_and_a_picture() -> None:
+    """Those of the paper that show populations or networks; docs/figures.md shows each picture and study."""
+    page, studies = (DOCS / "figures.md").read_text(), [name for name in choices("study") if name.startswith("fig")]
+    notebooks = [path.stem for path in (DOCS.parent / "notebooks").glob("fig*.ipynb")]
+    numbers = {int(number) for name in notebooks for number in re.findall(r"\d\d", name)}
+    assert numbers == {int(name[3:5]) for name in studies} == {2, *range(5, 19)}
+    for name in notebooks:
+        assert f"](figures/{name}.png)" in page
+        assert f"](../notebooks/{name}.ipynb)" in page
+    for name in studies:
+        assert f"`{name}`" in page
+
+
 def test_the_study_on_slurm_can_be_planned(dsd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/slurm.md's study; its plan is the one that the page shows, as far as no cluster has a part in it."""
     page = (DOCS / "slurm.md").read_text()

@@ -16,6 +16,15 @@ def test_there_are_notebooks() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_says_first_what_it_draws(path: Path) -> None:
+    """Its first lines name the table that is stored, or that nothing was trained, and what replaces it."""
+    first = nbformat.read(path, as_version=4).cells[0]
+    assert first.cell_type == "markdown"
+    assert "results/" in first.source or "nothing is trained here" in first.source
+    assert "runs/" in first.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
     """No output and no execution count is committed."""
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]

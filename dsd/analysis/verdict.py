@@ -52,7 +52,7 @@ class Verdict:
     def __str__(self) -> str:
         if self.word == EQUAL:
             return f"equal within {self.delta:g}"
-        return f"undecided (n = {self.needed:,} decides)" if self.needed else self.word
+        return f"undecided, n ≈ {self.needed:,}" if self.needed else self.word
 
 
 def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) -> Verdict:

@@ -81,17 +81,17 @@ def print_populations(found: "Analysis") -> None:
 
 
 def print_pairs(found: "Analysis") -> None:
-    """Each pair in a row, its verdict last."""
+    """Each pair in a row, with its verdict."""
     from dsd.cli.output import decimal, print_table
 
     if not found.comparisons:
         return
-    header = ("a", "b", "mean b − a", "95 % low", "high", "median", "KS D", "p (Holm)", "seen from", "b is")
+    header = ("a", "b", "b is", "mean b − a", "95 % low", "high", "KS D", "p (Holm)")
     rows = [
         (
-            *(c.a, c.b),
-            *(decimal(value) for value in (c.mean_difference, c.low, c.high, c.median.value)),
-            *(decimal(c.ks, 3), f"{c.p_holm:.2g}", decimal(c.detectable), str(c.verdict)),
+            *(c.a, c.b, str(c.verdict)),
+            *(decimal(value) for value in (c.mean_difference, c.low, c.high)),
+            *(decimal(c.ks, 3), f"{c.p_holm:.2g}"),
         )
         for c in found.comparisons
     ]

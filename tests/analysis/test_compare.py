@@ -136,7 +136,7 @@ def test_verdicts_follow_their_rule() -> None:
     assert verdict(a, a + 0.3, delta=0.1).word == "worse"
     wide = verdict(a[:20] * 3, a[20:40] * 3, delta=0.5)
     assert (wide.word, wide.needed > 20) == ("undecided", True)
-    assert str(wide) == f"undecided (n = {wide.needed:,} decides)"
+    assert str(wide) == f"undecided, n ≈ {wide.needed:,}"
     with pytest.raises(ValueError, match="positive"):
         verdict(a, a, delta=0)
 
