@@ -13,7 +13,9 @@ from dsd.analysis.differences import LOWER, Difference, detectable, mean_differe
 from dsd.analysis.edf import LEVEL, checked
 from dsd.analysis.populations import Results
 from dsd.analysis.verdict import DELTA, Verdict, verdict
+from dsd.errors import DsdError
 
+MOST = 100  # populations; their pairs are 4,950
 EXACT = 10_000  # largest n·m for which the exact law of the KS statistic is computed
 
 
@@ -67,7 +69,15 @@ def compare(populations: Sequence[Results], delta: float = DELTA) -> list[Compar
 
     Args:
         delta: difference of mean error that is too small to matter [points]
+
+    Raises:
+        DsdError: more than 100 populations
     """
+    if len(populations) > MOST:
+        raise DsdError(
+            f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
+            "column (--by), or leave some out"
+        )
     pairs = [(one, other) for one, other in combinations(populations, 2) if len(one) and len(other)]
     tests = [ks_test(one.errors, other.errors) for one, other in pairs]
     corrected = holm([p for _, p in tests])

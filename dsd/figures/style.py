@@ -31,8 +31,9 @@ def figures(count: int, width: float, height: float, fitted: bool = True) -> tup
     """
     made = Figure(figsize=(count * width, height), layout="constrained" if fitted else None)
     if not fitted:
-        made.subplots_adjust(left=0.6 / count / width, right=1 - 0.1 / count / width, bottom=0.17, top=0.89,
-        wspace=0.24)
+        made.subplots_adjust(
+            left=0.6 / count / width, right=1 - 0.1 / count / width, bottom=0.17, top=0.89, wspace=0.24
+        )
     return made, [styled(made.add_subplot(1, count, i + 1)) for i in range(count)]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dsd import compare, verdict
+from dsd import DsdError, compare, verdict
 from dsd.analysis.compare import holm, ks_critical, ks_test
 from dsd.analysis.differences import detectable, mean_difference, quantile_difference, quantile_interval
 from dsd.analysis.populations import Results
@@ -176,3 +176,9 @@ def test_means_of_degenerate_populations() -> None:
     assert np.isnan(mean_difference([1.0], [2.0, 3.0]).low)
     constant = mean_difference([1.0, 1.0], [3.0, 3.0])
     assert (constant.value, constant.low, constant.high) == (2.0, 2.0, 2.0)
+
+
+def test_thousands_of_populations_are_refused() -> None:
+    """A column with a value for each network names no populations."""
+    with pytest.raises(DsdError, match="101 populations are too many to compare each pair"):
+        compare([population(str(i), [1.0]) for i in range(101)])

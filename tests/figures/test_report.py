@@ -219,3 +219,14 @@ def test_a_table_without_stages_or_parameters_has_a_page(tmp_path: Path) -> None
     assert "Quantized" not in text
     assert 'id="counts"' not in text
     assert text.count("data:image/svg+xml") >= 2
+
+
+def test_of_many_pairs_the_page_opens_with_the_steps(tmp_path: Path) -> None:
+    """Each population against the one before it; all pairs are there, folded away."""
+    frame = table(8, tuple("ABCDEFG"))
+    text = page_of(frame, tmp_path).read_text()
+    first = text[text.index("Verdicts") : text.index("<details>")]
+    assert re.findall(r"<li class=.*?>(\w).*?(\w)(?:: | within| is undecided)", first) == [
+        *zip("BCDEFG", "ABCDEF", strict=True)
+    ]
+    assert "all 21 pairs" in text

@@ -183,11 +183,15 @@ function choose(name, low, high) {
   if (low === null && high === null) ranges.delete(name); else ranges.set(name, [low, high]);
 }
 
+function decodedName(text) {
+  try { return decodeURIComponent(text); } catch { return text; } // an address that somebody wrote by hand
+}
+
 function readAddress() {
   ranges.clear();
   for (const part of location.hash.slice(1).split("&").filter(Boolean)) {
     const [name, text = ""] = part.split("="), [low, high = ""] = text.split(":");
-    choose(decodeURIComponent(name), bound(low), bound(high));
+    choose(decodedName(name), bound(low), bound(high));
   }
   const first = ranges.keys().next();
   if (!first.done) element("parameter").value = first.value;
