@@ -47,7 +47,8 @@ def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ..
     if file.suffix in (".yaml", ".yml"):
         return study_of(composed_file(file, overrides), name, networks, images)
     if name not in choices("study"):
-        near = difflib.get_close_matches(name, choices("study"))
+        near = [one for one in choices("study") if one.startswith(name)]
+        near = near or difflib.get_close_matches(name, choices("study"))
         hint = f"did you mean {known(near)}? " if near else ""
         raise DsdError(f"study {name} is not known; {hint}give a .yaml file or one of: {known(choices('study'))}")
     return study_of(composed(name, overrides, name), name, networks, images)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.special import kolmogorov
 from dsd.analysis.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
 from dsd.analysis.edf import LEVEL, checked
 from dsd.analysis.populations import Results
-from dsd.analysis.verdict import DELTA, Verdict, verdict
+from dsd.analysis.verdict import DELTA, FEW, Verdict, verdict
 from dsd.errors import DsdError
 
 MOST = 100  # populations; their pairs are 4,950
@@ -59,9 +59,12 @@ class Comparison:
             "equal": f"{self.b} is equal to {self.a} within {self.verdict.delta:g} point{plural}",
             "undecided": f"{self.b} against {self.a} is undecided",
         }
-        more = f"; about {self.verdict.needed:,} networks of each would decide" if self.verdict.needed else ""
-        interval = f"{self.verdict.low:+.2f} to {self.verdict.high:+.2f}"
-        return f"{sides[self.verdict.word]}: mean error {self.mean_difference:+.2f} points ({interval}){more}"
+        likely, needed = self.verdict.likely, self.verdict.needed
+        more = f"; about {likely:,} networks of each would decide if so, {needed:,} in any case" if needed else ""
+        seen = f"mean error {self.mean_difference:+.2f} points"
+        if self.verdict.low != self.verdict.low:
+            return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks in one of them"
+        return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 
 def compare(populations: Sequence[Results], delta: float = DELTA) -> list[Comparison]:
@@ -85,6 +88,15 @@ def compare(populations: Sequence[Results], delta: float = DELTA) -> list[Compar
         compared(one, other, (ks, p, float(p_holm)), verdict(one.errors, other.errors, delta, len(pairs)))
         for (one, other), (ks, p), p_holm in zip(pairs, tests, corrected, strict=True)
     ]
+
+
+def steps(comparisons: Sequence[Comparison], most: int) -> list[Comparison]:
+    """All comparisons, or where they are more than `most`, those of each population with the one before it."""
+    if len(comparisons) <= most:
+        return list(comparisons)
+    names = list(dict.fromkeys(name for one in comparisons for name in (one.a, one.b)))
+    following = set(pairwise(names))
+    return [one for one in comparisons if (one.a, one.b) in following]
 
 
 def compared(one: Results, other: Results, test: tuple[float, float, float], decision: Verdict) -> Comparison:

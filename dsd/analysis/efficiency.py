@@ -50,8 +50,8 @@ def least_law(n: int, size: int) -> NDArray[np.float64]:
 
 
 def default_sizes(n: int) -> NDArray[np.int64]:
-    """Sizes from 1 to n, about evenly spaced in logarithm."""
-    return np.unique(np.geomspace(1, n, SIZES).round().astype(np.int64))
+    """Every size up to ten, then sizes up to n that are about evenly spaced in logarithm."""
+    return np.unique(np.concatenate([np.arange(1, min(n, 10) + 1), np.geomspace(1, n, SIZES).round().astype(np.int64)]))
 
 
 def efficiency(errors: ArrayLike, sizes: Sequence[int] | None = None, level: float = LEVEL) -> Efficiency:

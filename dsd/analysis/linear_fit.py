@@ -247,13 +247,13 @@ def exact_fit(logs: Floats, steps: Steps, grid: Grid, m: int, a: int) -> tuple[f
 def fit_all(
     block_widths: Sequence[ArrayLike], grid: Grid = GRID, progress: Callable[[int], None] = lambda done: None
 ) -> list[LinearFit]:
-    """The fit of each network; equal ones are fitted once.
+    """The fit of each network; equal ones are fitted once, and of a network without blocks nothing is known (NaN).
 
     Args:
         block_widths: for each network (d,)
         progress: told how many are done
     """
-    known: dict[bytes, LinearFit] = {}
+    known = {b"": LinearFit(*[float("nan")] * 4)}
     found = []
     for done, one in enumerate(block_widths, start=1):
         widths = np.asarray(one, float)
@@ -266,7 +266,7 @@ def fit_all(
 
 
 def block_widths(frame: pd.DataFrame, place: str = "table") -> list[Floats]:
-    """The widths (d,) of the blocks of each row, from its columns d1, d2, … and w1, w2, …
+    """The widths (d,) of the blocks of each row, from its columns d1, d2, … and w1, w2, …; none where all are empty.
 
     Raises:
         DsdError: a column is missing, or a row has no whole depths or positive widths; names the row, from 1
@@ -283,9 +283,9 @@ def block_widths(frame: pd.DataFrame, place: str = "table") -> list[Floats]:
         raise DsdError(f"{place}: depths and widths of stages have to be numbers: {error}") from error
     found = []
     for number, (d, w) in enumerate(zip(depths, widths, strict=True), start=1):
-        there = np.isfinite(d) & np.isfinite(w)  # networks of fewer stages leave the last ones empty
+        there = ~(np.isnan(d) & np.isnan(w))  # networks of fewer stages leave the last ones empty
         d, w = d[there], w[there]
-        if not len(d) or (d < 1).any() or (d % 1 != 0).any() or (w <= 0).any() or d.sum() > MOST:
+        if not (d >= 1).all() or (d % 1 != 0).any() or not (w > 0).all() or not d.sum() <= MOST:
             raise DsdError(
                 f"{place}: row {number}: depths {d.tolist()} and widths {w.tolist()} of stages; give whole depths "
                 f"from 1, {MOST:,} in all at most, and widths above 0"

@@ -84,7 +84,10 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[
     if names.isna().any():
         raise DsdError(f"{place}: {by} is empty in row {row_of(names[names.isna()])}; it names the population")
     frame = frame.assign(error=errors)
-    return [results_of(str(name), rows, place) for name, rows in frame.groupby(names.map(str), sort=False)]
+    numeric = pd.api.types.is_numeric_dtype(names)  # truths too: 3 and True are no names
+    labels = names.map(lambda value: f"{by}={value:g}" if numeric else str(value))
+    order = list(dict.fromkeys(labels[names.sort_values().index] if numeric else labels))
+    return [results_of(name, frame[labels == name], place) for name in order]
 
 
 def row_of(part: pd.Series) -> int:

@@ -1,5 +1,6 @@
 """All that `dsd analyze` says of a set of populations, as one object."""
 
+import difflib
 import math
 import re
 from collections.abc import Sequence
@@ -124,13 +125,15 @@ class Analysis:
     @property
     def notes(self) -> list[str]:
         """What could not be computed, and why."""
-        found = []
+        few = [f"{one.name} (n = {one.n})" for one in self.populations if 0 < one.n < FEW]
+        found = [f"{', '.join(few)}: too few; a verdict needs {FEW} networks."] if few else []
+        most = [one.quantiles[QUANTILES[-1]] for one in self.populations if one.n]
+        if most and max(most) <= 1:
+            found.append("Nearly all errors are at most 1: are they shares? They have to be percent, 0 to 100.")
         for one in self.populations:
             if not one.n:
                 found.append(f"{one.name}: no results; nothing can be said of it.")
-            elif one.n < FEW:
-                found.append(f"{one.name}: n = {one.n}; a verdict needs {FEW} networks.")
-            elif one.minimum == one.quantiles[QUANTILES[-1]]:
+            elif one.n >= FEW and one.minimum == one.quantiles[QUANTILES[-1]]:
                 found.append(f"{one.name}: nearly all errors are the same; ranges and correlations say nothing.")
         return found
 
@@ -148,8 +151,12 @@ def parameters(frame: pd.DataFrame, chosen: Sequence[str] = ()) -> list[str]:
     """The columns of parameters: those chosen, else those of a population's table, else every number it holds."""
     numbers = frame.select_dtypes("number")
     for column in chosen:
-        if column not in frame or (column not in numbers and column not in categories(frame)):
-            raise DsdError(f"column {column} is not one of numbers or of few values; choose from: {known(numbers)}")
+        if column not in frame:
+            near = difflib.get_close_matches(column, map(str, frame), n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise DsdError(f"there is no column {column}; {hint}choose from: {known(parameters(frame))}")
+        if column not in numbers and column not in categories(frame):
+            raise DsdError(f"column {column} is neither one of numbers nor of 2 to {MOST_VALUES} values")
     numeric = [str(column) for column in numbers if not frame[column].isna().all()]
     own = [column for column in numeric if PARAMETER.fullmatch(column)]
     return [c for c in chosen if c in numbers] or own or [c for c in numeric if not OUTCOME.fullmatch(c)]

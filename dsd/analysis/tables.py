@@ -13,10 +13,11 @@ from dsd.design.population import beside
 from dsd.errors import DsdError, known
 from dsd.files import write_whole
 
+TEXTS = {"key": str, "run": str}  # also where they look like numbers
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": partial(pd.read_csv, index_col=False),
+    ".csv": partial(pd.read_csv, index_col=False, dtype=TEXTS),
     ".parquet": pd.read_parquet,
-    ".jsonl": partial(pd.read_json, lines=True, precise_float=True),
+    ".jsonl": partial(pd.read_json, lines=True, precise_float=True, dtype=TEXTS),
 }
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from dsd.analysis.differences import mean_difference, standard_error
+from dsd.analysis.differences import POWER, mean_difference
 from dsd.analysis.edf import LEVEL, checked
 
 DELTA = 1.0  # points of error
@@ -39,7 +39,9 @@ class Verdict:
     delta: difference of means that is too small to matter [points]
     low, high: the interval that decided [points]
     level: of that interval
-    needed: where undecided, networks of each population that would decide, with spreads as they are; None otherwise
+    likely: where undecided, networks of each population that would decide four times in five, if difference and
+        spreads are as they seem; None otherwise, and where there are too few to tell
+    needed: networks that would decide whatever the difference is, with spreads as they are; likewise
     """
 
     word: str
@@ -47,12 +49,15 @@ class Verdict:
     low: float
     high: float
     level: float
-    needed: int | None
+    likely: int | None = None
+    needed: int | None = None
 
     def __str__(self) -> str:
         if self.word == EQUAL:
             return f"equal within {self.delta:g}"
-        return f"undecided, n ≈ {self.needed:,}" if self.needed else self.word
+        if self.word == UNDECIDED:
+            return f"undecided, n ≈ {self.likely:,}" if self.likely else f"undecided, n < {FEW}"
+        return self.word
 
 
 def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) -> Verdict:
@@ -65,19 +70,34 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
         raise ValueError(f"delta = {delta}: give a positive number of points")
     level = 1 - (1 - LEVEL) / pairs
     if min(len(checked(a)), len(checked(b))) < FEW:
-        return Verdict(UNDECIDED, delta, math.nan, math.nan, level, FEW)
+        return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
     interval = mean_difference(a, b, level)
+    told = (delta, interval.low, interval.high, level)
     if -delta <= interval.low and interval.high <= delta:
-        return Verdict(EQUAL, delta, interval.low, interval.high, level, None)
+        return Verdict(EQUAL, *told)
     if interval.high < 0 or interval.low > 0:
-        word = BETTER if interval.high < 0 else WORSE
-        return Verdict(word, delta, interval.low, interval.high, level, None)
-    return Verdict(UNDECIDED, delta, interval.low, interval.high, level, needed(a, b, delta, level))
+        return Verdict(BETTER if interval.high < 0 else WORSE, *told)
+    return Verdict(UNDECIDED, *told, likely(a, b, delta, level), needed(a, b, delta, level))
+
+
+def variance(a: ArrayLike, b: ArrayLike) -> float:
+    """n times the variance of the difference of means, where both have n networks with spreads as these."""
+    return float(checked(a).var(ddof=1) + checked(b).var(ddof=1))
 
 
 def needed(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
     """Networks of each population whose interval would be no wider than δ, with spreads as they are (normal theory)."""
     z = float(ndtri((1 + level) / 2))
-    x, y = checked(a), checked(b)
-    assert not math.isnan(standard_error(x, y))
-    return math.ceil(float(x.var(ddof=1) + y.var(ddof=1)) * (2 * z / delta) ** 2)
+    return math.ceil(variance(a, b) * (2 * z / delta) ** 2)
+
+
+def likely(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
+    """Networks of each population that would decide with a power of 80 %, if the difference is the one that is seen.
+
+    The interval then leaves zero out, or lies inside of ±δ: whichever takes fewer networks.
+    """
+    z, difference = float(ndtri((1 + level) / 2)), abs(float(checked(b).mean() - checked(a).mean()))
+    # to be inside of ±δ the interval has two sides to keep, to leave zero out one
+    ways = [((z + ndtri(POWER)) / difference)] if difference else []
+    ways += [(z + ndtri((1 + POWER) / 2)) / (delta - difference)] if difference < delta else []
+    return min(math.ceil(variance(a, b) * float(min(ways)) ** 2), needed(a, b, delta, level))

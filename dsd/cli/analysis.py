@@ -11,6 +11,7 @@ from dsd.cli.sources import BY, COLUMNS, DELTA, RESAMPLES, SEED, SOURCES, TARGET
 if TYPE_CHECKING:
     from dsd.analysis.summary import Analysis
 
+PAIRS = 15  # that are printed; of more, each population with the one before it
 HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # of the many parameters of a population
 
 
@@ -68,10 +69,15 @@ def print_populations(found: "Analysis") -> None:
         for p in found.populations
     ]
     if found.settings.target is not None:
-        header.append(f"search for {found.settings.target:g} %")
+        header.append(f"n to {found.settings.target:g} %")
         for row, p in zip(rows, found.populations, strict=True):
-            row.append(p.search if p.search else f"> {p.n}")
+            row.append(p.search if p.search else "–")
     print_table(header, rows)
+    if found.settings.target is not None:
+        click.echo(
+            f"n to {found.settings.target:g} %: networks to try at random until their best is expected to have that "
+            "error; – where all of the population do not"
+        )
     for p in found.populations:
         if p.noise:
             click.echo(
@@ -82,20 +88,29 @@ def print_populations(found: "Analysis") -> None:
 
 def print_pairs(found: "Analysis") -> None:
     """Each pair in a row, with its verdict."""
+    from dsd.analysis.compare import steps
     from dsd.cli.output import decimal, print_table
 
     if not found.comparisons:
         return
-    header = ("a", "b", "b is", "mean b − a", "95 % low", "high", "KS D", "p (Holm)")
+    shown = steps(found.comparisons, PAIRS)
+    header = ("a", "b", "b is", "b − a", "from", "to", "KS D", "p (Holm)")
     rows = [
         (
             *(c.a, c.b, str(c.verdict)),
-            *(decimal(value) for value in (c.mean_difference, c.low, c.high)),
+            *(decimal(value) for value in (c.mean_difference, c.verdict.low, c.verdict.high)),
             *(decimal(c.ks, 3), f"{c.p_holm:.2g}"),
         )
-        for c in found.comparisons
+        for c in shown
     ]
     print_table(header, rows)
+    if len(shown) < len(found.comparisons):
+        click.echo(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
+    click.echo(
+        "b − a: difference of mean error [points], with the interval that decides; the intervals of all pairs hold "
+        f"together with 95 %.\nδ = {found.settings.delta:g} (--delta): inside of ±δ is equal. n ≈: networks of each "
+        "space that would probably decide."
+    )
 
 
 def print_ranges(found: "Analysis", everything: bool) -> None:

@@ -41,9 +41,11 @@ def fit(table: Path, w_m_step: float, output: Path | None) -> None:
         fits = fit_all(widths, grid, lambda done: advance(done, ""))
     for name in FITTED:
         frame[name] = [getattr(one, name) for one in fits]
-    values = frame["e_fit"]
+    values = frame["e_fit"].dropna()
+    if len(values) < len(frame):
+        click.echo(f"{len(frame) - len(values)} rows have no stages and get no fit", err=True)
     click.echo(
-        f"{len(frame)} networks: e_fit mean {values.mean():.3f}, median {values.median():.3f}; {grid.rule}", err=True
+        f"{len(values)} networks: e_fit mean {values.mean():.3f}, median {values.median():.3f}; {grid.rule}", err=True
     )
     if not output:
         click.echo(frame.to_csv(index=False), nl=False)

@@ -6,7 +6,7 @@ import click
 
 
 @click.command("import")
-@click.argument("source", metavar="[pycls|nds]", type=click.Choice(("pycls", "nds")))
+@click.argument("source", metavar="pycls|nds", type=click.Choice(("pycls", "nds")))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--space", help="Name of the population.  [default: the file's name]")
 @click.option(
@@ -19,7 +19,7 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     """Turn the results of another program into a table that `dsd analyze`, `report` and `fit` read.
 
     \b
-    pycls   sweep.json: a list of records with cfg, complexity and test_epoch
+    pycls   sweep.json: records with cfg, complexity, test_epoch (lists top1_err, min_top1_err, …)
     nds     a file of the data of "On Network Design Spaces": records with net, flops, params and test errors
 
     A row a network, with dsd's columns and, where dsd can describe the network, its key and its own count of

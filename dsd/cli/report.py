@@ -32,7 +32,7 @@ def report(
     seed: int,
     output: Path | None,
 ) -> None:
-    """Write one self-contained page that compares the populations of SOURCES, and edf.png beside it.
+    """Write one self-contained page that compares the populations of SOURCES, and its EDF as a picture beside it.
 
     SOURCES are sweep folders, or any tables with a column error [%]. The page opens from a file, without a network.
     """
@@ -51,7 +51,8 @@ def report(
     notes += synthetic(populations) + found.notes
     configurations = [source / "sweep.yaml" for source in sources if (source / "sweep.yaml").is_file()]
     page = output or (sources[0] / "report.html" if sources[0].is_dir() else Path("report.html"))
-    figures = page.parent / "figures" if page.parent == sources[0] else page.parent
+    within = page.parent == sources[0]  # of the sweep's folder
+    picture = page.parent / "figures" / "edf.png" if within else page.with_name(f"{page.stem}_edf.png")
     content = Report(
         title="Populations: " + ", ".join(source.stem for source in sources),
         populations=populations,
@@ -60,6 +61,6 @@ def report(
         configuration="\n".join(path.read_text() for path in configurations),
         curves=read_curves([source for source in sources if source.is_dir()]),
     )
-    write(content, page, figures / "edf.png")
+    write(content, page, picture)
     click.echo(page)
-    click.echo(figures / "edf.png")
+    click.echo(picture)

@@ -25,15 +25,17 @@ DELTA = click.option(
     show_default=True,
     help="Difference of mean error that is too small to matter [points].",
 )
-TARGET = click.option("--target", type=float, help="Tell how many random networks reach this error [%].")
+TARGET = click.option(
+    "--target", type=click.FloatRange(0, 100), help="Tell how many random networks reach this error [%]."
+)
 RESAMPLES = click.option(
     "--resamples",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Of the empirical bootstrap; 10000 is the paper's, 0 the exact one.",
+    help="How often the empirical bootstrap resamples: 10000 in the paper, 0 for the exact ranges.",
 )
-SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of these resamples.")
+SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --resamples.")
 
 
 def settings_of(columns: str, delta: float, target: float | None, resamples: int, seed: int) -> "Settings":
@@ -60,8 +62,10 @@ def table_of(source: Path) -> "pd.DataFrame":
     if not source.is_dir():
         return read_table(source)
     from dsd.sweep.collect import collect
-    from dsd.sweep.folder import TABLE, Sweep
+    from dsd.sweep.folder import NETWORKS, TABLE, Sweep
 
+    if (source / TABLE).is_file() and not (source / NETWORKS).is_file():
+        return read_table(source / TABLE)  # what a sweep left: its table alone
     collect(Sweep(source))
     return read_table(source / TABLE)
 

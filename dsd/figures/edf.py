@@ -10,6 +10,7 @@ from dsd.analysis.normalised import BINS, common_bins, normalised_band, weights
 from dsd.analysis.populations import Results
 from dsd.figures.style import look
 
+INSIDE = 8  # populations whose legend stands inside
 BANDED = 3  # populations; the bands of more would hide one another
 
 
@@ -35,7 +36,7 @@ def plot_edf(ax: Axes, populations: Sequence[Results], band: bool | None = None)
                 shade(ax, at, around.low, around.high, i)
         else:
             ax.plot([], [], label=legend(results), **look(i))
-    return labelled(ax)
+    return labelled(ax, outside=len(populations) > INSIDE)
 
 
 def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str = "flops", bins: int = BINS) -> Axes:
@@ -69,12 +70,15 @@ def shade(ax: Axes, at: np.ndarray, low: np.ndarray, high: np.ndarray, i: int) -
     ax.fill_between(at, low, high, step="pre", color=look(i)["color"], alpha=0.12, linewidth=0)
 
 
-def labelled(ax: Axes) -> Axes:
-    """The axes of an EDF."""
+def labelled(ax: Axes, outside: bool = False) -> Axes:
+    """The axes of an EDF; a legend of many populations stands to the right of it."""
     ax.set_xlabel("error [%]")
     ax.set_ylabel("cumulative fraction of networks")
     ax.set_ylim(0, 1.02)
-    ax.legend(loc="lower right", fontsize="small", framealpha=0.75, edgecolor="none")
+    if outside:
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="x-small", frameon=False)
+    else:
+        ax.legend(loc="lower right", fontsize="small", framealpha=0.75, edgecolor="none")
     return ax
 
 

@@ -7,7 +7,7 @@ from matplotlib.ticker import FuncFormatter
 
 from dsd.analysis.efficiency import default_sizes, efficiency
 from dsd.analysis.populations import Results
-from dsd.figures.edf import legend
+from dsd.figures.edf import INSIDE, legend
 from dsd.figures.style import look
 
 
@@ -29,5 +29,8 @@ def plot_efficiency(ax: Axes, populations: Sequence[Results]) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set_xlabel("networks tried")
     ax.set_ylabel("expected error of the best [%]")
-    ax.legend(fontsize="small", frameon=False)
+    if len(populations) > INSIDE:
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="x-small", frameon=False)
+    else:
+        ax.legend(fontsize="small", frameon=False)
     return ax

@@ -22,7 +22,7 @@ def plot_regimes(ax: Axes, ranges: pd.DataFrame, column: str) -> Axes:
     ax.minorticks_off()
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(float(f"{value:.2g}"))))
     ax.set_xlabel("flops (median of the regime)")
-    ax.set_ylabel(column)
+    ax.set_ylabel(column.removeprefix("sampled_"))
     if len(rows):
         least, most = rows["n"].min(), rows["n"].max()
         ax.set_title(f"n = {least}{f' to {most}' if most > least else ''} a regime", fontsize="small")

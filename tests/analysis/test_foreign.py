@@ -63,7 +63,8 @@ def test_an_anynet_of_pycls_keeps_its_stages(tmp_path: Path) -> None:
     assert (network.widths, network.group_widths, network.depths) == ((32, 64, 128), (8, 8, 16), (1, 2, 3))
     assert (network.family.block, network.family.stem, network.family.stem_width) == ("Y", "cifar", 0)
     assert miscounted([found]) == 1
-    assert table_of([found], "s")["flops"].iloc[0] == dsd.complexity(network).flops
+    row = table_of([found], "s").iloc[0]
+    assert (row["flops"], row["recorded_flops"]) == (dsd.complexity(network).flops, 1)
 
 
 def test_unfinished_and_failed_records_are_told_apart(tmp_path: Path) -> None:
@@ -103,6 +104,13 @@ def test_what_cannot_be_described_is_kept_with_its_record(tmp_path: Path) -> Non
     )
     assert frame["sampled_depth"].tolist() == [12, 9]
     assert frame["key"].nunique() == 2
+
+
+def test_epochs_as_the_logs_have_them_are_read_too(tmp_path: Path) -> None:
+    """A list of epochs, and no minimum: the last error is the error, the least of all the best."""
+    epochs = [{"epoch_ind": i, "epoch_max": 2, "top1_err": error} for i, error in ((1, 30.0), (2, 35.0))]
+    frame = table_of(pycls.read(written(tmp_path / "s.json", [pycls_record(test_epoch=epochs)])), "s")
+    assert frame[["status", "error", "best_error"]].iloc[0].tolist() == ["done", 35.0, 30.0]
 
 
 @pytest.mark.parametrize("ratio", [0.25, 4])
@@ -149,6 +157,7 @@ def test_plain_blocks_of_nds_are_vanilla(tmp_path: Path) -> None:
     [
         (pycls, {}, "is no list of records"),
         (pycls, [{"cfg": 3}], "record 1 has no cfg"),
+        (pycls, [{"cfg": {"OPTIM": 3}}], "record 1 is not as pycls writes it"),
         (nds, {"other": []}, "nor lists top and mid"),
         (nds, [{"net": {}}, {}], "record 2 has no net"),
     ],

@@ -113,6 +113,8 @@ def test_tables_give_widths_of_blocks() -> None:
     """Stages in order, d_i blocks of w_i each; networks of fewer stages leave the last columns empty."""
     frame = pd.DataFrame({"d1": [1, 2], "d2": [2, None], "w1": [8, 16], "w2": [24, None]})
     assert [one.tolist() for one in block_widths(frame)] == [[8, 24, 24], [16, 16]]
+    (nothing,) = fit_all(block_widths(pd.DataFrame({"d1": [None], "w1": [None]}, dtype=float)))
+    assert np.isnan(nothing.e_fit)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ def test_tables_give_widths_of_blocks() -> None:
         ({"d1": [1]}, "has no column w1"),
         ({"d1": [1, 0], "w1": [8, 8]}, "row 2: depths"),
         ({"d1": [1.5], "w1": [8]}, "row 1: depths"),
+        ({"d1": [1, None], "w1": [8, 8]}, "row 2: depths"),
         ({"d1": [1], "w1": [-8]}, "row 1: depths"),
         ({"d1": [10**9], "w1": [8]}, "1,000 in all at most"),
         ({"d1": ["x"], "w1": [8]}, "have to be numbers"),

@@ -26,7 +26,7 @@ def test_degenerate_populations_say_what_cannot_be_computed() -> None:
     assert (nothing["n"], nothing["failed"], nothing["best_ranges"]) == (0, 3, {})
     assert nothing["error"] == {"min": None, "mean": None, "median": None}
     assert [(c["a"], c["verdict"], c["low"]) for c in found["comparisons"]] == [("one", "undecided", None)]
-    words = ["none: no results", "one: n = 1", "same: nearly all errors are the same"]
+    words = ["one (n = 1): too few", "none: no results", "same: nearly all errors are the same"]
     assert [note.startswith(start) for note, start in zip(analysis.notes, words, strict=True)] == [True] * 3
 
 
@@ -101,3 +101,24 @@ def test_unreadable_files_are_refused(tmp_path) -> None:
     for name, message in messages.items():
         with pytest.raises(DsdError, match=message):
             read_table(tmp_path / name)
+
+
+def test_keys_of_digits_stay_texts(tmp_path) -> None:
+    """A key such as 02012100 keeps its first digit, in .csv and .jsonl."""
+    frame = pd.DataFrame({"key": ["02012100", "11"], "error": [1.0, 2.0]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    for name in ("t.csv", "t.jsonl"):
+        assert read_table(tmp_path / name)["key"].tolist() == ["02012100", "11"]
+
+
+def test_populations_named_by_numbers_say_by_which_and_rise() -> None:
+    """op=0, op=1, op=2 in this order, whatever the order of rows; texts stay as they come."""
+    frame = pd.DataFrame({"op": [2, 0, 1, 0], "error": [1.0, 2.0, 3.0, 4.0], "name": ["b", "a", "b", "a"]})
+    assert [one.name for one in split(frame, by="op")] == ["op=0", "op=1", "op=2"]
+    assert [one.name for one in split(frame, by="name")] == ["b", "a"]
+
+
+def test_errors_that_look_like_shares_are_told() -> None:
+    """Errors of 0.2 to 0.5 are allowed, and said to be suspicious."""
+    assert "are they shares?" in analyze([population("a", RNG(0).uniform(0.2, 0.5, 20))]).notes[0]

@@ -54,7 +54,7 @@ def test_tables_and_folders_can_be_compared(dsd, folder: Path, tmp_path: Path) -
     assert [p["name"] for p in one["populations"]][-1] == str(foreign)
     assert len(one["comparisons"]) == 3
     page = tmp_path / "out" / "r.html"
-    assert dsd("report", foreign, "-o", page).out.split() == [str(page), str(page.parent / "edf.png")]
+    assert dsd("report", foreign, "-o", page).out.split() == [str(page), str(page.parent / "r_edf.png")]
     assert dsd("analyze", foreign, "--columns", "layers").code == 0
     assert "column nothing" in dsd("analyze", foreign, "--columns", "nothing").err
 

@@ -205,7 +205,7 @@ def test_the_page_says_all_there_is(tmp_path: Path) -> None:
         "Complexity",
     ):
         assert re.search(rf"<h2[^>]*>[^<]*{heading}", text), heading
-    assert "search for 35" in text
+    assert "n to 35" in text
     assert "Made by dsd" in text
     assert "a &lt;b&gt;note" in text
     assert text.index("Verdicts") < text.index("Error of each population") < text.index("Comparisons")

@@ -39,7 +39,10 @@ def read(path: Path) -> list[Record]:
         if not isinstance(one, dict) or not isinstance(one.get("net"), dict):
             raise DsdError(f"{path}: record {number} has no net")
         counted = {name: value for name in ("flops", "params") if (value := last(one.get(name))) is not None}
-        found.append(Record(network_of(one["net"], task, counted.get("flops")), counted, one["net"], result(one)))
+        try:
+            found.append(Record(network_of(one["net"], task, counted.get("flops")), counted, one["net"], result(one)))
+        except (AttributeError, TypeError) as error:
+            raise DsdError(f"{path}: record {number} is not as those of NDS: {error}") from error
     return found
 
 

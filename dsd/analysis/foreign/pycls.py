@@ -1,6 +1,7 @@
 """`sweep.json` of pycls: a list of records with `cfg`, `complexity` and the metrics of `test_epoch`."""
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ def read(path: Path) -> list[Record]:
     for number, one in enumerate(content, start=1):
         if not isinstance(one, dict) or not isinstance(one.get("cfg"), dict):
             raise DsdError(f"{path}: record {number} has no cfg")
-        found.append(Record(network_of(one["cfg"]), counted(one), identity(one["cfg"]), result(one)))
+        try:
+            found.append(Record(network_of(one["cfg"]), counted(one), identity(one["cfg"]), result(one)))
+        except (AttributeError, TypeError) as error:
+            raise DsdError(f"{path}: record {number} is not as pycls writes it: {error}") from error
     return found
 
 
@@ -105,15 +109,22 @@ def regnet_of(group: Mapping[str, Any], chosen: dict[str, Any], task: dict[str, 
     raise DsdError("forms no stages")
 
 
+def by_metric(tested: Any) -> dict[str, Any]:
+    """The metrics of all epochs, each a list: as in `sweep.json`, or from a list of epochs as in the logs."""
+    if isinstance(tested, list):
+        return {name: [epoch[name] for epoch in tested if name in epoch] for name in dict.fromkeys(chain(*tested))}
+    return dict(tested)
+
+
 def result(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the training reached: done where the last epoch was tested, failed where it ended in an error, lost else."""
-    cfg, tested = record["cfg"], record.get("test_epoch") or {}
+    cfg, tested = record["cfg"], by_metric(record.get("test_epoch") or {})
     optim = cfg.get("OPTIM", {})
     epochs, planned = last(tested.get("epoch_ind")), last(tested.get("epoch_max"))
     whole = bool(tested) and (epochs is None or planned is None or epochs >= planned)
     message = str(record.get("err") or "").strip()
-    best = least(tested.get("min_top1_err"))
     error = last(tested.get("top1_err"))
+    best = least(tested.get("min_top1_err") if "min_top1_err" in tested else tested.get("top1_err"))
     found: dict[str, Any] = {
         "lr": last(optim.get("BASE_LR")),
         "weight_decay": last(optim.get("WEIGHT_DECAY")),

@@ -70,7 +70,8 @@ def least(values: Any) -> float | None:
 def table_of(records: Sequence[Record], space: str) -> pd.DataFrame:
     """A row for each record, in their order: the columns of a population, then the results.
 
-    flops, params and acts are dsd's own count where it knows the network, as for any population.
+    flops, params and acts are dsd's own count where it knows the network, as for any population; where they differ
+    from the records', `recorded_flops` has those.
     """
     rows = [{"space": space, "key": record.key, **record.counted, **record.result} for record in records]
     frame = pd.DataFrame(rows)
@@ -87,6 +88,8 @@ def table_of(records: Sequence[Record], space: str) -> pd.DataFrame:
         return frame
     known = pd.concat(described)
     shapes = [column for column in known if column not in (*FRONT, *MEASURES)]
+    if miscounted(records):
+        frame["recorded_flops"] = [record.counted.get("flops") for record in records]
     for name in MEASURES:
         counted = frame[name].copy() if name in frame else pd.Series(float("nan"), index=frame.index)
         counted.loc[known.index] = known[name]

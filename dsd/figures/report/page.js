@@ -194,7 +194,9 @@ function readAddress() {
     choose(decodedName(name), bound(low), bound(high));
   }
   const first = ranges.keys().next();
-  if (!first.done) element("parameter").value = first.value;
+  if (first.done) return;
+  element("parameter").value = first.value;
+  element("errors").scrollIntoView();
 }
 
 const totals = data.populations.map(() => 0);

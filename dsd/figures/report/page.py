@@ -4,7 +4,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from dsd._version import __version__
-from dsd.analysis.compare import Comparison
+from dsd.analysis.compare import steps
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import Analysis, parameters
 from dsd.analysis.verdict import RULE
@@ -34,7 +33,7 @@ from dsd.figures.style import save
 from dsd.files import write_whole
 
 FAILURES = 200  # rows of failed runs that are listed; more are counted
-PAIRS = 15  # that the page opens with
+PAIRS = 15  # that the page opens with; of more, the steps of the ladder
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
@@ -101,16 +100,6 @@ def html(report: Report) -> str:
     return environment.get_template("page.html.j2").render(content_of(report, environment))
 
 
-def steps_of(report: Report) -> list[Comparison]:
-    """The comparisons that the page opens with: all, or of very many each population's with the one before it."""
-    everything = report.analysis.comparisons
-    if len(everything) <= PAIRS:
-        return everything
-    names = [results.name for results in report.populations if len(results)]
-    following = set(pairwise(names))
-    return [one for one in everything if (one.a, one.b) in following]
-
-
 def content_of(report: Report, environment: Environment) -> dict[str, Any]:
     """All that the template asks for."""
     summaries = report.analysis.populations
@@ -120,7 +109,7 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
     fits, fit_images, fit_rule = fit_rows(report.populations)
     trend_pictures, trend_words = trend_images(report.populations)
 
-    steps = steps_of(report)
+    shown = steps(report.analysis.comparisons, PAIRS)
 
     def raw(name: str) -> Markup:
         """A file of this folder; trusted, for it is part of the program."""
@@ -134,8 +123,8 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
         "script": raw("page.js"),
         "data": Markup(as_script(embedded(report.populations, columns))),
         "edf": as_image(edf_figure(report.populations)) if report.populations else "",
-        "steps": steps,
-        "differences": differences_image(steps) if steps else "",
+        "steps": shown,
+        "differences": differences_image(shown) if shown else "",
         "efficiency": efficiency_image(there) if there else "",
         "columns": columns,
         "fits": fits,

@@ -12,21 +12,22 @@ from matplotlib.figure import Figure
 
 from dsd.analysis.bootstrap import empirical_bootstrap
 from dsd.analysis.compare import Comparison
-from dsd.analysis.linear_fit import COARSE, Grid, block_widths, fit_all
+from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
 from dsd.analysis.populations import Results
 from dsd.analysis.trends import trends
 from dsd.figures.complexity import plot_trend
 from dsd.figures.curves import plot_best_and_worst
 from dsd.figures.differences import plot_differences
-from dsd.figures.edf import plot_edf
+from dsd.figures.edf import INSIDE, plot_edf
 from dsd.figures.efficiency import plot_efficiency
 from dsd.figures.parameter import plot_parameter
 from dsd.figures.style import figure, figures
 from dsd.figures.widths import plot_many_widths
 
 SHOWN = 5  # best and worst networks of each population
-FITTED = 80  # networks of each population whose fit is shown
+FITTED = 400  # networks of all populations together whose fits are found for the page
 BEST = 20  # networks whose widths are drawn together ([DDS] Fig. 8)
+DRAWN = 8  # populations whose fits are drawn
 POINTS = 2_000  # of a picture; more are thinned out evenly
 
 
@@ -48,7 +49,7 @@ def thinned(frame: pd.DataFrame, most: int) -> pd.DataFrame:
 
 def edf_figure(populations: Sequence[Results]) -> Figure:
     """The EDFs of all populations as a figure of its own."""
-    made, axes = figure(6.5, 4.2)
+    made, axes = figure(6.5, 4.2) if len(populations) <= INSIDE else figure(10.0, max(4.2, 0.16 * len(populations)))
     plot_edf(axes, populations)
     return made
 
@@ -62,8 +63,8 @@ def differences_image(comparisons: Sequence[Comparison]) -> str:
 
 def efficiency_image(populations: Sequence[Results]) -> str:
     """The expected best of a random search in each population."""
-    made, axes = figure(6.0, 3.8)
-    plot_efficiency(axes, [Results(one.name, thinned(one.frame, POINTS)) for one in populations])
+    made, axes = figure(6.0, 3.8) if len(populations) <= INSIDE else figure(10.0, max(3.8, 0.16 * len(populations)))
+    plot_efficiency(axes, populations)
     return as_image(made)
 
 
@@ -109,27 +110,28 @@ def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list
     Fits that the table has (`dsd fit`) are taken; else some networks of each population are fitted on a coarse grid,
     evenly over the ranks of error.
     """
-    rows, images, rule = [], [], ""
+    rows: list[dict[str, Any]] = []
+    images: list[str] = []
+    rule = ""
+    fitted = max(FITTED // max(len(populations), 1), BEST)
     for results in filter(has_stages, populations):
         if "e_fit" in results.frame:
             frame, rule = results.frame[results.frame["e_fit"].notna()], rule or "as in the table"
         else:
-            frame = thinned(results.frame, FITTED)
+            frame = thinned(results.frame[results.frame["d1"].notna()], fitted)
             fits = fit_all(block_widths(frame, results.name), COARSE)
-            frame, rule = frame.assign(e_fit=[fit.e_fit for fit in fits]), rule_of(COARSE)
+            frame = frame.assign(e_fit=[fit.e_fit for fit in fits])
+            rule = f"{COARSE.rule}; of each population up to {fitted} networks, evenly over the ranks of error"
         if not len(frame):
             continue
         best = empirical_bootstrap(frame["e_fit"], frame["error"], rng=None)
         rows.append({"name": results.name, "n": len(frame), "mean": frame["e_fit"].mean(), "best": best})
+        if len(images) >= DRAWN:
+            continue
         made, (left, right) = figures(2, 4.0, 3.0, fitted=False)
         plot_parameter(left, Results(results.name, thinned(frame, POINTS)), "e_fit", best)
-        top = results.frame.sort_values("error", kind="stable").head(BEST)
+        top = results.frame[results.frame["d1"].notna()].sort_values("error", kind="stable").head(BEST)
         plot_many_widths(right, block_widths(top, results.name))
         right.set_title(f"{results.name}: best {len(top)}", fontsize="small")
         images.append(as_image(made))
     return rows, images, rule
-
-
-def rule_of(grid: Grid) -> str:
-    """How fits of the page were found."""
-    return f"{grid.rule}; of each population up to {FITTED} networks, evenly over the ranks of error"
