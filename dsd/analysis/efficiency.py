@@ -83,7 +83,7 @@ def efficiency(errors: ArrayLike, sizes: Sequence[int] | None = None, level: flo
         at = np.searchsorted(passed, [(1 - level) / 2, (1 + level) / 2])
         best_low[i], best_high[i] = values[np.minimum(at, n - 1)]
     half = ndtri((1 + level) / 2) * error
-    return Efficiency(tried, expected, expected - half, expected + half, best_low, best_high)
+    return Efficiency(tried, expected, np.maximum(expected - half, 0), expected + half, best_low, best_high)
 
 
 def jackknife_error(values: NDArray[np.float64], size: int) -> float:
