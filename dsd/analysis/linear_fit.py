@@ -16,7 +16,7 @@ Shape letters: d blocks, V different widths among them, A values of w_0, M value
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -141,7 +141,7 @@ class Steps:
     active: list[int]
 
 
-@cache
+@lru_cache(maxsize=4)  # megabytes each
 def steps_of(depth: int, grid: Grid) -> Steps:
     """Every step that a block of a network of this depth takes, up to the largest w_a/w_0 of the grid."""
     r_max = grid.w_a / grid.w_0[0]
@@ -164,14 +164,14 @@ def steps_of(depth: int, grid: Grid) -> Steps:
     return Steps(found, block, leaves, levels, ends, active)
 
 
-@cache
+@lru_cache(maxsize=16)
 def log_widths(levels: int, grid: Grid) -> Floats:
     """ln of the predicted width by w_m, level and w_0: (M, K, A)."""
     k = np.arange(levels)[:, None]
     return np.log(rounded(grid.w_0s * grid.w_ms[:, None, None] ** k, grid.width_step))
 
 
-@cache
+@lru_cache(maxsize=16)
 def single_log_widths(levels: int, grid: Grid) -> NDArray[np.float32]:
     """The same in single precision, which is twice as fast."""
     return log_widths(levels, grid).astype(np.float32)
@@ -254,15 +254,14 @@ def fit_all(
         progress: told how many are done
     """
     known = {b"": LinearFit(*[float("nan")] * 4)}
-    found = []
-    for done, one in enumerate(block_widths, start=1):
-        widths = np.asarray(one, float)
-        key = widths.tobytes()
+    networks = [np.asarray(one, float) for one in block_widths]
+    by_depth = sorted(range(len(networks)), key=lambda i: len(networks[i]))  # steps are kept for a few depths only
+    for done, i in enumerate(by_depth, start=1):
+        key = networks[i].tobytes()
         if key not in known:
-            known[key] = fit_quantized_linear(widths, grid)
-        found.append(known[key])
+            known[key] = fit_quantized_linear(networks[i], grid)
         progress(done)
-    return found
+    return [known[widths.tobytes()] for widths in networks]
 
 
 def block_widths(frame: pd.DataFrame, place: str = "table") -> list[Floats]:
