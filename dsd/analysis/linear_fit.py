@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsd.design.regnet import WIDTH_STEP, level
 from dsd.errors import DsdError, known
 
+USUAL = 128  # blocks; the steps of deeper networks take tens of megabytes and are not kept
 MOST = 1_000  # blocks of a network
 NEAR = 5e-5  # a sum of logarithms in single precision is nearer than that, for a block
 Floats = NDArray[np.float64]
@@ -134,14 +135,13 @@ class Steps:
     """
 
     r: Floats
-    block: Ints
-    level: Ints
+    block: NDArray[np.int16]
+    level: NDArray[np.int16]
     levels: int
     ends: list[Ints]
     active: list[int]
 
 
-@lru_cache(maxsize=4)  # megabytes each
 def steps_of(depth: int, grid: Grid) -> Steps:
     """Every step that a block of a network of this depth takes, up to the largest w_a/w_0 of the grid."""
     r_max = grid.w_a / grid.w_0[0]
@@ -161,7 +161,10 @@ def steps_of(depth: int, grid: Grid) -> Steps:
     order_of_ends = np.argsort(allowed, axis=None, kind="stable")
     ends = np.split(order_of_ends, np.searchsorted(allowed.ravel()[order_of_ends], np.arange(1, kept + 1)))
     active = [int((allowed[:, 0] > e).sum()) for e in range(kept)]  # a larger w_m has fewer steps
-    return Steps(found, block, leaves, levels, ends, active)
+    return Steps(found, block.astype(np.int16), leaves.astype(np.int16), levels, ends, active)
+
+
+usual_steps_of = lru_cache(maxsize=64)(steps_of)
 
 
 @lru_cache(maxsize=16)
@@ -194,7 +197,7 @@ def fit_quantized_linear(block_widths: ArrayLike, grid: Grid = GRID) -> LinearFi
     observed = np.asarray(block_widths, float)
     if observed.ndim != 1 or not len(observed) or not (np.isfinite(observed) & (observed > 0)).all():
         raise DsdError(f"widths of blocks = {np.array2string(observed, threshold=8)}: give a positive number for each")
-    steps = steps_of(len(observed), grid)
+    steps = (usual_steps_of if len(observed) <= USUAL else steps_of)(len(observed), grid)
     rows, columns = nearly_best(observed, steps, grid)
     logs = np.log(observed)
     best = min(exact_fit(logs, steps, grid, m, a) for m, a in zip(rows.tolist(), columns.tolist(), strict=True))
@@ -255,7 +258,7 @@ def fit_all(
     """
     known = {b"": LinearFit(*[float("nan")] * 4)}
     networks = [np.asarray(one, float) for one in block_widths]
-    by_depth = sorted(range(len(networks)), key=lambda i: len(networks[i]))  # steps are kept for a few depths only
+    by_depth = sorted(range(len(networks)), key=lambda i: len(networks[i]))
     for done, i in enumerate(by_depth, start=1):
         key = networks[i].tobytes()
         if key not in known:
