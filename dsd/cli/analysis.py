@@ -11,6 +11,7 @@ from dsd.cli.sources import BY, COLUMNS, DELTA, RESAMPLES, SEED, SOURCES, TARGET
 if TYPE_CHECKING:
     from dsd.analysis.summary import Analysis
 
+WIDE = 105  # of a terminal
 PAIRS = 15  # that are printed; of more, each population with the one before it
 HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # of the many parameters of a population
 
@@ -89,7 +90,7 @@ def print_populations(found: "Analysis") -> None:
 def print_pairs(found: "Analysis") -> None:
     """Each pair in a row, with its verdict."""
     from dsd.analysis.compare import steps
-    from dsd.cli.output import decimal, print_table
+    from dsd.cli.output import console, decimal, print_table
 
     if not found.comparisons:
         return
@@ -103,7 +104,8 @@ def print_pairs(found: "Analysis") -> None:
         )
         for c in shown
     ]
-    print_table(header, rows)
+    kept = len(header) if console().width >= WIDE else len(header) - 2  # the test of shapes where there is room for it
+    print_table(header[:kept], [row[:kept] for row in rows])
     if len(shown) < len(found.comparisons):
         click.echo(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
     click.echo(

@@ -26,7 +26,7 @@ def fit(table: Path, w_m_step: float, output: Path | None) -> None:
     TABLE needs the depths d1, d2, … and widths w1, w2, … of stages. e_fit is the mean |ln(predicted / observed width)|
     over
     blocks: 0 for a RegNet that no rule adjusted, 0.1 for widths that are off by 10 %. How it was searched is told on
-        standard error, and kept with -o: in the metadata of a .parquet file, else in FILE.meta.json.
+    standard error, and kept with -o: in the metadata of a .parquet file, else in FILE.meta.json.
     """
     from dsd.analysis.linear_fit import Grid, block_widths, fit_all
     from dsd.analysis.tables import read_table, write_table

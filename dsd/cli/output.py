@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -23,8 +22,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Col
     for i, name in enumerate(header):
         numeric = all(is_number(row[i]) for row in rows)
         whole = i == 0 and all(len(str(row[0])) <= SHORT for row in rows)
-        justify: Literal["left", "right"] = "right" if numeric and rows else "left"
-        made.add_column(name, justify=justify, overflow="fold", no_wrap=whole or numeric)
+        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold", no_wrap=whole)
     for i, row in enumerate(rows):
         if i in sections:
             made.add_section()

@@ -125,7 +125,7 @@ WRONG = {
     "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
     "complexity RegNetX-400": "network RegNetX-400 is not known; near are: RegNetX-4.0GF, RegNetX-400MF",
     "analyse": "No such command 'analyse'",
-    "plan fig99": "study fig99 is not known; give a .yaml file or one of: cifar_quick, demo",
+    "plan nothing": "study nothing is not known; give a .yaml file or one of: cifar_quick, demo",
     "plan demo n": "override 'n': write key=value",
     "plan demo n=0": "n = 0",
     "plan demo flops=9M:3M": "flops: '9M:3M' is reversed",
