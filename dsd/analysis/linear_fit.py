@@ -27,6 +27,7 @@ from dsd.errors import DsdError, known
 
 USUAL = 128  # blocks; the steps of deeper networks take tens of megabytes and are not kept
 MOST = 1_000  # blocks of a network
+SAME = 1e-12  # of r: steps that are nearer are one but for rounding
 NEAR = 5e-5  # a sum of logarithms in single precision is nearer than that, for a block
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,7 +70,7 @@ class Grid:
     def w_ms(self) -> Floats:
         """(M,)"""
         low, high, step = self.w_m
-        return np.round(low + step * np.arange(round((high - low) / step) + 1), 9)
+        return np.round(low + step * np.arange(int((high - low) / step + 1e-9) + 1), 9)
 
     @property
     def rule(self) -> str:
@@ -132,6 +133,7 @@ class Steps:
     levels: K, so that the highest level reached is K − 1
     ends: (E + 1,) lists of the pairs, as positions in (M·A,), whose largest w_a lies before this step
     active: (E,) how many w_m, from the least on, still have this step
+    midway: (E,) lists of the w_m whose next step has the same r: between the two there is no r
     """
 
     r: Floats
@@ -140,6 +142,7 @@ class Steps:
     levels: int
     ends: list[Ints]
     active: list[int]
+    midway: list[Ints]
 
 
 def steps_of(depth: int, grid: Grid) -> Steps:
@@ -161,7 +164,10 @@ def steps_of(depth: int, grid: Grid) -> Steps:
     order_of_ends = np.argsort(allowed, axis=None, kind="stable")
     ends = np.split(order_of_ends, np.searchsorted(allowed.ravel()[order_of_ends], np.arange(1, kept + 1)))
     active = [int((allowed[:, 0] > e).sum()) for e in range(kept)]  # a larger w_m has fewer steps
-    return Steps(found, block.astype(np.int16), leaves.astype(np.int16), levels, ends, active)
+    with np.errstate(invalid="ignore"):  # infinite less infinite
+        same = np.diff(found, axis=1, append=np.inf) <= SAME * found
+    midway = [np.flatnonzero(column) for column in (same & ~beyond).T]
+    return Steps(found, block.astype(np.int16), leaves.astype(np.int16), levels, ends, active, midway)
 
 
 usual_steps_of = lru_cache(maxsize=64)(steps_of)
@@ -226,7 +232,9 @@ def nearly_best(observed: Floats, steps: Steps, grid: Grid) -> tuple[Ints, Ints]
         now, so_far = total[:m], least[:m]
         now += rows[:m]
         flat[steps.ends[e]] = np.inf  # w_a would be too large
+        kept = so_far[steps.midway[e]]
         np.minimum(so_far, now, out=so_far)
+        so_far[steps.midway[e]] = kept
     found = np.flatnonzero(least <= least.min() + NEAR * len(observed))
     return found // pairs[1], found % pairs[1]
 
@@ -241,7 +249,7 @@ def exact_fit(logs: Floats, steps: Steps, grid: Grid, m: int, a: int) -> tuple[f
     total = np.concatenate([[0.0], np.cumsum(change)]) + np.abs(predicted[0] - logs).sum()
     # steps at the same r are taken together
     bounds = np.concatenate([[0.0], r, [grid.w_a / w_0]])
-    total[bounds[1:] - bounds[:-1] <= 0] = np.inf
+    total[bounds[1:] - bounds[:-1] <= SAME * bounds[:-1]] = np.inf
     total = np.round(total / len(logs), 12)  # what is equal but for rounding is equal
     at = int(np.argmin(total))
     return float(total[at]), w_0, w_m, float(w_0 * (bounds[at] + bounds[at + 1]) / 2)

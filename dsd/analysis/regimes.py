@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dsd.analysis.bootstrap import exact_winners
 from dsd.analysis.populations import Results
@@ -14,7 +15,9 @@ FEW = 5  # networks; of fewer a regime tells nothing
 
 
 def by_regime(results: Results, edges: Sequence[float]) -> list[Results]:
-    """One population cut into regimes of flops: [edge_i, edge_{i+1}) each; empty ones are left out.
+    """One population cut into regimes of flops: [edge_i, edge_{i+1}) each; empty ones, and other rows, are left out.
+
+    Failed rows go with their regime, where they tell their flops; unfinished ones do not.
 
     Raises:
         DsdError: the table has no flops, or the edges do not rise
@@ -24,14 +27,21 @@ def by_regime(results: Results, edges: Sequence[float]) -> list[Results]:
     bounds = np.asarray(edges, float)
     if len(bounds) < 2 or not (np.diff(bounds) > 0).all():
         raise DsdError(f"edges = {list(edges)}: give at least two rising numbers of flops")
-    regime = np.searchsorted(bounds, results.frame["flops"].to_numpy(float), side="right") - 1
+    parts = [cut(frame, bounds) for frame in (results.frame, results.failures, results.runs)]
     found = []
     for i in range(len(bounds) - 1):
         name = f"{results.name} {quantity(bounds[i])}:{quantity(bounds[i + 1])}"
-        rows = results.frame[regime == i]
+        rows, failures, runs = (frame[regime == i] for frame, regime in parts)
         if len(rows):
-            found.append(Results(name, rows))
+            found.append(Results(name, rows, failures, 0, runs))
     return found
+
+
+def cut(frame: pd.DataFrame, bounds: NDArray[np.float64]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """A table and the regime (n,) of each row; −1 below the first bound and where flops are not known."""
+    flops = frame["flops"].to_numpy(float) if "flops" in frame else np.full(len(frame), np.nan)
+    regime = np.searchsorted(bounds, flops, side="right") - 1
+    return frame, np.where(np.isnan(flops), -1, regime)
 
 
 def regime_ranges(populations: Sequence[Results], columns: Sequence[str]) -> pd.DataFrame:

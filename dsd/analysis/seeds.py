@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dsd.analysis.columns import NAMES, OUTCOME
 from dsd.errors import DsdError
 
 SEED_COLUMN = re.compile(r"error_seed\d+")  # a table with a column for each seed
@@ -44,6 +45,9 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
     """
     wide = [column for column in frame if SEED_COLUMN.fullmatch(str(column))]
     if len(wide) > 1:
+        for column in wide:
+            if not pd.api.types.is_numeric_dtype(frame[column]):
+                raise DsdError(f"column {column} holds text; it should be the errors of a seed")
         long = frame[wide].astype(float).stack().dropna()
         groups = long.groupby(level=0)
     elif "key" in frame:
@@ -64,28 +68,39 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
 
 
 def one_per_network(runs: pd.DataFrame, place: str) -> pd.DataFrame:
-    """Runs of equal `key` as one row: the first, with the mean of its numbers of outcome, and `seeds`, how many.
+    """Trainings of one network that differ in their seed as one row, with the mean of their outcomes, and `seeds`.
 
-    A table without `key`, or without a key twice, stays as it is.
+    Rows of one `key` that differ in anything else, such as lr, stay rows of their own. A table without `key`, or
+    without a key twice, stays as it is.
 
     Raises:
-        DsdError: a key is twice there, and no `seed` tells the rows apart
+        DsdError: rows are the same, and no `seed` (or `repeat`) tells them apart
     """
-    if "key" not in runs or not (twice := runs["key"].duplicated(keep=False) & runs["key"].notna()).any():
+    if "key" not in runs or not runs["key"].duplicated().any():
         return runs
-    apart = [column for column in ("key", "seed") if column in runs]
-    same = runs[twice & runs.duplicated(apart, keep=False)]
+    alike = [name for name in runs if name == "key" or not (OUTCOME.fullmatch(str(name)) or NAMES.fullmatch(str(name)))]
+    twice = runs["key"].notna() & runs.duplicated(alike, keep=False)
+    if not twice.any():
+        return runs
+    seeds = [name for name in ("seed", "repeat") if name in runs]
+    untold = runs["seed"].isna() if "seed" in runs and "repeat" not in runs else False
+    same = runs[twice & (runs.duplicated([*alike, *seeds], keep=False) | untold)]
     if len(same):
         key = same["key"].iloc[0]
-        rows = ", ".join(str(row + 1) for row in same.index[same["key"] == key][:3])
+        rows = ", ".join(str(row + 1) for row in runs.index[twice & (runs["key"] == key)][:3])
         raise DsdError(
-            f"{place}: key = {key} is in rows {rows} of one population, and no other seed; name populations by another "
-            "column (--by), or leave repeated rows out"
+            f"{place}: key = {key} is in rows {rows} of one population, and no other seed; name populations by "
+            "another column (--by), or leave repeated rows out"
         )
-    groups = runs.groupby(runs["key"].fillna(pd.Series(runs.index.map(str), index=runs.index)), sort=False)
-    first = groups.head(1).copy()
-    averaged = [name for name in ("error", "top5_error", "best_error", "loss", "train_s", "eval_s") if name in runs]
-    for name in averaged:
-        first[name] = groups[name].mean().to_numpy()
-    first["seeds"] = groups.size().to_numpy()
+    unnamed = runs["key"].isna()
+    groups = runs.assign(_row=np.where(unnamed, np.arange(len(runs)), -1)).groupby(
+        [*alike, "_row"], sort=False, dropna=False
+    )
+    number = groups.ngroup()
+    first = runs[~number.duplicated()].copy()
+    by_group = runs.groupby(number, sort=False)
+    outcomes = [name for name in runs.select_dtypes("number") if OUTCOME.fullmatch(str(name))]
+    for name in outcomes:
+        first[name] = by_group[name].mean().to_numpy()
+    first["seeds"] = by_group.size().to_numpy()
     return first

@@ -2,7 +2,6 @@
 
 import difflib
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dsd.analysis.bootstrap import BestRange, Winners, exact_winners, resampled_winners
+from dsd.analysis.columns import BEFORE_THE_RULE, NAMES, OUTCOME, PARAMETER
 from dsd.analysis.compare import Comparison, compare
 from dsd.analysis.correlations import rank_correlations
 from dsd.analysis.edf import dkw_half_width
@@ -20,11 +20,6 @@ from dsd.analysis.seeds import SeedNoise, seed_noise
 from dsd.analysis.verdict import DELTA, FEW, RULE
 from dsd.errors import DsdError, known
 
-PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m)|w_0|w_a|w_m|e_fit")
-OUTCOME = re.compile(
-    r"(?!e_fit)(.*_)?error.*|loss|epochs|.*_s|attempts|seeds?|valid|best_epoch|peak_gb|skipped|synthetic"
-)
-NAMES = re.compile(r"key|run|reason|status|space|source_key|strides|kernels")  # text that is no parameter
 MOST_VALUES = 20  # of a column of text that counts as a category
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 
@@ -148,8 +143,12 @@ def plain(value: Any) -> Any:
 
 
 def parameters(frame: pd.DataFrame, chosen: Sequence[str] = ()) -> list[str]:
-    """The columns of parameters: those chosen, else those of a population's table, else every number it holds."""
-    numbers = frame.select_dtypes("number")
+    """The columns of parameters that are numbers: those chosen, else all that tell no outcome and no name.
+
+    Raises:
+        DsdError: a chosen column is not there, or neither one of numbers nor of few values
+    """
+    numbers = [str(name) for name in frame.select_dtypes("number") if not frame[name].isna().all()]
     for column in chosen:
         if column not in frame:
             near = difflib.get_close_matches(column, map(str, frame), n=1, cutoff=0.4)
@@ -157,9 +156,14 @@ def parameters(frame: pd.DataFrame, chosen: Sequence[str] = ()) -> list[str]:
             raise DsdError(f"there is no column {column}; {hint}choose from: {known(parameters(frame))}")
         if column not in numbers and column not in categories(frame):
             raise DsdError(f"column {column} is neither one of numbers nor of 2 to {MOST_VALUES} values")
-    numeric = [str(column) for column in numbers if not frame[column].isna().all()]
-    own = [column for column in numeric if PARAMETER.fullmatch(column)]
-    return [c for c in chosen if c in numbers] or own or [c for c in numeric if not OUTCOME.fullmatch(c)]
+    if chosen:
+        return [name for name in chosen if name in numbers]
+    other = [
+        name
+        for name in numbers
+        if not any(kind.fullmatch(name) for kind in (OUTCOME, NAMES, BEFORE_THE_RULE)) and frame[name].nunique() > 1
+    ]
+    return [name for name in numbers if PARAMETER.fullmatch(name) or name in other]
 
 
 def categories(frame: pd.DataFrame) -> list[str]:
@@ -203,7 +207,7 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
     if not len(results):
         return Summary(*counts)
     frame, e = results.frame, results.errors
-    own = [column for column in columns if column in frame]
+    own = [column for column in columns if column in frame and pd.api.types.is_numeric_dtype(frame[column])]
     ranges, winners = ranges_of(frame, own, settings)
     present = [name for name in texts if name in frame and frame[name].astype(str).nunique() > 1]
     shares = winners_of(e, settings) if present else None
@@ -235,7 +239,8 @@ def analyze(populations: Sequence[Results], settings: Settings = Settings()) -> 
         populations: from `split`
     """
     frame = pd.concat([results.frame for results in populations], ignore_index=True)
-    chosen = parameters(frame, settings.columns)
+    each = [name for results in populations for name in parameters(results.frame)]  # a number here may be text there
+    chosen = parameters(frame, settings.columns) if settings.columns else list(dict.fromkeys(each))
     texts = [name for name in categories(frame) if not settings.columns or name in settings.columns]
     summaries = [summarise(results, chosen, texts, settings) for results in populations]
     return Analysis(summaries, compare(populations, settings.delta), settings)

@@ -104,11 +104,17 @@ def trends(frame: pd.DataFrame) -> dict[str, Trend]:
         raise DsdError(f"the table has no column flops; its columns are: {known(frame)}")
     found = {}
     for column, terms in TRENDS.items():
-        rows = frame[frame[column].notna() & frame["flops"].notna()] if column in frame else frame.head(0)
+        rows = positive(frame, ("flops", column)) if column in frame else frame.head(0)
         if len(rows) >= FEW and rows["flops"].nunique() >= FEW:
             flops, y = rows["flops"].to_numpy(float), rows[column].to_numpy(float) / UNITS.get(column, 1)
             found[column] = fit_trend(flops, y, terms, column)
     return found
+
+
+def positive(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The rows whose values in these columns are finite numbers above zero: others have no logarithm."""
+    numbers = frame[list(columns)].apply(pd.to_numeric, errors="coerce")
+    return numbers[(np.isfinite(numbers) & (numbers > 0)).all(axis=1)]
 
 
 def correlations(frame: pd.DataFrame, column: str = "infer_ms") -> dict[str, float]:

@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from dsd.analysis.differences import POWER, mean_difference
 from dsd.analysis.edf import LEVEL, checked
@@ -86,9 +86,14 @@ def variance(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def needed(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
-    """Networks of each population whose interval would be no wider than δ, with spreads as they are (normal theory)."""
-    z = float(ndtri((1 + level) / 2))
-    return math.ceil(variance(a, b) * (2 * z / delta) ** 2)
+    """Networks of each population, more than there are, whose interval would be no wider than δ, spreads as now."""
+    of_one = variance(a, b)
+    n = max(
+        math.ceil(of_one * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), min(len(checked(a)), len(checked(b))) + 1
+    )
+    while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(of_one / n) > delta:  # t is wider than normal
+        n += max(n // 1000, 1)
+    return n
 
 
 def likely(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:

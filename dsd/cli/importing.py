@@ -35,6 +35,12 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
         check_ending(output)
     records = import_module(f"dsd.analysis.foreign.{source}").read(file)
     frame = table_of(records, space or file.stem)
+    if "repeat" in frame:
+        click.echo(
+            f"{(frame['repeat'] > 0).sum()} records repeat a network and its seed; they count as other seeds", err=True
+        )
+    if minima := int((frame["error"].notna() & (frame["epochs"].isna() if "epochs" in frame else True)).sum()):
+        click.echo(f"{minima} records tell no epochs; their error is the one that they have, the least", err=True)
     known = sum(record.network is not None for record in records)
     counts = frame["status"].value_counts().to_dict()
     click.echo(

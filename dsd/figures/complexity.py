@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dsd.analysis.trends import Trend
+from dsd.analysis.trends import Trend, positive
 from dsd.design.complexity import UNITS
 from dsd.figures.style import COLOURS
 
@@ -24,7 +24,7 @@ def plot_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, color: str = COLO
         frame: a row a network; rows without a value are left out
         x, y: names of LABELS
     """
-    rows = frame[[x, y]].dropna().astype(float)
+    rows = positive(frame, (x, y)).astype(float)
     ax.scatter(rows[x] / UNITS.get(x, 1), rows[y] / UNITS.get(y, 1), s=12, alpha=0.6, color=color, linewidths=0)
     ax.set_title(f"r = {rows[x].corr(rows[y]):.2f}", fontsize="medium")
     ax.set_xlabel(LABELS[x])

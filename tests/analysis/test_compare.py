@@ -193,3 +193,18 @@ def test_thousands_of_populations_are_refused() -> None:
     """A column with a value for each network names no populations."""
     with pytest.raises(DsdError, match="101 populations are too many to compare each pair"):
         compare([population(str(i), [1.0]) for i in range(101)])
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, 5000), (10, 2000), (101, 100), (500, 400)])
+def test_ks_is_exact_where_n_and_m_differ(n: int, m: int) -> None:
+    """The limiting law may be off by factors there."""
+    a, b = RNG(1).normal(0, 1, n), RNG(2).normal(0.6, 1, m)
+    assert ks_test(a, b)[1] == pytest.approx(stats.ks_2samp(a, b, method="exact").pvalue)
+
+
+def test_what_is_needed_is_more_than_there_is() -> None:
+    """Where an interval of few networks is wider by t than by the normal law, too."""
+    for seed in range(200):
+        a, b = RNG(seed).normal(40, 0.5, 6), RNG(1000 + seed).normal(40.3, 0.5, 6)
+        found = verdict(a, b)
+        assert found.word != "undecided" or found.needed > 6

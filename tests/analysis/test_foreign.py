@@ -185,3 +185,32 @@ def test_the_command_makes_a_table_that_is_analysed(dsd, tmp_path: Path) -> None
     assert frame["space"].unique().tolist() == ["RegNet"]
     assert dsd("import", "pycls", sweep).out.startswith("space,key,d1,")
     assert dsd("import", "timm", sweep).code == 2
+
+
+@pytest.mark.parametrize(
+    ("reader", "content"),
+    [
+        (pycls, [{"cfg": {"MODEL": None}}]),
+        (pycls, [pycls_record(cfg={**pycls_record()["cfg"], "OPTIM": None})]),
+        (nds, {"top": None, "mid": [{"net": {"block_type": ["a"], "ds": [1]}, "flops": 1}]}),
+    ],
+)
+def test_what_is_empty_in_a_record_is_not_known(reader, content, tmp_path: Path) -> None:
+    """null where a group of settings or a list should be: a row all the same."""
+    assert len(table_of(reader.read(written(tmp_path / "s.json", content)), "s")) == 1
+
+
+def test_a_class_count_that_is_none_is_refused(tmp_path: Path) -> None:
+    """The line names the record."""
+    cfg = {**pycls_record()["cfg"], "MODEL": {"TYPE": "regnet", "NUM_CLASSES": "many"}}
+    with pytest.raises(DsdError, match=r"s.json: record 1 is not as pycls writes it"):
+        pycls.read(written(tmp_path / "s.json", [pycls_record(cfg=cfg)]))
+
+
+def test_a_network_that_was_drawn_twice_is_counted_once(tmp_path: Path) -> None:
+    """Equal network and equal seed: `repeat` tells them apart, and their mean is the network's error."""
+    later = {**EPOCHS, "top1_err": [60.0, 54.0]}
+    frame = table_of(pycls.read(written(tmp_path / "s.json", [pycls_record(), pycls_record(test_epoch=later)])), "s")
+    assert frame["repeat"].tolist() == [0, 1]
+    (results,) = split(frame)
+    assert results.errors.tolist() == [53.0]

@@ -148,3 +148,20 @@ def test_a_grid_that_is_none_is_refused() -> None:
     for wrong in ({"w_m": (3.0, 1.5, 0.1)}, {"w_m": (1.0, 2.0, 0.1)}, {"w_m": (1.5, 3.0, 0.0)}, {"w_a": 0.0}):
         with pytest.raises(DsdError, match="give"):
             Grid(**wrong)
+
+
+@pytest.mark.parametrize("w_0", [40, 104, 200])
+def test_steps_at_the_same_place_are_taken_together(w_0: int) -> None:
+    """At w_m = 2.25 blocks 4 and 19 step at one r: no w_a lies between, and the best is what brute force finds."""
+    widths = 8 * np.rint(w_0 * 2.25 ** np.array([0] * 4 + [1] * 16) / 8)
+    grid = Grid(w_0=(w_0, w_0, 8), w_m=(2.0, 2.5, 0.25))
+    assert fit_quantized_linear(widths, grid).e_fit == pytest.approx(brute_force(widths, grid), abs=1e-3)
+    coarse = Grid(w_m=(1.5, 3.0, 0.25))
+    assert fit_quantized_linear(widths, coarse).e_fit <= brute_force(widths, coarse) + 1e-9
+
+
+def test_the_grid_ends_where_it_says() -> None:
+    """A step that does not divide the range leaves its end out, and never passes it."""
+    assert Grid(w_m=(1.5, 3.0, 0.04)).w_ms[-1] == pytest.approx(2.98)
+    assert Grid(w_m=(1.5, 3.0, 1.0)).w_ms.tolist() == [1.5, 2.5]
+    assert (len(GRID.w_ms), GRID.w_ms[-1]) == (301, 3.0)

@@ -6,6 +6,7 @@ import pytest
 
 from dsd import DsdError, analyze, read_table, split
 from dsd.analysis.populations import Results, told_apart
+from dsd.analysis.summary import Settings
 
 RNG = np.random.default_rng
 
@@ -122,3 +123,37 @@ def test_populations_named_by_numbers_say_by_which_and_rise() -> None:
 def test_errors_that_look_like_shares_are_told() -> None:
     """Errors of 0.2 to 0.5 are allowed, and said to be suspicious."""
     assert "are they shares?" in analyze([population("a", RNG(0).uniform(0.2, 0.5, 20))]).notes[0]
+
+
+def test_every_number_is_a_parameter_unless_it_tells_an_outcome_or_a_name() -> None:
+    """lr and resolution beside depth; not loss, times, seeds, ids or constants; a category alone, if that is chosen."""
+    rng = RNG(0)
+    columns = (
+        "depth",
+        "lr",
+        "resolution",
+        "sampled_b",
+        "loss",
+        "infer_ms",
+        "train_s",
+        "seed",
+        "net_id",
+        "sampled_w1",
+        "error",
+    )
+    frame = pd.DataFrame({name: rng.random(20) for name in columns})
+    frame = frame.assign(classes=10, op=["a", "b"] * 10)
+    (found,) = analyze(split(frame)).populations
+    assert list(found.best_ranges) == ["depth", "lr", "resolution", "sampled_b"]
+    (chosen,) = analyze(split(frame), Settings(columns=("op",))).populations
+    assert (list(chosen.best_ranges), list(chosen.best_values)) == ([], ["op"])
+
+
+def test_a_number_in_one_table_may_be_text_in_another() -> None:
+    """The first still has its range."""
+    one, other = (
+        pd.DataFrame({"depth": range(9), "error": range(9)}),
+        pd.DataFrame({"depth": ["x"] * 9, "error": range(9)}),
+    )
+    found = analyze([*split(one, place="a"), *split(other, place="b")]).populations
+    assert [list(population.best_ranges) for population in found] == [["depth"], []]

@@ -49,3 +49,11 @@ def test_rank_correlations_are_scipys_and_constants_have_none() -> None:
     assert (found["rising"], found["falling"]) == (pytest.approx(1), pytest.approx(-1))
     assert np.isnan(found["constant"])
     assert found["depth"] == pytest.approx(FRAME["depth"].corr(FRAME["error"], method="spearman"))
+
+
+def test_failed_rows_go_with_their_regime() -> None:
+    """A regime says what failed in it; networks beyond the edges are in none."""
+    whole = Results("X", FRAME, pd.DataFrame({"flops": [150e6, 300e6, 350e6, None]}))
+    low, high = by_regime(whole, [100e6, 200e6, 400e6])
+    assert (low.failed, high.failed) == (1, 2)
+    assert len(low) + len(high) == (FRAME["flops"] < 400e6).sum()

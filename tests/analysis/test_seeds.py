@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd import analyze, seed_noise, split
+from dsd import DsdError, analyze, seed_noise, split
 from dsd.analysis.seeds import SeedNoise
 
 RNG = np.random.default_rng
@@ -65,3 +65,21 @@ def test_a_network_counts_once_with_its_mean() -> None:
     (found,) = analyze([results]).populations
     assert (found.n, found.noise.runs) == (2, 5)
     assert found.noise.seed_sd == pytest.approx(np.sqrt((50 + 18) / 3))
+
+
+def test_rows_that_differ_in_more_than_a_seed_stay_apart() -> None:
+    """A network trained with two learning rates is two points; only its seeds are averaged."""
+    frame = pd.DataFrame(
+        {"key": ["a"] * 4, "seed": [0, 1, 0, 1], "lr": [0.1, 0.1, 0.2, 0.2], "error": [10.0, 20.0, 50.0, 60.0]}
+    )
+    (results,) = split(frame)
+    assert results.frame[["lr", "error", "seeds"]].to_numpy().tolist() == [[0.1, 15, 2], [0.2, 55, 2]]
+
+
+def test_seeds_that_are_missing_tell_nothing_apart() -> None:
+    """An empty seed beside 0 is refused; so is text where the errors of seeds should be."""
+    with pytest.raises(DsdError, match="key = a is in rows 1, 2"):
+        split(pd.DataFrame({"key": ["a", "a"], "seed": [0, None], "error": [1.0, 2.0]}))
+    wide = pd.DataFrame({"error_seed0": [1.0, 2.0], "error_seed1": ["x", "3"], "error": [1.0, 2.0]})
+    with pytest.raises(DsdError, match="error_seed1 holds text"):
+        analyze(split(wide))

@@ -79,3 +79,13 @@ def test_what_cannot_be_told_is_refused() -> None:
         fit_trend(np.full(9, 1e9), np.arange(9.0), ("flops",))
     with pytest.raises(DsdError, match="no column infer_ms; its columns are: acts"):
         correlations(pd.DataFrame({"flops": [1], "params": [1], "acts": [1]}))
+
+
+def test_values_without_a_logarithm_are_left_out() -> None:
+    """Zeros, infinities and texts among flops or params neither stop a trend nor enter it."""
+    frame = pd.DataFrame({"flops": [0.0, *FLOPS[:30]], "params": FLOPS[:31] / 100, "acts": ["2.6M", *[None] * 30]})
+    frame.loc[5, "params"] = np.inf
+    frame.loc[6, "params"] = 0
+    found = trends(frame)
+    assert list(found) == ["params"]
+    assert found["params"].n == 28

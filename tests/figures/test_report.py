@@ -230,3 +230,57 @@ def test_of_many_pairs_the_page_opens_with_the_steps(tmp_path: Path) -> None:
         *zip("BCDEFG", "ABCDEF", strict=True)
     ]
     assert "all 21 pairs" in text
+
+
+@browser
+def test_strange_addresses_choose_nothing(tmp_path: Path) -> None:
+    """Names that are no columns, and texts that are no address; no script error."""
+    path = page_of(table(), tmp_path)
+    for address in ("#%", "#constructor=1:", "#nothing=1:2", "#depth", "#depth=x:y"):
+        assert counts(opened(path, address)) == [60, 60], address
+
+
+@browser
+def test_bounds_are_typed_as_they_are_shown(tmp_path: Path) -> None:
+    """380M is a number, twelve is not: it stays, is marked, and changes nothing."""
+    frame = table()
+    path = page_of(frame, tmp_path)
+    typed = """
+      const set = (id, value) => { const e = document.getElementById(id); e.value = value; e.dispatchEvent(new
+      Event("change")); }; set("parameter", "flops"); set("low", "380M");
+    """
+    expected = frame[frame["flops"] >= 380e6].groupby("space", sort=False).size().tolist()
+    assert counts(opened(path, script=typed)) == expected
+    document = opened(path, script=typed + 'set("high", "twelve");')
+    assert counts(document) == expected
+    assert "aria-invalid" in document
+
+
+@browser
+@pytest.mark.parametrize("value", [2**60, 2**53 + 1, 1e16, 0])
+def test_constant_columns_have_an_axis(value: float, tmp_path: Path) -> None:
+    """Also where adding one changes nothing."""
+    frame = table(8, ("A",)).assign(params=value)
+    assert counts(opened(page_of(frame, tmp_path), f"#params={value}:")) == [8]
+
+
+@browser
+def test_bands_and_what_is_missing_are_shown(tmp_path: Path) -> None:
+    """A band for each of few populations; failed runs beside the name."""
+    frame = table().assign(status="done")
+    frame.loc[:4, "status"] = "failed"
+    document = opened(page_of(frame, tmp_path))
+    assert document.count('class="band"') == 2
+    assert "A (5 failed)" in re.search(r'<tbody id="counts">(.*?)</tbody>', document, re.S)[1]
+
+
+def test_columns_of_another_meaning_do_not_stop_the_report(tmp_path: Path) -> None:
+    """d1 that is no depth, zeros and infinities among flops and params, one row without stages."""
+    dropout = table(20, ("A",)).assign(d1=0.5)
+    assert "A left out: A: row 1" in page_of(dropout, tmp_path).read_text()
+    gaps = table(20, ("A",)).astype({"d1": float})
+    gaps.loc[3, ["d1", "d2", "d3", "w1", "w2", "w3"]] = np.nan
+    gaps.loc[4, "flops"] = 0
+    gaps["params"] = np.inf
+    text = page_of(gaps, tmp_path).read_text()
+    assert "Quantized linear fits" in text

@@ -30,7 +30,7 @@ def read(path: Path) -> list[Record]:
     """
     content = read_json(path)
     if isinstance(content, dict):
-        content = [one for part in ("top", "mid") for one in content.get(part, [])]
+        content = [one for part in ("top", "mid") for one in content.get(part) or []]
     if not isinstance(content, list) or not content:
         raise DsdError(f"{path}: is no list of records, nor lists top and mid, as the files of NDS are")
     task = TASKS["imagenet" if path.stem.endswith("_in") else "cifar"]
@@ -41,7 +41,7 @@ def read(path: Path) -> list[Record]:
         counted = {name: value for name in ("flops", "params") if (value := last(one.get(name))) is not None}
         try:
             found.append(Record(network_of(one["net"], task, counted.get("flops")), counted, one["net"], result(one)))
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DsdError(f"{path}: record {number} is not as those of NDS: {error}") from error
     return found
 
@@ -52,7 +52,7 @@ def network_of(net: Mapping[str, Any], task: tuple[int, int, str], flops: float 
     Whether `bot_muls` multiplies or divides is not said: of the two readings the one whose flops are nearer to the
     record's is taken, the multiplier where nothing is known.
     """
-    if not isinstance(net.get("ds"), list) or net.get("block_type") not in BLOCKS:
+    if not isinstance(net.get("ds"), list) or str(net.get("block_type")) not in BLOCKS:
         return None
     readings = list(readings_of(net, task))
     if flops and readings:

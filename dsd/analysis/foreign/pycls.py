@@ -39,7 +39,7 @@ def read(path: Path) -> list[Record]:
             raise DsdError(f"{path}: record {number} has no cfg")
         try:
             found.append(Record(network_of(one["cfg"]), counted(one), identity(one["cfg"]), result(one)))
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DsdError(f"{path}: record {number} is not as pycls writes it: {error}") from error
     return found
 
@@ -58,7 +58,7 @@ def identity(cfg: Mapping[str, Any]) -> dict[str, Any]:
 
 def network_of(cfg: Mapping[str, Any]) -> Network | None:
     """The network of a configuration of type anynet or regnet; None for what dsd does not describe."""
-    kind = str(cfg.get("MODEL", {}).get("TYPE", "")).lower()
+    kind = str((cfg.get("MODEL") or {}).get("TYPE", "")).lower()
     group = cfg.get({"anynet": "ANYNET", "regnet": "REGNET"}.get(kind, ""))
     if not isinstance(group, dict):
         return None
@@ -68,7 +68,7 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     if block is None or stem is None or activation is None or (block == "Y" and group.get("SE_R", 0.25) != 0.25):
         return None
     task = {
-        "resolution": int(cfg.get("TRAIN", {}).get("IM_SIZE", 224)),
+        "resolution": int((cfg.get("TRAIN") or {}).get("IM_SIZE", 224)),
         "classes": int(cfg["MODEL"].get("NUM_CLASSES", 1000)),
     }
     chosen = {
@@ -119,7 +119,7 @@ def by_metric(tested: Any) -> dict[str, Any]:
 def result(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the training reached: done where the last epoch was tested, failed where it ended in an error, lost else."""
     cfg, tested = record["cfg"], by_metric(record.get("test_epoch") or {})
-    optim = cfg.get("OPTIM", {})
+    optim = cfg.get("OPTIM") or {}
     epochs, planned = last(tested.get("epoch_ind")), last(tested.get("epoch_max"))
     whole = bool(tested) and (epochs is None or planned is None or epochs >= planned)
     message = str(record.get("err") or "").strip()

@@ -75,6 +75,9 @@ def table_of(records: Sequence[Record], space: str) -> pd.DataFrame:
     """
     rows = [{"space": space, "key": record.key, **record.counted, **record.result} for record in records]
     frame = pd.DataFrame(rows)
+    again = frame.groupby(["key", "seed"] if "seed" in frame else ["key"], dropna=False).cumcount()
+    if again.any():
+        frame["repeat"] = again  # a network that was drawn and trained twice with one seed
     described: list[pd.DataFrame] = []
     alike: dict[tuple[Any, ...], list[int]] = {}
     for i, record in enumerate(records):

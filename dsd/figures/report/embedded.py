@@ -25,7 +25,8 @@ def encoded(values: NDArray[np.float64]) -> dict[str, str]:
         whole = dtype.startswith("int")
         if whole and (not np.isfinite(values).all() or np.abs(values).max(initial=0) > np.iinfo(dtype).max):
             continue
-        small = values.astype(dtype)
+        with np.errstate(over="ignore"):  # what becomes infinite is not equal
+            small = values.astype(dtype)
         if np.array_equal(small.astype(np.float64), values, equal_nan=not whole):
             return {"type": name, "data": as_base64(small)}
     return {"type": EXACT, "data": as_base64(values)}
@@ -60,9 +61,15 @@ def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str
         "rows": len(frame),
         "of": encoded(of.astype(float)),
         "error": encoded(frame["error"].to_numpy(float)),
-        "columns": {name: encoded(frame[name].to_numpy(float, na_value=np.nan)) for name in columns if name in frame},
+        "columns": {name: encoded(numbers_of(frame[name])) for name in columns if name in frame},
         "names": frame[named].astype(str).tolist() if named else [],
     }
+
+
+def numbers_of(column: pd.Series) -> NDArray[np.float64]:
+    """A column (n,) as numbers, NaN where it has none."""
+    found: NDArray[np.float64] = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+    return found
 
 
 def as_script(content: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ window.addEventListener("error", event => { document.documentElement.dataset.fai
 const data = JSON.parse(document.getElementById("data").textContent);
 const arrays = { Int8Array, Int16Array, Int32Array, Float32Array, Float64Array };
 const svgSpace = "http://www.w3.org/2000/svg";
-const MOST_POINTS = 4000, MOST_STEPS = 1000; // drawn; numbers are always of all rows
+const MOST_POINTS = 4000, MOST_STEPS = 1000, MOST_BANDS = 3; // drawn; numbers are always of all rows
 
 function decoded(column) {
   const bytes = Uint8Array.from(atob(column.data), c => c.charCodeAt(0));
@@ -49,8 +49,8 @@ function node(name, attributes = {}, parent = null, text = null) {
 function ticks(low, high, count = 6) {
   const raw = (high - low) / count || 1, power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find(factor => factor * power >= raw);
-  const found = [];
-  for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-9; value += step) found.push(+value.toPrecision(12));
+  const first = Math.ceil(low / step), found = [];
+  for (let k = 0; k <= 2 * count && (first + k) * step <= high + step * 1e-9; k++) found.push(+((first + k) * step).toPrecision(12));
   return found;
 }
 
@@ -81,7 +81,7 @@ function plot(svg, [x0, x1], [y0, y1], xLabel, yLabel) {
 function extent(values) {
   let low = Infinity, high = -Infinity;
   for (const value of values) if (Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); }
-  return low > high ? [0, 1] : low === high ? [low - 1, high + 1] : [low, high];
+  return low > high ? [0, 1] : low === high ? [low - (Math.abs(low) * 1e-6 || 1), high + (Math.abs(high) * 1e-6 || 1)] : [low, high];
 }
 
 const errorExtent = extent(error);
@@ -97,6 +97,14 @@ function drawEdf(summaries) {
     }
     parts.push(`H${scale.x(errorExtent[1])}`);
     const { color, dash } = data.populations[p];
+    if (summaries.length <= MOST_BANDS) { // DKW, 95 %: all of the true EDF lies inside
+      const half = Math.sqrt(Math.log(40) / (2 * n)), upper = [], lower = [];
+      for (let k = 0; k < n; k += stride) {
+        upper.push(`${scale.x(errors[k]).toFixed(1)},${scale.y(Math.min((k + stride) / n + half, 1)).toFixed(1)}`);
+        lower.unshift(`${scale.x(errors[k]).toFixed(1)},${scale.y(Math.max(k / n - half, 0)).toFixed(1)}`);
+      }
+      node("polygon", { points: [...upper, ...lower].join(" "), fill: color, "fill-opacity": .1, class: "band" }, svg);
+    }
     node("path", { d: parts.join(""), fill: "none", stroke: color, "stroke-width": 2, "stroke-dasharray": dash }, svg);
   });
 }
@@ -109,9 +117,9 @@ function fillCounts(summaries) {
       const cell = document.createElement("td");
       cell.textContent = i === 0 ? value : i < 3 ? value.toLocaleString("en") : Number.isFinite(value) ? value.toFixed(i === 3 ? 1 : 2) : "–";
       if (i === 0) {
-        const swatch = document.createElement("span");
-        swatch.className = "swatch";
-        swatch.style.background = data.populations[p].color;
+        const { color, dash, lacking } = data.populations[p], swatch = node("svg", { class: "swatch", viewBox: "0 0 28 10" });
+        node("line", { x1: 0, x2: 28, y1: 5, y2: 5, stroke: color, "stroke-width": 3, "stroke-dasharray": dash }, swatch);
+        if (lacking) cell.append(` (${lacking})`);
         cell.prepend(swatch);
       }
       row.append(cell);
@@ -176,10 +184,16 @@ function redraw() {
   if (location.hash.slice(1) !== hash) history.replaceState(null, "", "#" + hash);
 }
 
-const bound = text => text.trim() === "" || !Number.isFinite(+text) ? null : +text;
+const units = { K: 1e3, M: 1e6, G: 1e9 };
+
+// A number as people type it, 400M or 1,000; null for nothing, NaN for what is no number.
+function bound(text) {
+  const plain = text.replaceAll(",", "").trim(), unit = units[plain.slice(-1).toUpperCase()];
+  return plain === "" ? null : unit ? +plain.slice(0, -1) * unit : +plain;
+}
 
 function choose(name, low, high) {
-  if (!columns[name]) return;
+  if (!Object.hasOwn(columns, name) || Number.isNaN(low) || Number.isNaN(high)) return;
   if (low === null && high === null) ranges.delete(name); else ranges.set(name, [low, high]);
 }
 
@@ -252,7 +266,10 @@ if (data.rows && Object.keys(columns).length) {
   if (columns.depth) select.value = "depth";
   select.addEventListener("change", redraw);
   for (const id of ["low", "high"]) element(id).addEventListener("change", () => {
-    choose(select.value, bound(element("low").value), bound(element("high").value));
+    const bounds = ["low", "high"].map(one => bound(element(one).value));
+    ["low", "high"].forEach((one, i) => element(one).toggleAttribute("aria-invalid", Number.isNaN(bounds[i])));
+    if (bounds.some(Number.isNaN)) return; // what is no number stays, marked, and changes nothing
+    choose(select.value, ...bounds);
     redraw();
   });
   element("reset").addEventListener("click", () => { ranges.clear(); redraw(); });

@@ -15,6 +15,7 @@ from dsd.analysis.compare import Comparison
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
 from dsd.analysis.populations import Results
 from dsd.analysis.trends import trends
+from dsd.errors import DsdError
 from dsd.figures.complexity import plot_trend
 from dsd.figures.curves import plot_best_and_worst
 from dsd.figures.differences import plot_differences
@@ -114,7 +115,13 @@ def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list
     images: list[str] = []
     rule = ""
     fitted = max(FITTED // max(len(populations), 1), BEST)
+    left_out = []
     for results in filter(has_stages, populations):
+        try:
+            block_widths(results.frame, results.name)
+        except DsdError as error:  # columns d1, w1 of another meaning
+            left_out.append(f"{results.name} left out: {error}")
+            continue
         if "e_fit" in results.frame:
             frame, rule = results.frame[results.frame["e_fit"].notna()], rule or "as in the table"
         else:
@@ -134,4 +141,4 @@ def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list
         plot_many_widths(right, block_widths(top, results.name))
         right.set_title(f"{results.name}: best {len(top)}", fontsize="small")
         images.append(as_image(made))
-    return rows, images, rule
+    return rows, images, "; ".join(filter(None, [rule, *left_out]))
