@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, network, sample
+from dsd.analysis.tables import read_table, write_table
 from dsd.design.network import Network, Networks
 from dsd.design.population import provenance_in
 from dsd.design.population import write as write_population
@@ -58,7 +59,7 @@ def test_a_table_gets_columns(ending: str, frame: pd.DataFrame, calls: list[str]
     pd.testing.assert_frame_equal(timed[list(frame)], frame, check_dtype=False)
     assert timed["infer_ms"].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
     assert set(timed["time_batch"]) == {2}
-    there = timing.read_table(tmp_path / f"t{ending}")
+    there = read_table(tmp_path / f"t{ending}")
     pd.testing.assert_frame_equal(there, timed, check_dtype=False)
     assert calls == list(frame["key"])
 
@@ -101,12 +102,12 @@ def test_what_is_asked_for_later_is_measured(frame: pd.DataFrame, calls: list[st
 def test_the_table_itself_can_be_the_output(frame: pd.DataFrame, calls: list[str], tmp_path: Path) -> None:
     """Its rows get their columns, stopped and repeated as often as one likes."""
     for path in (tmp_path / "c.csv", tmp_path / "c.jsonl"):
-        timing.write(frame, path)
+        write_table(frame, path)
         with pytest.raises(KeyboardInterrupt):
-            time_table(timing.read_table(path), CONDITIONS, path, progress=stop_at(3))
-        time_table(timing.read_table(path), CONDITIONS, path)
-        time_table(timing.read_table(path), CONDITIONS, path)
-        assert timing.read_table(path)["infer_ms"].notna().all()
+            time_table(read_table(path), CONDITIONS, path, progress=stop_at(3))
+        time_table(read_table(path), CONDITIONS, path)
+        time_table(read_table(path), CONDITIONS, path)
+        assert read_table(path)["infer_ms"].notna().all()
     assert len(calls) == 12
 
 
@@ -159,10 +160,10 @@ def test_ratios_keep_their_digits(calls: list[str], tmp_path: Path) -> None:
     for ending in (".csv", ".jsonl", ".parquet"):
         path = tmp_path / f"t{ending}"
         time_table(frame, CONDITIONS, path)
-        row = timing.read_table(path).to_dict("records")[0]
+        row = read_table(path).to_dict("records")[0]
         assert Network.from_row(row) == net
         assert row["key"] == net.key
-        time_table(timing.read_table(path), CONDITIONS, path)
+        time_table(read_table(path), CONDITIONS, path)
     assert len(calls) == 3
 
 
@@ -190,7 +191,7 @@ def test_provenance_goes_along(ending: str, calls: list[str], tmp_path: Path) ->
     before = provenance_in(path)
     assert json.loads(before)["populations"][0]["seed"] == 0
     for output in (other, path):
-        time_table(timing.read_table(path), CONDITIONS, output, origin=path)
+        time_table(read_table(path), CONDITIONS, output, origin=path)
         assert provenance_in(output) == before
 
 
@@ -203,10 +204,10 @@ def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: li
         time_table(frame.head(3), CONDITIONS, path)
     with pytest.raises(DsdError, match="was measured with batch 2, not 3; give another file"):
         time_table(frame, Conditions(batch=3, calls=1, seconds=0), path)
-    timing.write(timing.read_table(path).assign(error=50.0), tmp_path / "results.csv")
+    write_table(read_table(path).assign(error=50.0), tmp_path / "results.csv")
     with pytest.raises(DsdError, match=r"with other columns \(error\); give another file"):
         time_table(frame, CONDITIONS, tmp_path / "results.csv")
-    timing.write(timing.read_table(path).drop(columns="time_batch"), tmp_path / "foreign.csv")
+    write_table(read_table(path).drop(columns="time_batch"), tmp_path / "foreign.csv")
     with pytest.raises(DsdError, match="was measured with batch unknown, not 2"):
         time_table(frame, CONDITIONS, tmp_path / "foreign.csv")
     with pytest.raises(DsdError, match=r"was measured with seconds 0.*, not 1"):
