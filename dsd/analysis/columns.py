@@ -7,5 +7,8 @@ OUTCOME = re.compile(
     r"(?!e_fit)(.*_)?error.*|loss|epochs|.*_s|attempts|valid|best_epoch|.*peak_gb|skipped|synthetic|time_.*|(infer|train)_(ms|n).*"
     r"|recorded_flops"
 )
-NAMES = re.compile(r"key|run|reason|status|space|source_key|strides|kernels|seeds?|repeat|.*_id|index|Unnamed: \d+")
+NAMES = re.compile(
+    r"key|run|reason|status|device|started|finished|space|source_key|strides|kernels|seeds?|repeat|.*_id|index"
+    r"|Unnamed: \d+"
+)
 BEFORE_THE_RULE = re.compile(r"sampled_[dwbg]\d+")  # what the width rule changed; the realised values are parameters

@@ -1,5 +1,7 @@
 """The table of a sweep: one row per planned run, with its status and what it reached."""
 
+import time
+
 import pandas as pd
 
 from dsd.files import write_whole
@@ -20,6 +22,7 @@ RESULTS = (
     "images_s",
     "peak_gb",
     "skipped",
+    "device",
 )
 WHOLE = ("best_epoch", "epochs", "skipped")
 
@@ -28,8 +31,9 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     """One row per planned run: the columns of networks.csv, then status, results, attempts and reason of failure.
 
     error is the top-1 error of the last epoch, best_error the least of all epochs [%]; both are empty where a run
-    has no result. train_s and eval_s are seconds, images_s is of training, peak_gb the most memory of its epochs.
-    Where the images are synthetic, a column says so.
+    has no result. train_s and eval_s are seconds, images_s is of training, peak_gb the most memory of its epochs,
+    device what it was finished on; started (the first time) and finished are in UTC. Where the images are synthetic, a
+    column says so.
     """
     frame = sweep.networks.copy()
     records = [status.records.get(run) for run in frame["run"]]
@@ -39,6 +43,8 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     frame = frame.astype(dict.fromkeys(WHOLE, "Int64"))
     if sweep.data.name == SYNTHETIC:
         frame["synthetic"] = True
+    frame["started"] = [utc(min(record.starts)) if record and record.starts else None for record in records]
+    frame["finished"] = [utc(record.time) if record and record.finished else None for record in records]
     frame["attempts"] = [record.attempts if record else 0 for record in records]
     unfinished = ("failed", "lost")
     frame["reason"] = [
@@ -46,6 +52,15 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
         for run, state in zip(frame["run"], frame["status"], strict=True)
     ]
     return frame
+
+
+def utc(moment: float) -> str:
+    """A time in seconds since 1970 as people and pandas read it.
+
+    >>> utc(0)
+    '1970-01-01T00:00:00Z'
+    """
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
 
 def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:

@@ -4,7 +4,8 @@
     {"event": "resumed", "run": …, "time": …, "since": …, "epochs": 3, "steps": 17}        where a checkpoint was
     {"event": "epoch",   "run": …, "time": …, "epoch": 1, "lr": …, "loss": …, "error": …, "top5_error": …, "train_s": …,
                          "eval_s": …, "images_s": …, "peak_gb": …, "skipped": 0}
-    {"event": "done",    "run": …, "time": …, "error": …, "best_error": …, "loss": …, "epochs": …, "diverged": false, …}
+    {"event": "done",    "run": …, "time": …, "error": …, "best_error": …, "loss": …, "epochs": …, "diverged": false,
+                         "device": "AMD EPYC 7B13", …}
     {"event": "stopped", "run": …, "time": …, "reason": …, "message": …, "epochs": 3, "steps": 17}
     {"event": "failed",  "run": …, "time": …, "reason": …, "message": …, "traceback": …}
     {"event": "broken",  "run": "", "time": …, "job": …, "message": …, "traceback": …}      the job, not a run

@@ -15,6 +15,7 @@ import torch
 
 from dsd.errors import DsdError
 from dsd.models.memory import asked_gb, lacks_memory
+from dsd.models.timing import device_name
 from dsd.sweep.claims import Claims
 from dsd.sweep.events import EventReader, EventWriter, Record
 from dsd.sweep.folder import Sweep
@@ -140,7 +141,7 @@ def give_up(place: Place, key: str, record: Record) -> bool:
 
 def execute(place: Place, row: dict[str, Any]) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
-    key, write = row["run"], place.writer.write
+    key, write, device = row["run"], place.writer.write, device_name(str(place.device))
     run, told = place.sweep.run(row), place.settings.told
     keeping = Keeping(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
 
@@ -151,7 +152,7 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
     def on_resume(epochs: int, steps: int) -> None:
         write("resumed", key, since=since, epochs=epochs, steps=steps)
 
-    since = write("started", key, job=place.job, host=socket.gethostname(), device=str(place.device))
+    since = write("started", key, job=place.job, host=socket.gethostname(), device=device)
     try:
         result = train(run, place.images, place.device, keeping, on_epoch, place.settings.on_step, on_resume)
     except Stopped as stop:
@@ -174,7 +175,7 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
             torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
             torch.cuda.empty_cache()  # for those who share the device
         return False
-    write("done", key, **outcome(result), synthetic=run.data.name == SYNTHETIC)
+    write("done", key, **outcome(result), device=device, synthetic=run.data.name == SYNTHETIC)
     place.sweep.checkpoint(key).unlink(missing_ok=True)
     return True
 

@@ -1,7 +1,9 @@
 """Submit what a sweep still lacks, and only that."""
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from dsd.errors import DsdError
 from dsd.sweep.clusters import CLUSTERS, Cluster
@@ -47,7 +49,7 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
     with one_at_a_time(sweep.folder):
         status = settled(sweep)
         tidy(sweep, status)
-        runs = missing(status, retry_failed)
+        runs = in_turns(missing(status, retry_failed), sweep.spaces)
         rows, images = sweep.rows(runs), sweep.recipe.epochs * sweep.data.images
         wanted = costs({run: rows[run] for run in runs}, images, cost_of(cluster, sweep, status.records))
         submitted: set[str] = set()
@@ -65,6 +67,17 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
             raise
         done = tuple(run for run in runs if run in submitted)
         return Launched(status, done, jobs, tuple(run for run in runs if run not in submitted))
+
+
+def in_turns(runs: Iterable[str], spaces: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The runs as one of each space in turn, so that populations can be compared before all are finished.
+
+    >>> in_turns(["a1", "a2", "b1", "b2"], {"a": ["a1", "a2"], "b": ["b1", "b2"]})
+    ('a1', 'b1', 'a2', 'b2')
+    """
+    wanted = set(runs)
+    turns = (run for turn in zip_longest(*spaces.values()) for run in turn)
+    return tuple(dict.fromkeys(run for run in turns if run in wanted))
 
 
 def settled(sweep: Sweep) -> Status:

@@ -38,6 +38,8 @@ class Study:
         what each space states for itself
     sample_seed: of the draw; each space gets its own from it (`sample_seed`)
     seeds: of the training; each network is trained once with each
+    seeds_n: networks of each population that are trained with all seeds, its first ones; the others are trained with
+        the first seed alone. 0 for all
     """
 
     name: str
@@ -53,6 +55,7 @@ class Study:
     cluster: Cluster
     networks: tuple[str, ...] = ()
     regimes: tuple[str, ...] = ()
+    seeds_n: int = 0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -68,6 +71,8 @@ class Study:
             raise DsdError("spaces = []: give at least one, or networks")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise DsdError(f"seeds = {list(self.seeds)}: give at least one whole number from 0, each once")
+        if self.seeds_n < 0 or (self.seeds_n and len(self.seeds) == 1):
+            raise DsdError(f"seeds_n = {self.seeds_n}: give 0, or with several seeds a whole number of networks")
         for key in ("flops", "params", "acts"):
             if getattr(self, key) != DEFAULT:
                 parse_window(getattr(self, key), key)
@@ -113,7 +118,8 @@ def plan(study: Study) -> Plan:
         DsdError: a space is not known or its file wrong, or its window cannot be filled
     """
     check(study.recipe, study.data)
-    specs, sample_seeds, draws, tables = {}, {}, {}, []
+    specs, sample_seeds, draws = {}, {}, {}
+    tables: list[Columns] = []
     spaces: set[str] = set()
     for name, space in [(name, load_space(name)) for name in study.spaces]:
         if space.facts.name in spaces:
@@ -135,12 +141,11 @@ def plan(study: Study) -> Plan:
             )
             specs[name], draws[name], sample_seeds[name] = space.facts.spec, population.draw, population.seed
             columns = {**population.columns, "space": np.full(len(population), name)}
-            tables += [planned(columns, population.drawn, study, seed) for seed in study.seeds]
+            tables += repeated([(columns, population.drawn)], study)
     for name, networks, drawn in grouped(study.networks, study.data.resolution, study.data.classes):
         if name in specs:
             raise DsdError(f"networks = {list(study.networks)}: {name} is also the name of a space")
-        parts = list(tables_of(networks, name, drawn))
-        tables += [planned(columns, chosen, study, seed) for seed in study.seeds for columns, chosen in parts]
+        tables += repeated(list(tables_of(networks, name, drawn)), study)
     return Plan(study, specs, sample_seeds, draws, tables)
 
 
@@ -160,6 +165,24 @@ def tables_of(networks: list[Network], name: str, drawn: Columns) -> Iterator[tu
         chosen = {column: values[start : start + len(alike)] for column, values in drawn.items()}
         yield columns_of(name, alike, complexity(alike), chosen), chosen
         start += len(alike)
+
+
+def repeated(parts: list[tuple[Columns, Columns]], study: Study) -> Iterator[Columns]:
+    """The rows of `networks.csv` for the tables of a population, and what was drawn for each: one training seed after
+    the other, those after the first for `seeds_n` networks.
+    """
+    n = sum(len(columns["key"]) for columns, _ in parts)
+    for seed in study.seeds:
+        left = study.seeds_n if study.seeds_n and seed != study.seeds[0] else n
+        for columns, drawn in parts:
+            if left > 0:
+                yield planned(first(columns, left), first(drawn, left), study, seed)
+            left -= len(columns["key"])
+
+
+def first(columns: Columns, n: int) -> Columns:
+    """The first n rows, or all where there are fewer."""
+    return {name: values[:n] for name, values in columns.items()}
 
 
 def planned(columns: Columns, drawn: Columns, study: Study, seed: int) -> Columns:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,6 +36,19 @@ def test_seeds_make_a_population_of_one_network() -> None:
     assert [table["seed"].tolist() for table in made.tables] == [[0], [1], [2], [3], [4]]
     assert {table["key"][0] for table in made.tables} == {network("ResNet-56", 8, 10).key}
     assert len(set(made.runs)) == 5
+
+
+def test_seeds_of_some_networks_of_a_table(tmp_path: Path) -> None:
+    """The first `seeds_n` of a given population are its first rows, whatever families these are of."""
+    names = ("AnyNetX_A_cifar", "RegNetX_cifar", "NDS_ResNet")
+    drawn = [sample(load_space(name), 2, flops=":20M", resolution=32, classes=10).frame for name in names]
+    pd.concat(drawn).assign(space="mine").to_csv(tmp_path / "c.csv", index=False)
+    words = ["spaces=[]", f"networks=[{tmp_path / 'c.csv'}]", "seeds=[0,1]", "data.resolution=32"]
+    made = plan(load_study("demo", [*words, "seeds_n=3"]))
+    keys, seeds = (np.concatenate([table[name] for table in made.tables]).tolist() for name in ("key", "seed"))
+    assert seeds == [0] * 6 + [1] * 3
+    assert keys[6:] == keys[:3]
+    assert plan(load_study("demo", [*words, "seeds_n=6"])).runs == plan(load_study("demo", words)).runs
 
 
 def test_a_table_of_a_draw_is_the_draw(tmp_path: Path) -> None:

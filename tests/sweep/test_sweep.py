@@ -19,6 +19,7 @@ import pytest
 
 from dsd import DsdError, load_space, sample
 from dsd.config import load_study
+from dsd.models.timing import device_name
 from dsd.paths import PACKAGE
 from dsd.sweep import execution
 from dsd.sweep.clusters import Debug, Local
@@ -26,7 +27,7 @@ from dsd.sweep.collect import collect
 from dsd.sweep.creation import create
 from dsd.sweep.events import EventReader, events_of
 from dsd.sweep.folder import Sweep
-from dsd.sweep.launch import cancel, launch
+from dsd.sweep.launch import cancel, in_turns, launch
 from dsd.sweep.plan import plan
 from dsd.sweep.snapshot import snapshot
 from dsd.sweep.status import Watch
@@ -106,11 +107,24 @@ def test_the_table_has_one_row_per_planned_network(undisturbed: Sweep) -> None:
     assert list(frame["run"]) == undisturbed.runs
     assert list(frame.groupby("space").size()) == [2, 2]
     assert (frame["attempts"] == 1).all()
+    assert (frame["device"] == device_name("cpu")).all()
+    started, finished = (pd.to_datetime(frame[name]) for name in ("started", "finished"))
+    assert (started <= finished).all()
+    assert (finished - started).dt.total_seconds().sub(frame["train_s"] + frame["eval_s"]).between(-2, 10).all()
     for row in frame.itertuples():
         curve = curves(undisturbed)[row.run]
         assert len(curve) == row.epochs == 8
         assert (row.loss, row.error) == curve[-1]
         assert row.best_error == min(error for _, error in curve)
+
+
+def test_spaces_take_turns(undisturbed: Sweep) -> None:
+    """Runs start with the first network of each space, then the second of each, not one space after the other."""
+    (first, second), (third, fourth) = undisturbed.spaces.values()
+    records = EventReader(undisturbed.folder).poll()
+    assert sorted(records, key=lambda run: records[run].starts[0]) == [first, third, second, fourth]
+    assert in_turns(["b2", "a1", "a2"], {"a": ["a1", "a2", "both"], "b": ["both", "b2"]}) == ("a1", "a2", "b2")
+    assert in_turns(["both", "b2"], {"a": ["a1", "both"], "b": ["both", "b2"]}) == ("both", "b2")
 
 
 def test_local_workers_reach_the_same_bits(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
@@ -564,6 +578,20 @@ def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
     assert len(set(made.runs)) == 8
     keys = np.concatenate([table["key"] for table in made.tables])
     assert len(set(keys.tolist())) == 4
+
+
+def test_some_networks_are_trained_with_more_seeds(tiny: Path) -> None:
+    """Of each space the first `seeds_n` networks have a run with each seed, the others with the first."""
+    once = plan(load_study(str(tiny), []))
+    made = plan(load_study(str(tiny), ["seeds=[0,3,1]", "seeds_n=1"]))
+    found = [(str(table["space"][0]), table["seed"].tolist(), table["key"].tolist()) for table in made.tables]
+    keys = {str(table["space"][0]): table["key"].tolist() for table in once.tables}
+    wanted = [(space, [seed] * n, of[:n]) for space, of in keys.items() for seed, n in ((0, len(of)), (3, 1), (1, 1))]
+    assert found == wanted
+    assert (
+        plan(load_study(str(tiny), ["seeds=[0,1]", "seeds_n=2"])).runs
+        == plan(load_study(str(tiny), ["seeds=[0,1]"])).runs
+    )
 
 
 def test_the_cost_is_that_of_training(tiny: Path) -> None:
