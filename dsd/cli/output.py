@@ -32,7 +32,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Col
 
 def is_number(value: object) -> bool:
     """Whether a cell reads as a number, with a unit, a deviation or a star or without, or as a missing one."""
-    return bool(re.fullmatch(r"–?|[−-]?[\d,.]+(e[+-]?\d+)?[KMGTP]?(±[\d.]+)?\*?", str(value)))
+    return bool(re.fullmatch(r"–?|[−-]?[\d,.]+(e[+-]?\d+)?[KMGTPE]?(±[\d.]+)?\*?", str(value)))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dsd.design.complexity import MEASURES
 from dsd.errors import DsdError
 
-UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 ANYTHING = ":"
 MARGIN = 1e-5
 
@@ -62,7 +62,7 @@ def quantity(value: float | None) -> str:
     """A number with the largest unit that keeps it short: 400M; nothing for None."""
     if value is None:
         return ""
-    unit = next(u for u in ("P", "T", "G", "M", "K", "") if value >= UNITS[u] or not u)
+    unit = next(u for u in ("E", "P", "T", "G", "M", "K", "") if value >= UNITS[u] or not u)
     return f"{value / UNITS[unit]:.10g}{unit}"
 
 
@@ -81,7 +81,7 @@ def parse_quantity(text: str, place: str) -> float:
     >>> parse_quantity("1.6G", "--flops")
     1600000000.0
     """
-    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMGTP]?)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMGTPE]?)", text.strip(), re.IGNORECASE)
     if not match:
         raise DsdError(f"{place}: {text!r} is not a number with an optional unit K, M or G, such as 360M")
     value = float(match[1]) * UNITS[match[2].upper()]

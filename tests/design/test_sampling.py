@@ -219,6 +219,7 @@ def test_a_population_has_at_least_one_network(n: int) -> None:
         ("1.5g:", Window(1.5e9, math.inf)),
         (":", Window()),
         ("1000:2e3", Window(1000, 2000)),
+        ("2P:3E", Window(2e15, 3e18)),
     ],
 )
 def test_windows_are_read(text: str, window: Window) -> None:
