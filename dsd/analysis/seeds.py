@@ -51,6 +51,8 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
         long = frame[wide].astype(float).stack().dropna()
         groups = long.groupby(level=0)
     elif "key" in frame:
+        if "run" in frame:  # of a network of two spaces there are two rows, and one training
+            frame = frame.drop_duplicates("run")
         groups = frame.groupby("key", sort=False)["error"]
     else:
         return None

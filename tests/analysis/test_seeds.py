@@ -76,6 +76,14 @@ def test_rows_that_differ_in_more_than_a_seed_stay_apart() -> None:
     assert results.frame[["lr", "error", "seeds"]].to_numpy().tolist() == [[0.1, 15, 2], [0.2, 55, 2]]
 
 
+def test_a_run_of_two_spaces_is_one_training() -> None:
+    """Its second row is no other seed."""
+    frame = runs(6, 2, 5.0, 1.0, np.random.default_rng(3)).assign(run=[f"r{i}" for i in range(12)])
+    twice = pd.concat([frame, frame.head(4)])
+    assert seed_noise(twice) == seed_noise(frame)
+    assert seed_noise(twice.drop_duplicates("key")) is None
+
+
 def test_seeds_that_are_missing_tell_nothing_apart() -> None:
     """An empty seed beside 0 is refused; so is text where the errors of seeds should be."""
     with pytest.raises(DsdError, match="key = a is in rows 1, 2"):
