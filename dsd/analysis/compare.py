@@ -68,11 +68,13 @@ class Comparison:
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 
-def compare(populations: Sequence[Results], delta: float = DELTA) -> list[Comparison]:
+def compare(populations: Sequence[Results], delta: float = DELTA, stepwise: bool = False) -> list[Comparison]:
     """Each pair of populations that have results ([NDS] compares by the KS test; the rest is ours).
 
     Args:
         delta: difference of mean error that is too small to matter [points]
+        stepwise: compare each population only with the one before it, as where each refines the last; p-values and the
+            intervals of the verdicts allow for these pairs alone
 
     Raises:
         DsdError: more than 100 populations
@@ -82,7 +84,8 @@ def compare(populations: Sequence[Results], delta: float = DELTA) -> list[Compar
             f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
             "column (--by), or leave some out"
         )
-    pairs = [(one, other) for one, other in combinations(populations, 2) if len(one) and len(other)]
+    present = [one for one in populations if len(one)]
+    pairs = list(pairwise(present) if stepwise else combinations(present, 2))
     tests = [ks_test(one.errors, other.errors) for one, other in pairs]
     corrected = holm([p for _, p in tests])
     return [

@@ -33,6 +33,7 @@ class Settings:
     target: an error [%] for which the size of a random search is wanted; None for none
     seed: of the bootstrap
     resamples: of the bootstrap, as the paper has it; 0 for the exact one, which needs no seed
+    stepwise: compare each population with the one before it, and no other pairs
     """
 
     columns: Sequence[str] = ()
@@ -40,6 +41,7 @@ class Settings:
     target: float | None = None
     seed: int = 0
     resamples: int = 0
+    stepwise: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.delta <= 100:
@@ -243,4 +245,4 @@ def analyze(populations: Sequence[Results], settings: Settings = Settings()) -> 
     chosen = parameters(frame, settings.columns) if settings.columns else list(dict.fromkeys(each))
     texts = [name for name in categories(frame) if not settings.columns or name in settings.columns]
     summaries = [summarise(results, chosen, texts, settings) for results in populations]
-    return Analysis(summaries, compare(populations, settings.delta), settings)
+    return Analysis(summaries, compare(populations, settings.delta, settings.stepwise), settings)

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsd.cli.sources import BY, COLUMNS, DELTA, RESAMPLES, SEED, SOURCES, TARGET, populations_of, settings_of, synthetic
+from dsd.cli.sources import (
+    BY,
+    COLUMNS,
+    DELTA,
+    RESAMPLES,
+    SEED,
+    SOURCES,
+    STEPWISE,
+    TARGET,
+    populations_of,
+    settings_of,
+    synthetic,
+)
 
 if TYPE_CHECKING:
     from dsd.analysis.summary import Analysis
@@ -21,6 +33,7 @@ HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # of the many parameters of
 @BY
 @COLUMNS
 @DELTA
+@STEPWISE
 @TARGET
 @RESAMPLES
 @SEED
@@ -30,6 +43,7 @@ def analyze(
     by: str,
     columns: str,
     delta: float,
+    stepwise: bool,
     target: float | None,
     resamples: int,
     seed: int,
@@ -43,7 +57,7 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
-    settings = settings_of(columns, delta, target, resamples, seed)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise)
     populations = populations_of(sources, by)
     found = analysed(populations, settings)
     for note in synthetic(populations) + found.notes:

@@ -4,7 +4,19 @@ from pathlib import Path
 
 import click
 
-from dsd.cli.sources import BY, COLUMNS, DELTA, RESAMPLES, SEED, SOURCES, TARGET, populations_of, settings_of, synthetic
+from dsd.cli.sources import (
+    BY,
+    COLUMNS,
+    DELTA,
+    RESAMPLES,
+    SEED,
+    SOURCES,
+    STEPWISE,
+    TARGET,
+    populations_of,
+    settings_of,
+    synthetic,
+)
 from dsd.errors import DsdError
 
 
@@ -13,6 +25,7 @@ from dsd.errors import DsdError
 @BY
 @COLUMNS
 @DELTA
+@STEPWISE
 @TARGET
 @RESAMPLES
 @SEED
@@ -27,6 +40,7 @@ def report(
     by: str,
     columns: str,
     delta: float,
+    stepwise: bool,
     target: float | None,
     resamples: int,
     seed: int,
@@ -42,7 +56,7 @@ def report(
     from dsd.figures.report.page import Report, write
     from dsd.sweep.curves import read_curves
 
-    settings = settings_of(columns, delta, target, resamples, seed)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise)
     populations = populations_of(sources, by)
     found = analyze(populations, settings)
     notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]

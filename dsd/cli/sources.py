@@ -25,6 +25,12 @@ DELTA = click.option(
     show_default=True,
     help="Difference of mean error that is too small to matter [points].",
 )
+STEPWISE = click.option(
+    "--stepwise",
+    is_flag=True,
+    help="Compare each population with the one before it only, as where each refines the last; fewer pairs decide "
+    "with fewer networks.",
+)
 TARGET = click.option(
     "--target", type=click.FloatRange(0, 100), help="Tell how many random networks reach this error [%]."
 )
@@ -38,12 +44,14 @@ RESAMPLES = click.option(
 SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --resamples.")
 
 
-def settings_of(columns: str, delta: float, target: float | None, resamples: int, seed: int) -> "Settings":
+def settings_of(
+    columns: str, delta: float, target: float | None, resamples: int, seed: int, stepwise: bool
+) -> "Settings":
     """The options as the library wants them."""
     from dsd.analysis.summary import Settings
 
     names = tuple(name.strip() for name in columns.split(",") if name.strip())
-    return Settings(names, delta, target, seed, resamples)
+    return Settings(names, delta, target, seed, resamples, stepwise)
 
 
 def synthetic(populations: "list[Results]") -> list[str]:

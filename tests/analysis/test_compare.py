@@ -114,6 +114,20 @@ def test_of_many_pairs_one_false_call_is_rare() -> None:
     assert families / 400 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
 
 
+def test_steps_are_corrected_for_alone() -> None:
+    """Of four populations the three steps, with the intervals and Holm's p-values that three pairs have."""
+    populations = [population(name, RNG(i).normal(40 - i, 5, 60)) for i, name in enumerate("abcd")]
+    populations.insert(2, population("nothing", []))
+    every, found = compare(populations), compare(populations, stepwise=True)
+    assert [(one.a, one.b) for one in found] == [("a", "b"), ("b", "c"), ("c", "d")]
+    assert [one.p_holm for one in found] == holm([one.p_value for one in found]).tolist()
+    for one in found:
+        (same,) = [other for other in every if (other.a, other.b) == (one.a, one.b)]
+        assert (one.ks, one.low, one.high, one.median) == (same.ks, same.low, same.high, same.median)
+        assert one.verdict == verdict(*(p.errors for p in populations if p.name in (one.a, one.b)), pairs=3)
+        assert same.verdict.low < one.verdict.low < one.verdict.high < same.verdict.high
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.3, 0.5, 0.7, 1.0, 2.0])
 def test_the_n_that_is_needed_decides(shift: float) -> None:
     """With as many networks as an undecided verdict asks for, nine in ten pairs are decided at any difference."""

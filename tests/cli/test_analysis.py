@@ -69,6 +69,23 @@ def test_analyze_says_verdicts_and_searches(dsd, networks: Path) -> None:
     assert "equal to a within δ" in found["rule"]
 
 
+def test_a_ladder_is_compared_step_by_step(dsd, tmp_path: Path) -> None:
+    """`--stepwise` has the pairs that follow each other, in `analyze` and on the page; the page says so."""
+    errors = np.random.default_rng(0).normal(40, 2, 60).reshape(3, 20)
+    rows = [{"space": space, "error": error} for space, part in zip("abc", errors, strict=True) for error in part]
+    pd.DataFrame(rows).to_csv(tmp_path / "t.csv", index=False)
+    every, found = (
+        json.loads(dsd("analyze", tmp_path / "t.csv", "--json", *words).out)["comparisons"]
+        for words in ([], ["--stepwise"])
+    )
+    assert [(one["a"], one["b"]) for one in every] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [(one["a"], one["b"]) for one in found] == [("a", "b"), ("b", "c")]
+    assert found[0]["decision"]["low"] > every[0]["decision"]["low"]
+    page = tmp_path / "r.html"
+    assert dsd("report", tmp_path / "t.csv", "--stepwise", "-o", page).code == 0
+    assert "The pairs are the steps" in page.read_text()
+
+
 def test_the_papers_bootstrap_has_a_seed(dsd, networks: Path) -> None:
     """Exact by default, whatever the seed; with resamples the seed decides, and few resamples differ."""
 
