@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dsd.sweep.folder import Sweep
     from dsd.sweep.status import Status
 
-SHOWN = 20  # runs of which each has a line
+SHOWN = 20  # lines of runs
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 STUDY = click.argument("study", shell_complete=complete_studies)
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_overrides)
@@ -123,11 +123,16 @@ def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     waiting = Counter(now.reasons[run] for run, state in now.states.items() if state == "queued" and run in now.reasons)
     if waiting:
         click.echo(f"queued: {', '.join(f'{count} for {why}' for why, count in waiting.most_common())}")
-    wrong = [run for run, state in now.states.items() if state in ("failed", "lost")]
-    for run in wrong[:SHOWN]:
-        click.echo(f"run {run} {now.states[run]}, {now.reasons[run]}", err=True)
+    wrong: dict[str, list[str]] = {}  # runs by what went wrong: where jobs are lost it is the same for all of them
+    for run, state in now.states.items():
+        if state in ("failed", "lost"):
+            wrong.setdefault(f"{state}, {now.reasons[run]}", []).append(run)
+    for told, runs in list(wrong.items())[:SHOWN]:
+        more = f" and {len(runs) - 1:,} more" if len(runs) > 1 else ""
+        click.echo(f"run {runs[0]}{more} {told}", err=True)
     if len(wrong) > SHOWN:
-        click.echo(f"and {len(wrong) - SHOWN} more: the column reason of table.csv, made by dsd collect", err=True)
+        left = sum(map(len, list(wrong.values())[SHOWN:]))
+        click.echo(f"and {left:,} runs more: the column reason of table.csv, made by dsd collect", err=True)
     tell_unread(now)
 
 

@@ -1,10 +1,13 @@
 """A study as a user runs it: plan, launch, status, collect, analyze, report."""
 
 import json
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from dsd.sweep.folder import Sweep
 
 
 @pytest.fixture
@@ -73,6 +76,21 @@ def test_failed_and_unfinished_runs_are_told(dsd, folder: Path) -> None:
     assert pd.read_csv(folder / "table.csv")["status"].tolist().count("lost") == 1
 
 
+def test_what_went_wrong_for_the_same_reason_is_one_line(dsd, folder: Path) -> None:
+    """Three runs whose job is gone, and one that failed: two lines, each with a run to look at."""
+    (path,) = (folder / "events").iterdir()
+    started = [line for line in path.read_text().splitlines() if '"started"' in line]
+    runs = [json.loads(line)["run"] for line in started]
+    failed = {"event": "failed", "run": runs[0], "time": time.time(), "reason": "exception", "message": "no luck"}
+    path.write_text("\n".join([*started, json.dumps(failed), ""]))
+    told = dsd("status", folder).err.splitlines()
+    assert told[0].startswith(f"run {runs[0]} failed, ")
+    assert "no luck" in told[0]
+    assert [line for line in told if "lost" in line] == [
+        f"run {min(runs[1:], key=Sweep(folder).runs.index)} and 2 more lost, its job is gone without a word"
+    ]
+
+
 def test_another_study_does_not_touch_a_sweep(dsd, folder: Path, tiny: Path) -> None:
     """One line, exit code 2."""
     done = dsd("launch", tiny, "n=3", "-o", folder)
@@ -121,7 +139,7 @@ def test_the_papers_recipe_is_exact() -> None:
     assert load_study("demo", ["recipe=dds_10ep"]).recipe == expected
 
 
-@pytest.mark.parametrize("name", ["demo", "cifar_quick"])
+@pytest.mark.parametrize("name", ["demo", "cifar_quick", "ladder", "ladder_imagenet"])
 def test_every_shipped_study_can_be_planned(dsd, name: str, tmp_path: Path, monkeypatch) -> None:
     """dsd plan shows spaces, cost and folder of each."""
     monkeypatch.chdir(tmp_path)
