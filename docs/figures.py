@@ -1,9 +1,10 @@
-"""Make docs/figures/*.png: the pictures of the notebooks, as they are drawn from the stored tables.
+"""Make docs/figures/*.png and docs/ladder/*.png: the pictures of the notebooks, drawn from the stored tables.
 
-Usage: python docs/figures.py    runs every notebook of a figure, about a minute
+Usage: python docs/figures.py [NOTEBOOK …]    runs these, such as fig09 or ladder, or all; about two minutes
 """
 
 import base64
+import sys
 from pathlib import Path
 
 import nbformat
@@ -11,6 +12,7 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
+LADDER = ("edf", "differences", "fig02", "fig05", "fig06", "fig07", "fig08", "fig09", "depth")  # in their order there
 
 
 def pictures(path: Path) -> list[bytes]:
@@ -21,14 +23,18 @@ def pictures(path: Path) -> list[bytes]:
     return [base64.b64decode(data) for output in outputs if (data := output.get("data", {}).get("image/png"))]
 
 
-def main() -> None:
-    """All figures."""
-    (HERE / "figures").mkdir(exist_ok=True)
-    for path in sorted(NOTEBOOKS.glob("fig*.ipynb")):
-        (picture,) = pictures(path)
-        (HERE / "figures" / f"{path.stem}.png").write_bytes(picture)
+def main(wanted: list[str]) -> None:
+    """The figures of these notebooks, or of all."""
+    for path in sorted([*NOTEBOOKS.glob("fig*.ipynb"), *NOTEBOOKS.glob("ladder.ipynb")]):
+        if wanted and path.stem not in wanted:
+            continue
+        ladder = path.stem == "ladder"
+        folder, names = (HERE / "ladder", LADDER) if ladder else (HERE / "figures", (path.stem,))
+        folder.mkdir(exist_ok=True)
+        for name, picture in zip(names, pictures(path), strict=True):
+            (folder / f"{name}.png").write_bytes(picture)
         print(path.stem)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -41,7 +41,8 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
     """The noise of seeds in one population; None where no two networks have two errors each.
 
     Args:
-        frame: a row a run with `key` and `error` [%], or a row a network with `error_seed0`, `error_seed1`, …
+        frame: a row a run with `key` and `error` [%], empty where it has no result; or a row a network with
+            `error_seed0`, `error_seed1`, …
     """
     wide = [column for column in frame if SEED_COLUMN.fullmatch(str(column))]
     if len(wide) > 1:
@@ -53,7 +54,7 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
     elif "key" in frame:
         if "run" in frame:  # of a network of two spaces there are two rows, and one training
             frame = frame.drop_duplicates("run")
-        groups = frame.groupby("key", sort=False)["error"]
+        groups = frame[frame["error"].notna()].groupby("key", sort=False)["error"]
     else:
         return None
     size, mean, within = groups.size(), groups.mean(), groups.var(ddof=1)

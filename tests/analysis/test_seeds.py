@@ -76,6 +76,14 @@ def test_rows_that_differ_in_more_than_a_seed_stay_apart() -> None:
     assert results.frame[["lr", "error", "seeds"]].to_numpy().tolist() == [[0.1, 15, 2], [0.2, 55, 2]]
 
 
+def test_unfinished_seeds_say_nothing() -> None:
+    """The noise is that of the rows with a result; a network whose second seed is missing has one."""
+    frame = runs(8, 2, 5.0, 1.0, np.random.default_rng(4))
+    lacking = frame.assign(error=frame["error"].where(frame.index != 1))
+    assert seed_noise(lacking) == seed_noise(frame.drop(index=1))
+    assert seed_noise(lacking).runs == 14
+
+
 def test_a_run_of_two_spaces_is_one_training() -> None:
     """Its second row is no other seed."""
     frame = runs(6, 2, 5.0, 1.0, np.random.default_rng(3)).assign(run=[f"r{i}" for i in range(12)])
