@@ -8,7 +8,7 @@ OUTCOME = re.compile(
     r"|recorded_flops"
 )
 NAMES = re.compile(
-    r"key|run|reason|status|device|started|finished|space|source_key|strides|kernels|seeds?|repeat|.*_id|index"
+    r"key|run|reason|status|trained_on|started|finished|space|source_key|strides|kernels|seeds?|repeat|.*_id|index"
     r"|Unnamed: \d+"
 )
 BEFORE_THE_RULE = re.compile(r"sampled_[dwbg]\d+")  # what the width rule changed; the realised values are parameters

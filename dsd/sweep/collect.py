@@ -22,7 +22,6 @@ RESULTS = (
     "images_s",
     "peak_gb",
     "skipped",
-    "device",
 )
 WHOLE = ("best_epoch", "epochs", "skipped")
 
@@ -32,8 +31,8 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
 
     error is the top-1 error of the last epoch, best_error the least of all epochs [%]; both are empty where a run
     has no result. train_s and eval_s are seconds, images_s is of training, peak_gb the most memory of its epochs,
-    device what it was finished on; started (the first time) and finished are in UTC. Where the images are synthetic, a
-    column says so.
+    trained_on is the device it was finished on; started (the first time) and finished are in UTC. Where the images
+    are synthetic, a column says so.
     """
     frame = sweep.networks.copy()
     records = [status.records.get(run) for run in frame["run"]]
@@ -43,6 +42,7 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     frame = frame.astype(dict.fromkeys(WHOLE, "Int64"))
     if sweep.data.name == SYNTHETIC:
         frame["synthetic"] = True
+    frame["trained_on"] = [record.last.get("device") if record and record.finished else None for record in records]
     frame["started"] = [utc(min(record.starts)) if record and record.starts else None for record in records]
     frame["finished"] = [utc(record.time) if record and record.finished else None for record in records]
     frame["attempts"] = [record.attempts if record else 0 for record in records]

@@ -107,7 +107,7 @@ def test_the_table_has_one_row_per_planned_network(undisturbed: Sweep) -> None:
     assert list(frame["run"]) == undisturbed.runs
     assert list(frame.groupby("space").size()) == [2, 2]
     assert (frame["attempts"] == 1).all()
-    assert (frame["device"] == device_name("cpu")).all()
+    assert (frame["trained_on"] == device_name("cpu")).all()
     started, finished = (pd.to_datetime(frame[name]) for name in ("started", "finished"))
     assert (started <= finished).all()
     assert (finished - started).dt.total_seconds().sub(frame["train_s"] + frame["eval_s"]).between(-2, 10).all()
