@@ -73,13 +73,13 @@ def compare(populations: Sequence[Results], delta: float = DELTA, stepwise: bool
 
     Args:
         delta: difference of mean error that is too small to matter [points]
-        stepwise: compare each population only with the one before it, as where each refines the last; p-values and the
-            intervals of the verdicts allow for these pairs alone
+        stepwise: compare each population only with the one before it that has results, as where each refines the last;
+            p-values and the intervals of the verdicts allow for these pairs alone
 
     Raises:
-        DsdError: more than 100 populations
+        DsdError: more than 100 populations, of which every pair is to be compared
     """
-    if len(populations) > MOST:
+    if len(populations) > MOST and not stepwise:
         raise DsdError(
             f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
             "column (--by), or leave some out"

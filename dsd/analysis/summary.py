@@ -114,6 +114,7 @@ class Analysis:
                 "comparisons": [one.as_json() for one in self.comparisons],
                 "delta": self.settings.delta,
                 "target": self.settings.target,
+                "stepwise": self.settings.stepwise,
                 "rule": RULE,
             }
         )

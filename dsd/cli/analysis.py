@@ -122,8 +122,9 @@ def print_pairs(found: "Analysis") -> None:
     print_table(header[:kept], [row[:kept] for row in rows])
     if len(shown) < len(found.comparisons):
         click.echo(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
+    together = "these steps" if found.settings.stepwise else "all pairs"
     click.echo(
-        "b − a: difference of mean error [points], with the interval that decides; the intervals of all pairs hold "
+        f"b − a: difference of mean error [points], with the interval that decides; the intervals of {together} hold "
         f"together with 95 %.\nδ = {found.settings.delta:g} (--delta): inside of ±δ is equal. n ≈: networks of each "
         "space that would probably decide."
     )

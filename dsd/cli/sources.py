@@ -28,8 +28,8 @@ DELTA = click.option(
 STEPWISE = click.option(
     "--stepwise",
     is_flag=True,
-    help="Compare each population with the one before it only, as where each refines the last; fewer pairs decide "
-    "with fewer networks.",
+    help="Compare each population with the one before it (that has results) only, as where each refines "
+    "the last; fewer pairs decide with fewer networks.",
 )
 TARGET = click.option(
     "--target", type=click.FloatRange(0, 100), help="Tell how many random networks reach this error [%]."

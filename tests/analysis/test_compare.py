@@ -207,6 +207,7 @@ def test_thousands_of_populations_are_refused() -> None:
     """A column with a value for each network names no populations."""
     with pytest.raises(DsdError, match="101 populations are too many to compare each pair"):
         compare([population(str(i), [1.0]) for i in range(101)])
+    assert len(compare([population(str(i), [1.0]) for i in range(101)], stepwise=True)) == 100
 
 
 @pytest.mark.parametrize(("n", "m"), [(3, 5000), (10, 2000), (101, 100), (500, 400)])
