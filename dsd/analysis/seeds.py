@@ -52,9 +52,10 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
         long = frame[wide].astype(float).stack().dropna()
         groups = long.groupby(level=0)
     elif "key" in frame:
+        frame = frame[frame["error"].notna()]
         if "run" in frame:  # of a network of two spaces there are two rows, and one training
-            frame = frame.drop_duplicates("run")
-        groups = frame[frame["error"].notna()].groupby("key", sort=False)["error"]
+            frame = frame[frame["run"].isna() | ~frame.duplicated(["key", "run"])]
+        groups = frame.groupby("key", sort=False)["error"]
     else:
         return None
     size, mean, within = groups.size(), groups.mean(), groups.var(ddof=1)

@@ -92,6 +92,15 @@ def test_a_run_of_two_spaces_is_one_training() -> None:
     assert seed_noise(twice.drop_duplicates("key")) is None
 
 
+def test_runs_are_told_apart_within_a_network() -> None:
+    """A column `run` may number repeats of each network, be empty for some rows, or come first without a result."""
+    frame = runs(6, 2, 5.0, 1.0, np.random.default_rng(3))
+    assert seed_noise(frame.assign(run=[0, 1] * 6)) == seed_noise(frame)
+    assert seed_noise(frame.assign(run=None)) == seed_noise(frame)
+    named = frame.assign(run=[f"r{i}" for i in range(12)])
+    assert seed_noise(pd.concat([named.head(4).assign(error=np.nan), named])) == seed_noise(frame)
+
+
 def test_seeds_that_are_missing_tell_nothing_apart() -> None:
     """An empty seed beside 0 is refused; so is text where the errors of seeds should be."""
     with pytest.raises(DsdError, match="key = a is in rows 1, 2"):
