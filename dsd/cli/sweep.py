@@ -130,9 +130,10 @@ def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     for told, runs in list(wrong.items())[:SHOWN]:
         more = f" and {len(runs) - 1:,} more" if len(runs) > 1 else ""
         click.echo(f"run {runs[0]}{more} {told}", err=True)
-    if len(wrong) > SHOWN:
-        left = sum(map(len, list(wrong.values())[SHOWN:]))
-        click.echo(f"and {left:,} runs more: the column reason of table.csv, made by dsd collect", err=True)
+    left = sum(map(len, list(wrong.values())[SHOWN:]))
+    more = f"and {left:,} more; " if left else ""
+    if left or any(len(runs) > 1 for runs in wrong.values()):
+        click.echo(f"{more}each run's is in the column reason of table.csv, made by dsd collect", err=True)
     tell_unread(now)
 
 

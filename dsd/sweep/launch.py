@@ -72,6 +72,8 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
 def in_turns(runs: Iterable[str], spaces: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The runs as one of each space in turn, so that populations can be compared before all are finished.
 
+    Workers of `local` keep this order; on Slurm the longest jobs go first.
+
     >>> in_turns(["a1", "a2", "b1", "b2"], {"a": ["a1", "a2"], "b": ["b1", "b2"]})
     ('a1', 'b1', 'a2', 'b2')
     """
