@@ -81,7 +81,7 @@ def parse_quantity(text: str, place: str) -> float:
     >>> parse_quantity("1.6G", "--flops")
     1600000000.0
     """
-    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMGTPE]?)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d+\.?\d*(?:e\d+)?|\.\d+)([KMGTPkmgtp]?|E)", text.strip())
     if not match:
         raise DsdError(f"{place}: {text!r} is not a number with an optional unit K, M or G, such as 360M")
     value = float(match[1]) * UNITS[match[2].upper()]

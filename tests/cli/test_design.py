@@ -152,6 +152,7 @@ WRONG = {
     "plan demo recipe.lr=nan": "recipe.lr = nan",
     "plan demo seeds_n=2": "seeds_n = 2: give 0, or with several seeds a whole number of networks",
     "plan demo seeds=[0,1] seeds_n=-1": "seeds_n = -1: give 0",
+    "plan demo flops=4e:": "'4e' is not a number",
     "plan demo seeds=[true]": "seeds = [True] is not of type list",
     "plan demo sample_seed=-1": "sample_seed = -1",
     "sample --space AnyNetX_A -n 5 --flops 1e400:": "'1e400' is too large",
