@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^(dsd .*?)(?:\s{2,}.*)?$", "\n".join(re.findall(r"```(?:sh)?\n(.*?)```", README, re.S)), re.M)
+COMMANDS = re.findall(r"^(dsd .*?)(?: {2,}.*)?$", "\n".join(re.findall(r"```(?:sh)?\n(.*?)```", README, re.S)), re.M)
 QUICK = [c for c in COMMANDS if c.split()[1] in ("spaces", "sample", "complexity", "plan")]
 
 
