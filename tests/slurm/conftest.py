@@ -14,7 +14,6 @@ from dsd.sweep.events import EventReader, events_of
 from dsd.sweep.folder import Sweep
 from dsd.sweep.launch import Launched, launch
 from dsd.sweep.plan import plan
-from dsd.sweep.snapshot import snapshot
 from dsd.sweep.status import Status, Watch
 from tests.conftest import TINY_STUDY
 from tests.slurm.cluster import TestCluster, cluster, lacking
@@ -78,12 +77,6 @@ class Bench:
         """All events of a kind."""
         files = sorted((self.sweep.folder / "events").glob("*.jsonl"))
         return [event for path in files for event in events_of(self.sweep.folder, path.stem) if event["event"] == kind]
-
-    def sabotage(self, run: str, act: str) -> None:
-        """Let the jobs do something where they train a run: in the copy of the code that they execute."""
-        path = snapshot(self.sweep.folder) / "dsd" / "sweep" / "execution.py"
-        text = f"\n\nhonest = train\n\n\ndef train(run, *words):\n    if run.key == {run!r}:\n        {act}\n"
-        path.write_text(path.read_text() + text + "    return honest(run, *words)\n")
 
 
 def numbers(sweep: Sweep) -> dict[str, tuple[object, ...]]:

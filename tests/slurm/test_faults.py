@@ -26,15 +26,17 @@ from dsd.sweep.events import EventReader
 from dsd.sweep.folder import Sweep
 from dsd.sweep.launch import cancel, launch
 from dsd.sweep.status import Watch
+from tests.sabotage import sabotage, slow_down
 from tests.slurm.cluster import TestCluster
 from tests.slurm.conftest import ONE_CORE, Bench, numbers
 
 pytestmark = pytest.mark.timeout(600)  # the reference is run in the first test that asks for it
 Make = Callable[..., Bench]
 Reference = Callable[..., dict[str, tuple[object, ...]]]
-LONGER = "recipe.epochs=40"
-# two runs of a minute, to be interrupted
-LONG = ("spaces=[RegNetX_cifar]", "n=2", "recipe.epochs=40", "recipe.batch_size=8", "data.train_images=1200")
+STEP_S = 0.15  # more for each step of runs that are to be disturbed: 6 s a run
+# two runs of a minute at least, to be interrupted in the middle of an epoch
+LONG = ("spaces=[RegNetX_cifar]", "n=2", "recipe.epochs=2", "recipe.batch_size=8")
+LONG_STEP_S = 0.75
 
 
 def processes_of(bench: Bench) -> list[psutil.Process]:
@@ -61,6 +63,7 @@ def test_a_sweep_runs_and_the_shell_is_free(bench: Make, undisturbed: Reference)
 def test_runs_share_an_allocation(bench: Make, undisturbed: Reference) -> None:
     """Four runs in a job of two cores, two at a time; a job that is not an array."""
     one = bench()
+    slow_down(one.sweep, STEP_S)
     assert one.launch(runs_per_job=4, cpus=2).jobs == 1
     assert one.wait(lambda counts: counts["running"] == 2)["queued"] == 2
     assert one.wait()["done"] == 4
@@ -69,7 +72,8 @@ def test_runs_share_an_allocation(bench: Make, undisturbed: Reference) -> None:
 
 def test_a_killed_process_is_replaced_or_its_run_lost(bench: Make, undisturbed: Reference) -> None:
     """SIGKILL to a worker: another one goes on. To the supervisor above it: the job is gone, and launched again."""
-    one = bench(LONGER)
+    one = bench()
+    slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     first, second = processes_of(one)
@@ -81,12 +85,13 @@ def test_a_killed_process_is_replaced_or_its_run_lost(bench: Make, undisturbed: 
     assert [event["reason"] for event in one.events("stopped")] == ["killed"]
     assert len(one.launch().runs) == 1
     one.wait()
-    assert numbers(one.sweep) == undisturbed(LONGER)
+    assert numbers(one.sweep) == undisturbed()
 
 
 def test_cancelled_tasks_are_told_and_go_on(bench: Make, slurm: TestCluster, undisturbed: Reference) -> None:
     """scancel of a running and of a waiting task: the one failed as cancelled, the other lost, for Slurm forgets it."""
-    one = bench(LONGER)
+    one = bench()
+    slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     (number,) = {job.job.partition("_")[0] for job in one.status().living}
@@ -101,12 +106,13 @@ def test_cancelled_tasks_are_told_and_go_on(bench: Make, slurm: TestCluster, und
     one.wait()
     assert len(one.launch().runs) == 2
     one.wait()
-    assert numbers(one.sweep) == undisturbed(LONGER)
+    assert numbers(one.sweep) == undisturbed()
 
 
 def test_a_cancelled_sweep_goes_on(bench: Make, undisturbed: Reference) -> None:
     """dsd cancel ends running and queued jobs, and a launch goes on where they were."""
-    one = bench(LONGER)
+    one = bench()
+    slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     assert len(cancel(one.sweep).living) == 4
@@ -114,14 +120,15 @@ def test_a_cancelled_sweep_goes_on(bench: Make, undisturbed: Reference) -> None:
     assert len(list((one.sweep.folder / "checkpoints").iterdir())) == 2
     assert len(one.launch().runs) == 4
     one.wait()
-    assert numbers(one.sweep) == undisturbed(LONGER)
+    assert numbers(one.sweep) == undisturbed()
 
 
 @pytest.mark.parametrize("grace", [0, 20])
 def test_preempted_jobs_go_on(bench: Make, slurm: TestCluster, undisturbed: Reference, grace: int) -> None:
     """A job of the higher partition takes the node, at once or after a time of grace; then runs go on."""
     slurm.call("scontrol", "update", "PartitionName=low", f"GraceTime={grace}")
-    one = bench(LONGER)
+    one = bench()
+    slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     slurm.call("sbatch", "-p", "high", "-n2", "-o", "/dev/null", "--wrap", "sleep 2")
@@ -130,13 +137,14 @@ def test_preempted_jobs_go_on(bench: Make, slurm: TestCluster, undisturbed: Refe
     assert one.wait()["done"] == 4
     assert {event["reason"] for event in one.events("stopped")} == {"terminated"}
     assert sorted(record.attempts for record in EventReader(one.sweep.folder).poll().values()) == [1, 1, 2, 2]
-    assert numbers(one.sweep) == undisturbed(LONGER)
+    assert numbers(one.sweep) == undisturbed()
     slurm.call("scontrol", "update", "PartitionName=low", "GraceTime=0")
 
 
 def test_a_run_goes_on_after_the_time_limit(bench: Make, undisturbed: Reference) -> None:
     """A limit of one minute, in the middle of an epoch: each task of the array starts again, as often as needed."""
     one = bench(*LONG)
+    slow_down(one.sweep, LONG_STEP_S)
     one.launch(time_min=1)
     assert one.wait()["done"] == len(one.sweep.runs)
     stops = one.events("stopped")
@@ -155,14 +163,15 @@ def test_a_node_that_vanishes_and_returns_loses_nothing(
     bench: Make, slurm: TestCluster, undisturbed: Reference
 ) -> None:
     """slurmd is killed while runs are at work, and started again."""
-    one = bench(LONGER)
+    one = bench()
+    slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     slurm.kill("slurmd")
     time.sleep(1)
     slurm.node()
     assert one.wait()["done"] == 4
-    assert numbers(one.sweep) == undisturbed(LONGER)
+    assert numbers(one.sweep) == undisturbed()
 
 
 def test_a_controller_that_stops_during_launch_is_told(
@@ -206,7 +215,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_loses_nothing(slurm: TestCluster, bench: Make, small_disk: Path, undisturbed: Reference) -> None:
     """The sweep's disk is full while runs are at work: their jobs end, and go on when there is place again."""
-    one = Bench(slurm, small_disk, LONGER)
+    one = Bench(slurm, small_disk)
+    slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     fill(small_disk / "filler")
@@ -217,7 +227,7 @@ def test_a_full_disk_loses_nothing(slurm: TestCluster, bench: Make, small_disk: 
     (small_disk / "filler").unlink()
     while one.launch().runs:
         one.wait()
-    assert numbers(one.sweep) == undisturbed(LONGER)
+    assert numbers(one.sweep) == undisturbed()
 
 
 def fill(path: Path) -> None:
@@ -279,7 +289,7 @@ def test_a_run_without_memory_fails_alone(bench: Make, undisturbed: Reference) -
     """A limit on memory: the run that asks for more says how much, the others go on; --retry-failed ends it."""
     one = bench()
     greedy = one.sweep.runs[0]
-    one.sabotage(greedy, "torch.ones(3_000_000_000)")
+    sabotage(one.sweep, greedy, "torch.ones(3_000_000_000)")
     one.launch(runs_per_job=2, setup=("ulimit -v 8000000",))
     assert one.wait() | {"failed": 1, "done": 3} == one.wait()
     assert one.status().reasons[greedy].startswith("out of memory (12.0 GB asked for, batch 64): RuntimeError")
@@ -295,7 +305,7 @@ def test_a_job_that_dies_again_and_again_is_given_up(bench: Make) -> None:
     """A segmentation fault at every attempt: failed with the last reason, and its companion in the job is not lost."""
     one = bench("n=1")
     deadly = one.sweep.runs[0]
-    one.sabotage(deadly, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    sabotage(one.sweep, deadly, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     one.launch(runs_per_job=2)
     counts = one.wait()
     assert (counts["failed"], counts["done"]) == (1, 1)

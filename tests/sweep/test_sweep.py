@@ -32,9 +32,10 @@ from dsd.sweep.plan import plan
 from dsd.sweep.snapshot import snapshot
 from dsd.sweep.status import Watch
 from dsd.training.run import run_key
+from tests.sabotage import sabotage, slow_down
 
 DEADLINE_S = 180
-LONGER = "recipe.epochs=30"
+STEP_S = 0.1  # more for each step of runs that are to be disturbed: 4 s a run
 
 
 def sweep_of(study: Path, folder: Path, *overrides: str) -> Sweep:
@@ -141,22 +142,11 @@ def test_local_workers_reach_the_same_bits(undisturbed: Sweep, tiny: Path, tmp_p
     assert not list((sweep.folder / "checkpoints").iterdir())
 
 
-@pytest.fixture(scope="module")
-def longer(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """The tiny study with runs long enough to be interrupted, undisturbed."""
-    from tests.conftest import TINY_STUDY
-
-    folder = tmp_path_factory.mktemp("longer")
-    (folder / "tiny.yaml").write_text(TINY_STUDY)
-    sweep = sweep_of(folder / "tiny.yaml", folder / "sweep", LONGER)
-    launch(sweep, Debug())
-    return sweep
-
-
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_killed_sweep_goes_on(longer: Sweep, tiny: Path, tmp_path: Path, seed: int) -> None:
+def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, seed: int) -> None:
     """SIGKILL to every process at a random moment, twice, then a launch: all results, each once, to the bit."""
-    sweep, rng = sweep_of(tiny, tmp_path / "sweep", LONGER), random.Random(seed)
+    sweep, rng = sweep_of(tiny, tmp_path / "sweep"), random.Random(seed)
+    slow_down(sweep, STEP_S)
     for _ in range(2):
         launch(sweep, Local(workers=2))
         wait(sweep, lambda counts: counts["running"] > 0)
@@ -170,8 +160,8 @@ def test_a_killed_sweep_goes_on(longer: Sweep, tiny: Path, tmp_path: Path, seed:
     collect(sweep)  # a sweep in pieces can be collected
     launch(sweep, Local(workers=2))
     assert wait(sweep, idle)["done"] == 4
-    assert errors(sweep) == errors(longer)
-    assert curves(sweep) == curves(longer)
+    assert errors(sweep) == errors(undisturbed)
+    assert curves(sweep) == curves(undisturbed)
     results = [
         line["run"]
         for path in (sweep.folder / "events").iterdir()
@@ -189,28 +179,11 @@ def workers_of(sweep: Sweep) -> list[psutil.Process]:
     return [process for supervisor in supervisors for process in supervisor.children()]
 
 
-def sabotage(sweep: Sweep, run: str, act: str) -> None:
-    """Let the jobs of a sweep do something where they train a run: in the copy of the code that they execute."""
-    path = snapshot(sweep.folder) / "dsd" / "sweep" / "execution.py"
-    path.write_text(
-        path.read_text()
-        + f"""
-
-honest = train
-
-
-def train(run, *words):
-    if run.key == {run!r}:
-        {act}
-    return honest(run, *words)
-"""
-    )
-
-
 @pytest.mark.parametrize("victim", ["controller", "supervisor"])
 def test_a_killed_job_leaves_its_run(tiny: Path, tmp_path: Path, victim: str) -> None:
     """SIGKILL to submitit's process, or to the supervisor below it, ends the worker, too; its runs are lost."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
+    sweep = sweep_of(tiny, tmp_path / "sweep")
+    slow_down(sweep, STEP_S)
     launch(sweep, Local(workers=1))
     wait(sweep, lambda counts: counts["running"] > 0)
     (worker,) = workers_of(sweep)
@@ -222,15 +195,16 @@ def test_a_killed_job_leaves_its_run(tiny: Path, tmp_path: Path, victim: str) ->
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_killed_worker_is_replaced(longer: Sweep, tiny: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
     """SIGKILL to a worker is written down, and another one goes on: the same bits, without a new launch."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
+    sweep = sweep_of(tiny, tmp_path / "sweep")
+    slow_down(sweep, STEP_S)
     launch(sweep, Local(workers=1))
     wait(sweep, lambda counts: counts["running"] > 0)
     (worker,) = workers_of(sweep)
     worker.kill()
     wait(sweep, idle)
-    assert errors(sweep) == errors(longer)
+    assert errors(sweep) == errors(undisturbed)
     assert sorted(record.attempts for record in EventReader(sweep.folder).poll().values()) == [1, 1, 1, 2]
     stops = [e for path in (sweep.folder / "events").iterdir() for e in events_of(sweep.folder, path.stem)]
     assert [(e["reason"], e["message"]) for e in stops if e["event"] == "stopped"] == [("killed", "SIGKILL")]
@@ -303,9 +277,10 @@ def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> Non
     assert (stop["event"], stop["message"]) == ("stopped", "SIGKILL")
 
 
-def test_a_cancelled_sweep_keeps_its_state(longer: Sweep, tiny: Path, tmp_path: Path) -> None:
+def test_a_cancelled_sweep_keeps_its_state(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
     """Workers stop at the next step and keep their state; cancelled runs say so, and go on to the same bits."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", LONGER)
+    sweep = sweep_of(tiny, tmp_path / "sweep")
+    slow_down(sweep, STEP_S)
     launch(sweep, Local(workers=2))
     wait(sweep, lambda counts: counts["running"] == 2)
     assert len(cancel(sweep).living) == 2
@@ -316,8 +291,8 @@ def test_a_cancelled_sweep_keeps_its_state(longer: Sweep, tiny: Path, tmp_path: 
     assert len(stopped) == len(list((sweep.folder / "checkpoints").iterdir())) == 2
     assert len(launch(sweep, Local(workers=2)).runs) == 4
     wait(sweep, idle)
-    assert errors(sweep) == errors(longer)
-    assert curves(sweep) == curves(longer)
+    assert errors(sweep) == errors(undisturbed)
+    assert curves(sweep) == curves(undisturbed)
     assert cancel(sweep).living == ()
 
 
