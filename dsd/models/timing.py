@@ -94,7 +94,10 @@ def check_device(name: str) -> None:
 
 
 def device_name(device: str) -> str:
-    """The device as people call it: NVIDIA H100 80GB HBM3, AMD EPYC 7B13."""
+    """The device as people call it, a CPU with its vector instructions: NVIDIA H100 80GB HBM3, AMD EPYC 7B13 (AVX2).
+
+    Sums of other vectors end in other bits, and names of virtual CPUs do not tell which they have.
+    """
     if torch.device(device).type == "cuda":
         return str(torch.cuda.get_device_name(device))
     try:
@@ -102,7 +105,8 @@ def device_name(device: str) -> str:
             names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     except OSError:
         names = []
-    return names[0] if names else platform.processor() or platform.machine()
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
     {"event": "epoch",   "run": …, "time": …, "epoch": 1, "lr": …, "loss": …, "error": …, "top5_error": …, "train_s": …,
                          "eval_s": …, "images_s": …, "peak_gb": …, "skipped": 0}
     {"event": "done",    "run": …, "time": …, "error": …, "best_error": …, "loss": …, "epochs": …, "diverged": false,
-                         "device": "AMD EPYC 7B13", …}
+                         "device": "AMD EPYC 7B13 (AVX2)", …}
     {"event": "stopped", "run": …, "time": …, "reason": …, "message": …, "epochs": 3, "steps": 17}
     {"event": "failed",  "run": …, "time": …, "reason": …, "message": …, "traceback": …}
     {"event": "broken",  "run": "", "time": …, "job": …, "message": …, "traceback": …}      the job, not a run
