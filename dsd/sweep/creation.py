@@ -1,7 +1,6 @@
 """A sweep's folder, made from a plan."""
 
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from dsd._version import __version__
 from dsd.design.population import as_csv
 from dsd.errors import DsdError
 from dsd.files import write_whole
-from dsd.paths import PACKAGE
 from dsd.sweep.folder import NETWORKS, YAML, Sweep
 from dsd.sweep.plan import Plan
+from dsd.sweep.snapshot import git_state
 from dsd.training.data.spec import ELSEWHERE
 
 OTHERS = ("dsd", "created", "git")  # of sweep.yaml, which say nothing of its runs
@@ -121,15 +120,3 @@ def describe(plan: Plan) -> dict[str, Any]:
         "git": git_state(),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-
-
-def git_state() -> dict[str, Any]:
-    """Commit of the checkout that dsd runs from, and whether it has changes; empty outside a checkout."""
-    root = PACKAGE.parent
-    if not (root / ".git").exists() or not shutil.which("git"):
-        return {}
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False).stdout
-
-    return {"commit": git("rev-parse", "HEAD").strip(), "dirty": bool(git("status", "--porcelain").strip())}

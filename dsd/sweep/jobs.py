@@ -46,6 +46,7 @@ class Submission:
     tasks: the runs of each job
     job: the cluster's name of it; "" until the cluster has said it
     array: whether jobs are called `job_0`, `job_1`, …
+    commit: of the checkout that was launched from, with `-dirty` where files had changed; "" outside one
     """
 
     cluster: str
@@ -55,6 +56,7 @@ class Submission:
     tasks: tuple[tuple[str, ...], ...]
     job: str = ""
     array: bool = False
+    commit: str = ""
 
     def jobs(self) -> Iterator[Job]:
         """The single jobs."""

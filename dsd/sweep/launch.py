@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from dsd.errors import DsdError
@@ -11,6 +11,7 @@ from dsd.sweep.cost import cost_of, costs
 from dsd.sweep.folder import Sweep
 from dsd.sweep.jobs import CANCELLED
 from dsd.sweep.launching import one_at_a_time
+from dsd.sweep.snapshot import commit_here
 from dsd.sweep.status import Status, Watch
 
 SETTLE_S = 120  # for jobs that are cancelled to end
@@ -53,10 +54,10 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
         rows, images = sweep.rows(runs), sweep.recipe.epochs * sweep.data.images
         wanted = costs({run: rows[run] for run in runs}, images, cost_of(cluster, sweep, status.records))
         submitted: set[str] = set()
-        jobs = 0
+        jobs, commit = 0, commit_here()
         try:
             for submission in cluster.submit(sweep.folder, wanted, status.living) if runs else ():
-                sweep.record(submission)
+                sweep.record(replace(submission, commit=commit))
                 if submission.job:
                     submitted.update(*submission.tasks)
                     jobs += len(submission.tasks)

@@ -1,13 +1,15 @@
-"""A copy of the package in the sweep's folder: what runs is what was there at the launch, whatever is edited since."""
+"""Which code runs: a copy of the package in the sweep's folder, made at the launch, whatever is edited since."""
 
 import hashlib
 import os
 import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dsd.paths import PACKAGE
 
@@ -58,3 +60,21 @@ def importing_from(place: Path) -> Iterator[None]:
         for name in ("PYTHONPATH", "PYTHONSAFEPATH"):
             os.environ.pop(name)
             os.environ.update({name: before[name]} if name in before else {})
+
+
+def git_state() -> dict[str, Any]:
+    """Commit of the checkout that dsd runs from, and whether it has changes; empty outside a checkout."""
+    root = PACKAGE.parent
+    if not (root / ".git").exists() or not shutil.which("git"):
+        return {}
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False).stdout
+
+    return {"commit": git("rev-parse", "HEAD").strip(), "dirty": bool(git("status", "--porcelain").strip())}
+
+
+def commit_here() -> str:
+    """The commit that dsd runs from, with `-dirty` where files have changed; "" outside a checkout."""
+    state = git_state()
+    return f"{state['commit']}{'-dirty' if state['dirty'] else ''}" if state else ""

@@ -296,6 +296,15 @@ def test_a_cancelled_sweep_keeps_its_state(undisturbed: Sweep, tiny: Path, tmp_p
     assert cancel(sweep).living == ()
 
 
+def committed(checkout: Path) -> str:
+    """The commit of a new repository with these files."""
+    (checkout / ".gitignore").write_text("__pycache__/\n")
+    git = ["git", "-C", str(checkout), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "First"]):
+        subprocess.run([*git, *words], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def test_jobs_run_the_code_of_their_launch(tiny: Path, tmp_path: Path) -> None:
     """Edits of the package after a launch do not reach its jobs: they import a copy that lies in the sweep."""
     package = tmp_path / "checkout" / "dsd"
@@ -304,11 +313,14 @@ def test_jobs_run_the_code_of_their_launch(tiny: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONSAFEPATH": "1"}
     for name in ("spaces", "experiments"):
         shutil.copytree(PACKAGE.parent / name, package.parent / name)
+    commit = committed(package.parent)
     subprocess.run([sys.executable, *words], check=True, env=environment, cwd=tmp_path)
     for path in package.rglob("*.py"):
         path.write_text("raise SystemError('edited')")
     sweep = Sweep(tmp_path / "sweep")
     assert wait(sweep, idle)["done"] == 4
+    assert sweep.config["git"] == {"commit": commit, "dirty": False}
+    assert {submission.commit for submission in sweep.submissions()[0]} == {commit}
     (code,) = (sweep.folder / "jobs" / "code").iterdir()
     assert (code / "dsd" / "cli" / "__init__.py").read_text() == (PACKAGE / "cli" / "__init__.py").read_text()
 
