@@ -133,7 +133,7 @@ def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     left = sum(map(len, list(wrong.values())[SHOWN:]))
     more = f"and {left:,} more; " if left else ""
     if left or any(len(runs) > 1 for runs in wrong.values()):
-        click.echo(f"{more}each run's is in the column reason of table.csv, made by dsd collect", err=True)
+        click.echo(f"{more}the reason of each run is in table.csv, made by dsd collect", err=True)
     tell_unread(now)
 
 

@@ -77,7 +77,7 @@ def test_failed_and_unfinished_runs_are_told(dsd, folder: Path) -> None:
 
 
 def test_what_went_wrong_for_the_same_reason_is_one_line(dsd, folder: Path) -> None:
-    """Three runs whose job is gone, and one that failed: two lines, each with a run to look at."""
+    """Three runs whose job is gone, and one that failed: two lines, each with a run to look at, and where all are."""
     (path,) = (folder / "events").iterdir()
     started = [line for line in path.read_text().splitlines() if '"started"' in line]
     runs = [json.loads(line)["run"] for line in started]
@@ -89,6 +89,7 @@ def test_what_went_wrong_for_the_same_reason_is_one_line(dsd, folder: Path) -> N
     assert [line for line in told if "lost" in line] == [
         f"run {min(runs[1:], key=Sweep(folder).runs.index)} and 2 more lost, its job is gone without a word"
     ]
+    assert told[-1] == "the reason of each run is in table.csv, made by dsd collect"
 
 
 def test_another_study_does_not_touch_a_sweep(dsd, folder: Path, tiny: Path) -> None:

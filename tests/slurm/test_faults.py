@@ -285,6 +285,14 @@ def test_a_run_whose_loss_is_nan_is_a_result(bench: Make) -> None:
     assert one.launch().runs == ()
 
 
+def test_jobs_get_what_setup_exports(bench: Make) -> None:
+    """cluster.setup can choose the vector instructions, and the table tells which they were."""
+    one = bench("recipe.epochs=1", "n=1")
+    one.launch(setup=("export ATEN_CPU_CAPABILITY=default",))
+    one.wait()
+    assert collect(one.sweep)[0]["trained_on"].str.endswith(" (DEFAULT)").all()
+
+
 def test_a_run_without_memory_fails_alone(bench: Make, undisturbed: Reference) -> None:
     """A limit on memory: the run that asks for more says how much, the others go on; --retry-failed ends it."""
     one = bench()
