@@ -4,27 +4,34 @@ hydra only composes; jobs are submitted by `dsd.sweep.launch`.
 """
 
 import difflib
+import math
+import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from dsd.design.yamlfile import check_numbers, environment_of, one_line, read_text
 from dsd.errors import DsdError, known
+from dsd.overrides import as_hydra_reads, types_of
 from dsd.paths import shipped
 from dsd.sweep.clusters import CLUSTERS, Cluster
 from dsd.sweep.plan import Study
 from dsd.training.data.settled import settled
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
+from dsd.typed import from_mapping, quoted, typed
 
 Settings = TypeVar("Settings", Recipe, DataSpec, Cluster)
+KINDS = {"": (Study,), "recipe": (Recipe,), "data": (DataSpec,), "cluster": tuple(CLUSTERS.values())}
+TYPES = types_of(KINDS)  # of every key that can be overridden
 
 
 def choices(group: str) -> list[str]:
@@ -56,41 +63,42 @@ def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ..
 
 def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """The study of a file, which hydra has to find in a folder called `study`, under a name it can parse."""
-    if not file.is_file():
-        raise DsdError(f"study {file}: there is no such file")
     try:
-        OmegaConf.load(file)
-    except Exception as error:  # what a YAML parser may raise is not a closed list
-        raise DsdError(f"study {file}: is not YAML: {' '.join(str(error).split())}") from error
+        text = check_numbers(file, read_text(file), understood=("time_min",))
+    except DsdError as error:
+        raise DsdError(f"study {error}") from error
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "study" / "from_a_file.yaml"
         copy.parent.mkdir()
-        copy.write_text(file.read_text())
+        copy.write_text(text)
         return composed(copy.stem, overrides, str(file), search=folder)
 
 
 def composed(study: str, overrides: Sequence[str], place: str, search: str = "") -> dict[str, Any]:
     """The study as hydra composes it, resolved; `place` is what messages call it."""
-    for override in overrides:
-        if "=" not in override:
-            raise DsdError(f"override {override!r}: write key=value, for example n=100")
+    words = [as_hydra_reads(override, TYPES) for override in overrides]
     paths = [f"hydra.searchpath=[file://{search}]"] if search else []
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(shipped("experiments")), version_base="1.3"):
-            config = compose("config", [f"study={study}", *paths, *overrides])
+        with environment_of(), initialize_config_dir(str(shipped("experiments")), version_base="1.3"):
+            config = compose("config", [f"study={study}", *paths, *words])
         if config.get("study"):
             raise DsdError(f"study {place}: its first line must be '# @package _global_', or its keys are not found")
-        content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        written = OmegaConf.to_container(config, resolve=False)
+        allowed = written.pop("environment", None) if isinstance(written, dict) else None
+        if not isinstance(allowed, list) or not all(isinstance(name, str) for name in allowed):
+            raise DsdError(f"study {place}: environment = {quoted(allowed)}: give a list of names of variables")
+        with environment_of(allowed):
+            content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except DsdError:
+        raise
     except (
-        HydraException,
-        OmegaConfBaseException,
-        ValueError,
-        RecursionError,
-    ) as error:  # data=null; a loop of defaults
+        Exception
+    ) as error:  # what hydra and a resolver may raise is not a closed list: data=null; a loop of defaults
         raise DsdError(f"study {place}: {explained(error)}") from error
-    assert isinstance(content, dict)
-    return {str(key): value for key, value in content.items()}
+    if not isinstance(content, dict):
+        raise DsdError(f"study {place}: is not a mapping of keys")
+    return {str(key): value for key, value in content.items() if key != "environment"}
 
 
 def explained(error: Exception) -> str:
@@ -100,7 +108,7 @@ def explained(error: Exception) -> str:
     reason = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(reason, ConfigKeyError | ConfigAttributeError) and reason.parent_node is not None:
         return f"{reason.full_key} is not a key; known keys are: {known(reason.parent_node)}"
-    return str(error).splitlines()[0]
+    return one_line(error).split(" full_key:")[0] or type(error).__name__
 
 
 def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = (), images: bool = True) -> Study:
@@ -108,6 +116,9 @@ def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()
     content = {key: value for key, value in content.items() if key != "study"}
     if networks:
         content["networks"] = list(networks)
+    for group in ("data", "recipe", "cluster"):
+        if group not in content:
+            raise DsdError(f"study {place}: {group} is missing; choose one of: {known(choices(group))}")
     try:
         data = settings(DataSpec, content.pop("data"), "data")
         if data.folder:  # a job may start elsewhere, and the sweep go on from another folder
@@ -126,39 +137,37 @@ def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()
 
 def cluster_of(content: dict[str, Any]) -> Cluster:
     """The settings of a cluster; its name says which."""
-    if not isinstance(content, dict) or content.get("name") not in CLUSTERS:
-        raise DsdError(f"cluster = {content} is not known; choose one of: {known(CLUSTERS)}")
-    return settings(CLUSTERS[content["name"]], content, "cluster")
+    name = content.get("name") if isinstance(content, dict) else content
+    if not isinstance(content, dict) or not isinstance(name, str) or name not in CLUSTERS:
+        raise DsdError(f"cluster = {quoted(name)} is not known; choose one of: {known(CLUSTERS)}")
+    if isinstance(content.get("time_min"), str):
+        content = {**content, "time_min": minutes_of(content["time_min"])}
+    return settings(CLUSTERS[name], content, "cluster")
 
 
-def settings(kind: type[Settings], content: dict[str, Any], place: str) -> Settings:
-    """A group of settings as its dataclass."""
-    if not isinstance(content, dict):
-        raise DsdError(f"{place} = {content} is not one of: {known(choices(place))}")
-    missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in content]
-    if missing:
-        raise DsdError(f"{place}.{missing[0]} is missing; known keys are: {known(f.name for f in fields(kind))}")
-    return kind(**{key: typed(kind, key, value, f"{place}.") for key, value in content.items()})
+def minutes_of(text: str) -> int:
+    """A time as Slurm writes it, in minutes, rounded up: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S.
 
-
-def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
-    """The value as the type of the dataclass' field of that name.
+    >>> minutes_of("24:00:00"), minutes_of("1-12"), minutes_of("90:30")
+    (1440, 2160, 91)
 
     Raises:
-        DsdError: there is no such field, or the value is of another type
+        DsdError: it is none
     """
-    types = get_type_hints(kind)
-    if key not in types:
-        raise DsdError(f"{prefix}{key} is not a key; known keys are: {known(types)}")
-    wanted = types[key]
-    if wanted in (tuple[str, ...], tuple[int, ...]):
-        inner = str if wanted == tuple[str, ...] else int
-        values = value if isinstance(value, list) else [value]
-        if all(isinstance(item, inner) and not isinstance(item, bool) for item in values):
-            return tuple(values)
-    elif wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    elif isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)):
-        return value
-    name = getattr(wanted, "__name__", "") if not getattr(wanted, "__args__", ()) else "list"
-    raise DsdError(f"{prefix}{key} = {value!r} is not of type {name}")
+    match = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", text.strip())
+    if not match:
+        raise DsdError(f"cluster.time_min = {quoted(text)}: give minutes, or a time such as 24:00:00 or 1-12:00:00")
+    days, *parts = match.groups()
+    numbers = [int(part) for part in parts if part is not None]
+    if days is not None or len(numbers) == 3:  # hours first
+        hours, minutes, seconds = [*numbers, 0, 0][:3]
+    else:
+        hours, (minutes, seconds) = 0, [*numbers, 0][:2]
+    return (int(days or 0) * 24 + hours) * 60 + minutes + math.ceil(seconds / 60)
+
+
+def settings(kind: type[Settings], content: Any, place: str) -> Settings:
+    """A group of settings as its dataclass."""
+    if not isinstance(content, dict):
+        raise DsdError(f"{place} = {quoted(content)} is not one of: {known(choices(place))}")
+    return from_mapping(kind, content, place)

@@ -1,11 +1,28 @@
 """The error that a user can mend."""
 
+LONGEST = 1_000  # characters of a message, or of a text that it quotes
+
 
 class DsdError(Exception):
-    """Bad input or a failure the user can act on; its message is one line.
+    """Bad input or a failure the user can act on; its message is one line of at most 1,000 characters.
 
     It names the place, the value, what is allowed and the remedy. The command line prints it as it is.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shortened(message))
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """A text without its middle where it is too long; the start names the place, the end says what to do.
+
+    >>> shortened("abcdefghijklm", 9)
+    'abcde … m'
+    """
+    if len(text) <= most:
+        return text
+    end = (most - 3) // 4
+    return f"{text[: most - 3 - end]} … {text[-end:]}"
 
 
 def known(names: object) -> str:

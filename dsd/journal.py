@@ -21,7 +21,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")  # an earlier writer left a torn line: keep it apart
@@ -48,7 +48,7 @@ def parse(lines: bytes) -> tuple[list[dict[str, Any]], int]:
     """The records of whole lines, and how many lines cannot be read."""
     found = [line for line in lines.split(b"\n") if line]
     if all(line.startswith(b"{") for line in found):  # so that no two torn lines together make a whole one
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             together = json.loads(b"[" + b",".join(found) + b"]")  # half the time of one after the other
             if len(together) == len(found):
                 return together, 0
@@ -59,6 +59,6 @@ def parse(lines: bytes) -> tuple[list[dict[str, Any]], int]:
             if not isinstance(record, dict):
                 raise ValueError("not an object")
             records.append(record)
-        except ValueError:
+        except (ValueError, RecursionError):
             torn += 1
     return records, torn

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "files", "journal", "processes", "_version"}
+BASE = {"errors", "paths", "files", "journal", "processes", "texts", "typed", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
@@ -17,9 +17,11 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "files": (set(), set()),
     "journal": (set(), set()),
     "processes": (set(), set()),
+    "texts": (set(), set()),
+    "typed": ({"errors"}, set()),
     "_version": (set(), set()),
     # pandas where a population is asked for its frame, pyarrow where it is written to .parquet
-    "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow"}),
+    "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow", "yaml"}),
     "models": (BASE | {"design"}, {"torch"}),
     # pyarrow where a table is written to .parquet
     "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas", "pyarrow"}),
@@ -29,7 +31,8 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
         BASE | {"design", "models", "analysis", "training"},
         {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil", "pyarrow"},
     ),
-    "config": (BASE | {"sweep", "training"}, {"hydra", "omegaconf"}),
+    "overrides": ({"errors", "typed"}, {"hydra"}),
+    "config": (BASE | {"overrides", "design", "sweep", "training"}, {"hydra", "omegaconf"}),
     "cli": (BASE | {"design", "models", "analysis", "training", "figures", "sweep", "config"}, {"click", "rich"}),
 }
 FREE = {"__init__", "__main__"}  # the front doors load lazily from everywhere

@@ -1,14 +1,87 @@
-"""What the columns of a table are, by their names: parameters of networks, outcomes of trainings, names."""
+"""What the columns of a table are: parameters of networks, outcomes of trainings, conditions of trainings, names.
+
+Outcomes are known by who wrote the table. Of a table from elsewhere only `error` is one, with `error_seed0`, … and what
+copies it, such as an accuracy beside it; `--outcomes` names others.
+"""
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m|b|g)|w_0|w_a|w_m|e_fit")
-OUTCOME = re.compile(
-    r"(?!e_fit)(.*_)?error.*|loss|epochs|.*_s|attempts|valid|best_epoch|.*peak_gb|skipped|synthetic|time_.*|(infer|train)_(ms|n).*"
-    r"|recorded_flops"
-)
 NAMES = re.compile(
-    r"key|run|reason|status|trained_on|started|finished|space|source_key|strides|kernels|seeds?|repeat|.*_id|index"
-    r"|Unnamed: \d+"
+    r"key|run|reason|status|valid|trained_on|started|finished|space|source_key|recorded_by|strides|kernels|seeds?"
+    r"|repeat|.*_id|index|Unnamed: \d+"
 )
 BEFORE_THE_RULE = re.compile(r"sampled_[dwbg]\d+")  # what the width rule changed; the realised values are parameters
+SEED_COLUMN = re.compile(r"error_seed\d+")  # a table with a column for each seed
+CONDITIONS = ("data", "recipe", "resolution", "classes")  # populations that differ in one get no verdict unless asked
+
+# outcomes by who wrote the table, and how it is known
+TRAINED = (  # `dsd collect`
+    *("error", "top5_error", "best_error", "best_epoch", "loss", "epochs"),
+    *("train_s", "eval_s", "images_s", "peak_gb", "skipped"),
+)
+OF_A_RUN = ("attempts", "synthetic")  # what `dsd collect` tells of it beside
+RUN = re.compile(r"r[0-9a-f]{16}")
+IMPORTED = ("error", "best_error", "epochs", "recorded_flops")  # `dsd import`, which writes `recorded_by`
+TIMED = re.compile(r"time_.*|(infer|train)_(ms|n).*|(infer|train)_peak_gb")  # `dsd time`, which writes `time_torch`
+
+
+def outcomes_of(frame: pd.DataFrame, more: Sequence[str] = ()) -> frozenset[str]:
+    """The columns of a table that say what a training reached or how it went.
+
+    Args:
+        more: that its reader calls so
+    """
+    found = {"error", *more, *(name for name in frame if SEED_COLUMN.fullmatch(name))}
+    if written_by_dsd(frame):
+        found |= {*TRAINED, *OF_A_RUN}
+        if "recipe" not in frame:  # an older table: the number of epochs is all that tells recipes apart
+            found -= {"epochs"}
+    if "recorded_by" in frame:
+        found |= set(IMPORTED)
+    if "time_torch" in frame:
+        found |= {name for name in frame if TIMED.fullmatch(name)}
+    return frozenset(found | set(copies(frame, found)))
+
+
+def written_by_dsd(frame: pd.DataFrame) -> bool:
+    """Whether the table is one of `dsd collect`: each row has the key of a run."""
+    if not {"run", "key", "status", "attempts"} <= set(frame) or not len(frame):
+        return False
+    return all(isinstance(run, str) and RUN.fullmatch(run) for run in frame["run"])
+
+
+def copies(frame: pd.DataFrame, known: set[str]) -> list[str]:
+    """Columns that say the same as the error, such as an accuracy: straight lines of it but for rounding."""
+    errors = frame["error"].to_numpy(float)
+    names = [name for name in frame.select_dtypes("number") if name not in known]
+    names = [name for name in names if not PARAMETER.fullmatch(name) and not NAMES.fullmatch(name)]
+    values = matrix(frame, names)
+    return [name for name, x in zip(names, values.T, strict=True) if is_straight(x, errors)]
+
+
+def is_straight(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Whether points (n,) lie on a straight line, but for rounding."""
+    both = np.isfinite(x) & np.isfinite(y)
+    x, y = x[both], y[both]
+    if len(x) < FEWEST:
+        return False
+    x, y = x - x.mean(), y - y.mean()
+    size = (x @ x) * (y @ y)
+    straight = size > 0 and (x @ y) ** 2 > STRAIGHT**2 * size
+    return bool(straight) and len(np.unique(x)) >= FEWEST
+
+
+def matrix(frame: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    """Columns of numbers as an array (n, columns), NaN for what is missing."""
+    values: NDArray[np.float64] = frame[list(names)].to_numpy(float, na_value=np.nan)
+    return values
+
+
+FEWEST = 5  # different values; fewer lie on a line by chance
+STRAIGHT = 1 - 1e-5  # correlation: rounding to hundredths of a spread of 5 points leaves 1 − 1e-6

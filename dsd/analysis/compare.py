@@ -1,7 +1,7 @@
 """Are these populations different? Every pair: KS test, differences with intervals, and a verdict."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import kolmogorov
 
+from dsd.analysis.conditions import check_conditions, differing
 from dsd.analysis.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
 from dsd.analysis.edf import LEVEL, checked
 from dsd.analysis.populations import Results
-from dsd.analysis.verdict import DELTA, FEW, Verdict, verdict
+from dsd.analysis.verdict import DELTA, FEW, Verdict, no_verdict, verdict
 from dsd.errors import DsdError
 
 MOST = 100  # populations; their pairs are 4,950
+PERCENT_ABOVE = 10  # 95 % of errors that nobody vouches for have to lie below, to be taken for losses or shares
 EXACT = 10_000  # largest n·m for which the exact law of the KS statistic is computed where n = m
 UNEQUAL = 1_000_000  # the same where n and m differ: there the limiting law may be far off
 
@@ -32,6 +34,8 @@ class Comparison:
     median, lower: differences of the median and of the quantile 0.1, with 95 % intervals
     detectable: the least difference of means that the interval of the verdict shows with a power of 80 %
     verdict: what follows, by an interval that allows for all pairs
+    differs: conditions of training in which a and b differ, with the values of each; then there is no verdict, and
+        `p_holm` is NaN
     """
 
     a: str
@@ -46,6 +50,7 @@ class Comparison:
     lower: Difference
     detectable: float
     verdict: Verdict
+    differs: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; a median's or quantile's difference as an object, and the verdict's word and numbers."""
@@ -53,6 +58,10 @@ class Comparison:
         return found | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
 
     def __str__(self) -> str:
+        seen = f"mean error {self.mean_difference:+.2f} points"
+        if self.differs:
+            told = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
+            return f"{self.b} against {self.a}: no verdict, for they differ in {told}; {seen}"
         plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
@@ -62,36 +71,68 @@ class Comparison:
         }
         likely, needed = self.verdict.likely, self.verdict.needed
         more = f"; about {likely:,} networks of each would decide if so, {needed:,} in any case" if needed else ""
-        seen = f"mean error {self.mean_difference:+.2f} points"
         if self.verdict.low != self.verdict.low:
             return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks in one of them"
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 
-def compare(populations: Sequence[Results], delta: float = DELTA, stepwise: bool = False) -> list[Comparison]:
+def compare(
+    populations: Sequence[Results], delta: float | None = None, stepwise: bool = False, across: Sequence[str] = ()
+) -> list[Comparison]:
     """Each pair of populations that have results ([NDS] compares by the KS test; the rest is ours).
 
     Args:
-        delta: difference of mean error that is too small to matter [points]
+        delta: difference of mean error that is too small to matter [points]; None for 1 percent point
         stepwise: compare each population only with the one before it that has results, as where each refines the last;
             p-values and the intervals of the verdicts allow for these pairs alone
+        across: conditions of training (`dsd.analysis.columns.CONDITIONS`) in which pairs may differ that get a verdict
 
     Raises:
-        DsdError: more than 100 populations, of which every pair is to be compared
+        DsdError: more than 100 populations, of which every pair is to be compared; no delta, where errors may be losses
+            or shares
     """
     if len(populations) > MOST and not stepwise:
         raise DsdError(
             f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
             "column (--by), or leave some out"
         )
+    check_conditions(across)
     present = [one for one in populations if len(one)]
     pairs = list(pairwise(present) if stepwise else combinations(present, 2))
+    delta = delta_for(present, delta) if pairs else DELTA
     tests = [ks_test(one.errors, other.errors) for one, other in pairs]
-    corrected = holm([p for _, p in tests])
+    differences = [differing(one, other, across) for one, other in pairs]
+    judged = [not found for found in differences]
+    corrected = np.full(len(pairs), np.nan)
+    corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
     return [
-        compared(one, other, (ks, p, float(p_holm)), verdict(one.errors, other.errors, delta, len(pairs)))
-        for (one, other), (ks, p), p_holm in zip(pairs, tests, corrected, strict=True)
+        compared(
+            one,
+            other,
+            (ks, p, float(p_holm)),
+            no_verdict(delta) if found else verdict(one.errors, other.errors, delta, sum(judged)),
+            found,
+        )
+        for (one, other), (ks, p), p_holm, found in zip(pairs, tests, corrected, differences, strict=True)
     ]
+
+
+def delta_for(populations: Sequence[Results], delta: float | None) -> float:
+    """The difference of mean error that is too small to matter: what is given, or 1 percent point.
+
+    Raises:
+        DsdError: none is given, and the errors may be losses or shares
+    """
+    if delta is not None:
+        return delta
+    many = [results for results in populations if len(results) >= FEW]
+    unknown = [results.errors for results in many if not results.in_percent]
+    if unknown and len(many) > 1 and np.quantile(joint := np.concatenate(unknown), 0.95) <= PERCENT_ABOVE:
+        raise DsdError(
+            f"errors lie between {joint.min():.3g} and {joint.max():.3g}: are they losses or shares? Say with --delta "
+            f"which difference of the mean is too small to matter; --delta {DELTA:g} if they are percent"
+        )
+    return DELTA
 
 
 def steps(comparisons: Sequence[Comparison], most: int) -> list[Comparison]:
@@ -103,7 +144,13 @@ def steps(comparisons: Sequence[Comparison], most: int) -> list[Comparison]:
     return [one for one in comparisons if (one.a, one.b) in following]
 
 
-def compared(one: Results, other: Results, test: tuple[float, float, float], decision: Verdict) -> Comparison:
+def compared(
+    one: Results,
+    other: Results,
+    test: tuple[float, float, float],
+    decision: Verdict,
+    differs: dict[str, tuple[str, str]],
+) -> Comparison:
     """A pair with its KS test and its verdict."""
     a, b = one.errors, other.errors
     mean = mean_difference(a, b)
@@ -116,6 +163,7 @@ def compared(one: Results, other: Results, test: tuple[float, float, float], dec
         lower=quantile_difference(a, b, LOWER),
         detectable=detectable(a, b, decision.level),
         verdict=decision,
+        differs=differs,
     )
 
 

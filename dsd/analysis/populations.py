@@ -4,20 +4,26 @@ A row counts as a result where its `status` is done or diverged (or there is no 
 (or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
 """
 
+import logging
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dsd.analysis.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.seeds import one_per_network
-from dsd.errors import DsdError, known
+from dsd.analysis.tables import clean_header, named_cells, stray
+from dsd.errors import DsdError, known, shortened
+
+log = logging.getLogger(__name__)
 
 RESULT = ("done", "diverged")
 FAILED = "failed"
-STATES = (*RESULT, FAILED, "planned", "queued", "running", "lost")
+STATES = (*RESULT, FAILED, "planned", "queued", "running", "cancelled", "lost")
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
@@ -29,6 +35,8 @@ class Results:
     runs: a row a run, as the table has them; the same where every network was trained once
     failures: rows that failed, or that the table calls invalid
     unfinished: how many rows have no result and may still get one
+    outcomes: columns that say what a training reached
+    in_percent: whether the errors are known to be percent, by who wrote the table
     """
 
     name: str
@@ -36,6 +44,8 @@ class Results:
     failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     unfinished: int = 0
     runs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    outcomes: frozenset[str] = frozenset({"error"})
+    in_percent: bool = False
 
     @property
     def failed(self) -> int:
@@ -58,21 +68,27 @@ class Results:
         return ", ".join(part for part, count in zip(parts, (self.failed, self.unfinished), strict=True) if count)
 
 
-def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[Results]:
-    """The populations of a table, in the order of their first rows.
+def split(frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes: Sequence[str] = ()) -> list[Results]:
+    """The populations of a table, in the order of their first rows; those named by numbers in rising order.
+
+    This is where a table's values are checked; what follows relies on it.
 
     Args:
         frame: a row a network, with `error` [%]
         by: the column that names populations; a table without a column `space` is one population called `place`
         place: what the table is called in messages
+        outcomes: columns that say what a training reached, beside those that dsd knows (`dsd.analysis.columns`)
 
     Raises:
-        DsdError: no rows, no column `error` or `by`, an error that is no number from 0 to 100, an unknown status
+        DsdError: no rows, no column `error`, `by` or of `outcomes`, a column that is there twice, an error that is no
+            number from 0 to 100, an infinite parameter, an unknown status
     """
+    frame = frame.set_axis(clean_header(list(frame), place), axis=1)
     if "error" not in frame:
         raise DsdError(f"{place}: has no column error (top-1 error in percent); its columns are: {known(frame)}")
-    if by not in frame and by != "space":
-        raise DsdError(f"{place}: has no column {by} (--by); its columns are: {known(frame)}")
+    for name, option in ((by, "--by"), *((name, "--outcomes") for name in outcomes)):
+        if name not in frame and (name, option) != ("space", "--by"):
+            raise DsdError(f"{place}: has no column {name} ({option}); its columns are: {known(frame)}")
     if not len(frame):
         raise DsdError(f"{place}: has no rows")
     frame = frame.reset_index(drop=True)
@@ -80,14 +96,56 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table") -> list[
     outside = errors[(errors < 0) | (errors > 100)]
     if len(outside):
         raise DsdError(f"{place}: error = {outside.iloc[0]:g} in row {row_of(outside)}: errors are percent, 0 to 100")
-    names = frame[by] if by in frame else pd.Series(place, index=frame.index)
-    if names.isna().any():
-        raise DsdError(f"{place}: {by} is empty in row {row_of(names[names.isna()])}; it names the population")
+    if by in frame:
+        named = frame[by].astype(object)
+        texts = named_cells(named.where(named.notna(), None).tolist(), by, place)
+    else:
+        texts = pd.Series([place] * len(frame), dtype=object)
+    if texts.isna().any():
+        raise DsdError(f"{place}: {by} is empty in row {row_of(texts[texts.isna()])}; it names the population")
     frame = frame.assign(error=errors)
-    numeric = pd.api.types.is_numeric_dtype(names)  # truths too: 3 and True are no names
-    labels = names.map(lambda value: f"{by}={value:g}" if numeric else str(value))
-    order = list(dict.fromkeys(labels[names.sort_values().index] if numeric else labels))
-    return [results_of(name, frame[labels == name], place) for name in order]
+    reached = outcomes_of(frame, outcomes)
+    check_numbers(frame, reached, place)
+    rows = texts.groupby(texts, sort=False).groups
+    return [
+        results_of(name, frame.loc[rows[text]], place, reached) for text, name in ordered_names(list(rows), by).items()
+    ]
+
+
+def ordered_names(texts: Sequence[str], by: str) -> dict[str, str]:
+    """The name of each population by what its rows say; where all are numbers or truths, BY=VALUE in rising order.
+
+    >>> ordered_names(["16", "8"], "g1")
+    {'8': 'g1=8', '16': 'g1=16'}
+    """
+    values = {text: TRUTHS.get(text.lower(), value_of(text)) for text in texts}
+    if None in values.values():
+        return {text: text for text in texts}
+    return {text: f"{by}={text}" for text in sorted(texts, key=lambda text: (values[text], text))}
+
+
+def value_of(text: str) -> float | None:
+    """The finite number that a text is; None for another one."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and "_" not in text else None
+
+
+def check_numbers(frame: pd.DataFrame, outcomes: Collection[str], place: str) -> None:
+    """Refuse infinite parameters; say which columns of numbers hold a text, for those are left out."""
+    numeric = [name for name in frame.select_dtypes("number") if name not in outcomes]
+    infinite = np.isinf(matrix(frame, numeric))
+    if infinite.any():
+        name = numeric[int(infinite.any(axis=0).argmax())]
+        wrong = frame[name][np.isinf(frame[name].to_numpy(float, na_value=np.nan))]
+        raise DsdError(f"{place}: {name} = {wrong.iloc[0]} in row {row_of(wrong)}; give a finite number")
+    for name in frame.columns.difference(frame.select_dtypes(["number", "bool"]).columns, sort=False):
+        if name not in outcomes and not NAMES.fullmatch(name) and (odd := stray(frame[name])):
+            row, cell = odd
+            said = (place, name, shortened(cell, 60), row + 1, name)
+            log.warning("%s: %s = %r in row %d is not a number; column %s is left out", *said)
 
 
 def row_of(part: pd.Series) -> int:
@@ -113,7 +171,7 @@ def truths(column: pd.Series, place: str) -> pd.Series:
     return converted.astype(bool)
 
 
-def results_of(name: str, rows: pd.DataFrame, place: str) -> Results:
+def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str]) -> Results:
     """One population: its results, and how many rows are none."""
     status = rows["status"] if "status" in rows else pd.Series(RESULT[0], index=rows.index)
     unknown = status[~status.isin(STATES)]
@@ -127,7 +185,9 @@ def results_of(name: str, rows: pd.DataFrame, place: str) -> Results:
     if "status" in rows and len(missing):
         raise DsdError(f"{place}: error is empty in row {row_of(missing)}, whose status is {status[missing.index[0]]}")
     runs = rows[result]
-    return Results(name, one_per_network(runs, place), rows[failed], int((~result & ~failed).sum()), runs)
+    unfinished = int((~result & ~failed).sum())
+    percent = written_by_dsd(rows) or "recorded_by" in rows
+    return Results(name, one_per_network(runs, place, outcomes), rows[failed], unfinished, runs, outcomes, percent)
 
 
 def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:

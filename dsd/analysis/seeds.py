@@ -3,16 +3,17 @@
 Shape letters: k networks with more than one seed.
 """
 
-import re
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.columns import NAMES, OUTCOME
-from dsd.errors import DsdError
+from dsd.analysis.columns import NAMES, SEED_COLUMN, outcomes_of, written_by_dsd
+from dsd.errors import DsdError, shortened
 
-SEED_COLUMN = re.compile(r"error_seed\d+")  # a table with a column for each seed
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class SeedNoise:
         return self.network_sd**2 / total if total else float("nan")
 
 
-def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
+def seed_noise(frame: pd.DataFrame, outcomes: Collection[str] | None = None) -> SeedNoise | None:
     """The noise of seeds in one population; None where no two networks have two errors each.
 
     Args:
         frame: a row a run with `key` and `error` [%], empty where it has no result; or a row a network with
             `error_seed0`, `error_seed1`, …
+        outcomes: columns that say what a training reached; None finds them by who wrote the table
     """
     wide = [column for column in frame if SEED_COLUMN.fullmatch(str(column))]
     if len(wide) > 1:
@@ -52,10 +54,13 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
         long = frame[wide].astype(float).stack().dropna()
         groups = long.groupby(level=0)
     elif "key" in frame:
-        frame = frame[frame["error"].notna()]
+        frame = frame[frame["error"].notna() & frame["key"].notna()]
         if "run" in frame:  # of a network of two spaces there are two rows, and one training
             frame = frame[frame["run"].isna() | ~frame.duplicated(["key", "run"])]
-        groups = frame.groupby("key", sort=False)["error"]
+        outcomes = outcomes_of(frame) if outcomes is None else outcomes
+        frame = frame[frame["key"].duplicated(keep=False)]
+        alike = alike_in(frame, outcomes)
+        groups = frame.groupby(alike, sort=False, dropna=False)["error"]
     else:
         return None
     size, mean, within = groups.size(), groups.mean(), groups.var(ddof=1)
@@ -71,19 +76,25 @@ def seed_noise(frame: pd.DataFrame) -> SeedNoise | None:
     return SeedNoise(k, runs, float(np.sqrt(noise)), float(np.sqrt(max((between - noise) / typical, 0.0))))
 
 
-def one_per_network(runs: pd.DataFrame, place: str) -> pd.DataFrame:
+def alike_in(runs: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
+    """The columns in which all trainings of one network agree that differ in their seed alone."""
+    return [name for name in runs if name == "key" or not (name in outcomes or NAMES.fullmatch(str(name)))]
+
+
+def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -> pd.DataFrame:
     """Trainings of one network that differ in their seed as one row, with the mean of their outcomes, and `seeds`.
 
-    Rows of one `key` that differ in anything else, such as lr, stay rows of their own. A table without `key`, or
-    without a key twice, stays as it is.
+    Rows of one `key` that differ in anything else, such as lr, stay rows of their own; a note says so where the table
+    is not one of `dsd collect`. A table without `key`, or without a key twice, stays as it is.
 
     Raises:
         DsdError: rows are the same, and no `seed` (or `repeat`) tells them apart
     """
-    if "key" not in runs or not runs["key"].duplicated().any():
+    if "key" not in runs or not runs["key"].dropna().duplicated().any():
         return runs
-    alike = [name for name in runs if name == "key" or not (OUTCOME.fullmatch(str(name)) or NAMES.fullmatch(str(name)))]
+    alike = alike_in(runs, outcomes)
     twice = runs["key"].notna() & runs.duplicated(alike, keep=False)
+    note_rows_apart(runs, alike, place)
     if not twice.any():
         return runs
     seeds = [name for name in ("seed", "repeat") if name in runs]
@@ -103,8 +114,23 @@ def one_per_network(runs: pd.DataFrame, place: str) -> pd.DataFrame:
     number = groups.ngroup()
     first = runs[~number.duplicated()].copy()
     by_group = runs.groupby(number, sort=False)
-    outcomes = [name for name in runs.select_dtypes("number") if OUTCOME.fullmatch(str(name))]
-    for name in outcomes:
-        first[name] = by_group[name].mean().to_numpy()
+    for name in runs.select_dtypes("number"):
+        if name in outcomes:
+            first[name] = by_group[name].mean().to_numpy()
     first["seeds"] = by_group.size().to_numpy()
     return first
+
+
+def note_rows_apart(runs: pd.DataFrame, alike: list[str], place: str) -> None:
+    """Say so where trainings of one network count apart, for it may be an outcome in which they differ."""
+    if written_by_dsd(runs):
+        return
+    repeated = runs[runs["key"].notna() & runs["key"].duplicated(keep=False)]
+    counts = repeated.groupby("key")[[name for name in alike if name != "key"]].nunique(dropna=False)
+    differing = [str(name) for name in counts if (counts[name] > 1).any()]
+    if differing:
+        log.warning(
+            "%s: rows of one key differ in %s and count apart; name those that are results of training with --outcomes",
+            place,
+            shortened(", ".join(differing), 200),
+        )

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from dsd.analysis.bootstrap import BestRange, Winners, exact_winners, resampled_winners
-from dsd.analysis.columns import BEFORE_THE_RULE, NAMES, OUTCOME, PARAMETER
+from dsd.analysis.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
 from dsd.analysis.compare import Comparison, compare
+from dsd.analysis.conditions import condition_notes
 from dsd.analysis.correlations import rank_correlations
 from dsd.analysis.edf import dkw_half_width
 from dsd.analysis.efficiency import reaches
 from dsd.analysis.populations import STATES, Results
 from dsd.analysis.seeds import SeedNoise, seed_noise
+from dsd.analysis.tables import stray
 from dsd.analysis.verdict import DELTA, FEW, RULE
 from dsd.errors import DsdError, known
 
@@ -29,22 +31,24 @@ class Settings:
     """What `analyze` is asked for beside the populations.
 
     columns: parameters whose best range is wanted; all that the tables have where none is named
-    delta: difference of mean error that is too small to matter [points]
+    delta: difference of mean error that is too small to matter [points]; None for 1 percent point
     target: an error [%] for which the size of a random search is wanted; None for none
     seed: of the bootstrap
     resamples: of the bootstrap, as the paper has it; 0 for the exact one, which needs no seed
     stepwise: compare each population with the one before it, and no other pairs
+    across: conditions of training (`dsd.analysis.columns.CONDITIONS`) in which pairs may differ that get a verdict
     """
 
     columns: Sequence[str] = ()
-    delta: float = DELTA
+    delta: float | None = None
     target: float | None = None
     seed: int = 0
     resamples: int = 0
     stepwise: bool = False
+    across: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if not 0 < self.delta <= 100:
+        if self.delta is not None and not 0 < self.delta <= 100:
             raise DsdError(f"delta = {self.delta:g}: give points of error, above 0")
         if self.target is not None and not 0 <= self.target <= 100:
             raise DsdError(f"target = {self.target:g}: give an error in percent, 0 to 100")
@@ -100,11 +104,21 @@ class Summary:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Populations, each alone and each pair of them."""
+    """Populations, each alone and each pair of them.
+
+    conditions: a sentence for each condition of training, or complexity, in which they differ
+    """
 
     populations: list[Summary]
     comparisons: list[Comparison]
     settings: Settings = Settings()
+    conditions: Sequence[str] = ()
+
+    @property
+    def delta(self) -> float:
+        """The difference of mean error that is too small to matter [points]."""
+        given = DELTA if self.settings.delta is None else self.settings.delta
+        return self.comparisons[0].verdict.delta if self.comparisons else given
 
     def as_json(self) -> dict[str, Any]:
         """What `dsd analyze --json` prints; NaN becomes None."""
@@ -112,7 +126,7 @@ class Analysis:
             {
                 "populations": [one.as_json() for one in self.populations],
                 "comparisons": [one.as_json() for one in self.comparisons],
-                "delta": self.settings.delta,
+                "delta": self.delta,
                 "target": self.settings.target,
                 "stepwise": self.settings.stepwise,
                 "rule": RULE,
@@ -125,15 +139,12 @@ class Analysis:
         """What could not be computed, and why."""
         few = [f"{one.name} (n = {one.n})" for one in self.populations if 0 < one.n < FEW]
         found = [f"{', '.join(few)}: too few; a verdict needs {FEW} networks."] if few else []
-        most = [one.quantiles[QUANTILES[-1]] for one in self.populations if one.n]
-        if most and max(most) <= 1:
-            found.append("Nearly all errors are at most 1: are they shares? They have to be percent, 0 to 100.")
         for one in self.populations:
             if not one.n:
                 found.append(f"{one.name}: no results; nothing can be said of it.")
             elif one.n >= FEW and one.minimum == one.quantiles[QUANTILES[-1]]:
                 found.append(f"{one.name}: nearly all errors are the same; ranges and correlations say nothing.")
-        return found
+        return [*self.conditions, *found]
 
 
 def plain(value: Any) -> Any:
@@ -145,40 +156,47 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def parameters(frame: pd.DataFrame, chosen: Sequence[str] = ()) -> list[str]:
-    """The columns of parameters that are numbers: those chosen, else all that tell no outcome and no name.
+def parameters(frame: pd.DataFrame, chosen: Sequence[str] = (), outcomes: Collection[str] = ()) -> list[str]:
+    """The columns of parameters that are numbers: those chosen, else all that are neither outcomes nor names.
 
     Raises:
         DsdError: a chosen column is not there, or neither one of numbers nor of few values
     """
-    numbers = [str(name) for name in frame.select_dtypes("number") if not frame[name].isna().all()]
+    numbers = [str(name) for name in frame.select_dtypes("number")]
+    values = matrix(frame, numbers)
+    lowest, highest = (edge(values, axis=0) for edge in (np.fmin.reduce, np.fmax.reduce)) if len(frame) else ((), ())
+    spread = {name: high > low for name, low, high in zip(numbers, lowest, highest, strict=False) if low == low}
+    numbers = list(spread)  # those with values
     for column in chosen:
         if column not in frame:
             near = difflib.get_close_matches(column, map(str, frame), n=1, cutoff=0.4)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise DsdError(f"there is no column {column}; {hint}choose from: {known(parameters(frame))}")
-        if column not in numbers and column not in categories(frame):
+            choice = known(parameters(frame, outcomes=outcomes))
+            raise DsdError(f"there is no column {column}; {hint}choose from: {choice}")
+        if column not in numbers and column not in categories(frame, outcomes):
             raise DsdError(f"column {column} is neither one of numbers nor of 2 to {MOST_VALUES} values")
     if chosen:
         return [name for name in chosen if name in numbers]
-    other = [
+    others = {"error", *outcomes}
+    return [
         name
         for name in numbers
-        if not any(kind.fullmatch(name) for kind in (OUTCOME, NAMES, BEFORE_THE_RULE)) and frame[name].nunique() > 1
+        if PARAMETER.fullmatch(name)
+        or (spread[name] and not (name in others or NAMES.fullmatch(name) or BEFORE_THE_RULE.fullmatch(name)))
     ]
-    return [name for name in numbers if PARAMETER.fullmatch(name) or name in other]
 
 
-def categories(frame: pd.DataFrame) -> list[str]:
+def categories(frame: pd.DataFrame, outcomes: Collection[str] = ()) -> list[str]:
     """The columns of text or truths that have 2 to 20 different values: a parameter that is no number."""
     text = frame.select_dtypes(include=["object", "string", "category", "bool"])
     return [
         str(name)
         for name in text
         if not NAMES.fullmatch(str(name))
-        and not OUTCOME.fullmatch(str(name))
+        and name not in outcomes
         and 2 <= text[name].astype(str).nunique() <= MOST_VALUES
         and set(text[name].dropna().astype(str)) - set(STATES)
+        and stray(text[name]) is None
     ]
 
 
@@ -194,8 +212,7 @@ def ranges_of(frame: pd.DataFrame, columns: Sequence[str], settings: Settings) -
     errors = frame["error"].to_numpy(float)
     everywhere = winners_of(errors, settings)
     found = {}
-    for column in columns:
-        x = frame[column].to_numpy(float, na_value=np.nan)
+    for column, x in zip(columns, matrix(frame, columns).T, strict=True):
         there = np.isfinite(x)
         if there.all():
             found[column] = everywhere.range(x)
@@ -210,7 +227,13 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
     if not len(results):
         return Summary(*counts)
     frame, e = results.frame, results.errors
-    own = [column for column in columns if column in frame and pd.api.types.is_numeric_dtype(frame[column])]
+    own = [
+        column
+        for column in columns
+        if column in frame
+        and pd.api.types.is_numeric_dtype(frame[column])
+        and (column in settings.columns or column not in results.outcomes)
+    ]
     ranges, winners = ranges_of(frame, own, settings)
     present = [name for name in texts if name in frame and frame[name].astype(str).nunique() > 1]
     shares = winners_of(e, settings) if present else None
@@ -231,7 +254,7 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
         winners=winners,
         correlations=rank_correlations(frame, own),
         search=None if settings.target is None else reaches(e, settings.target),
-        noise=seed_noise(results.runs if len(results.runs) else frame),
+        noise=seed_noise(results.runs if len(results.runs) else frame, results.outcomes),
     )
 
 
@@ -240,10 +263,16 @@ def analyze(populations: Sequence[Results], settings: Settings = Settings()) -> 
 
     Args:
         populations: from `split`
+
+    Raises:
+        DsdError: a column of the settings is not there; no delta, where errors may be losses or shares
     """
+    outcomes = frozenset().union(*(results.outcomes for results in populations))
     frame = pd.concat([results.frame for results in populations], ignore_index=True)
-    each = [name for results in populations for name in parameters(results.frame)]  # a number here may be text there
-    chosen = parameters(frame, settings.columns) if settings.columns else list(dict.fromkeys(each))
-    texts = [name for name in categories(frame) if not settings.columns or name in settings.columns]
+    # a number in one table may be text in another, or an outcome
+    each = [name for results in populations for name in parameters(results.frame, (), results.outcomes)]
+    chosen = parameters(frame, settings.columns, outcomes) if settings.columns else list(dict.fromkeys(each))
+    texts = [name for name in categories(frame, outcomes) if not settings.columns or name in settings.columns]
+    comparisons = compare(populations, settings.delta, settings.stepwise, settings.across)
     summaries = [summarise(results, chosen, texts, settings) for results in populations]
-    return Analysis(summaries, compare(populations, settings.delta, settings.stepwise), settings)
+    return Analysis(summaries, comparisons, settings, condition_notes(populations, settings.across))

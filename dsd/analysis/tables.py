@@ -1,43 +1,255 @@
-"""Tables as files: .csv, .jsonl and .parquet, with where they come from beside or in them."""
+"""Tables as files: .csv, .jsonl and .parquet, with where they come from beside or in them.
 
+A cell is read by one rule, whatever the format: columns of names are text; another column is numbers or truths if all
+its cells are, and text otherwise. Only in columns of numbers and truths do NA, null, None and the like mean "missing".
+"""
+
+import csv
 import io
 import json
+import logging
+import re
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from dsd.design.population import beside
-from dsd.errors import DsdError, known
+from dsd.errors import DsdError, known, shortened
 from dsd.files import write_whole
 
-TEXTS = {"key": str, "run": str}  # also where they look like numbers
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": partial(pd.read_csv, index_col=False, dtype=TEXTS),
-    ".parquet": pd.read_parquet,
-    ".jsonl": partial(pd.read_json, lines=True, precise_float=True, dtype=TEXTS),
-}
+log = logging.getLogger(__name__)
+
+# columns that name things, also where they look like numbers
+NAMES = ("space", "key", "run", "source_key", "recipe", "data")
+MISSING = frozenset(  # as pandas has it
+    [
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A"),
+        *("NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    ]
+)
+PLAIN = ("integer", "floating", "mixed-integer-float", "boolean")  # what pandas sees in cells that are no texts
+TRUTHS = {"true": True, "false": False}
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([,' \u202f]\d{3})+(\.\d*)?")
+UNREADABLE = (ValueError, ImportError, OSError, RecursionError, OverflowError, csv.Error, pd.errors.ParserWarning)
+MOSTLY = 0.5  # share of cells that are numbers, from which a column of text was meant as numbers
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
     """A table from a .csv, .parquet or .jsonl file.
 
+    Args:
+        names: columns whose cells are names and stay as they are written, beside `space`, `key` and `run`
+
     Raises:
-        DsdError: there is no such file, its ending is not known, or it cannot be read
+        DsdError: there is no such file, its ending is not known, it cannot be read, or a column is there twice
     """
     path = Path(path)
+    kept = {*NAMES, *names}
     if path.suffix not in READERS:
         raise DsdError(f"{path}: the ending names the format; give one of: {known(READERS)}")
-    if not path.is_file():
+    if not path.exists():
         raise DsdError(f"{path}: there is no such file")
+    if path.is_dir():
+        raise DsdError(f"{path}: is a folder")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            return READERS[path.suffix](path).reset_index(drop=True)
-    except (ValueError, ImportError, OSError, pd.errors.ParserWarning) as error:
-        raise DsdError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+        header, columns = READERS[path.suffix](path, kept)
+    except (
+        ValueError,
+        ImportError,
+        OSError,
+        RecursionError,
+        OverflowError,
+        csv.Error,
+        pd.errors.ParserWarning,
+    ) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise DsdError(f"{path}: cannot be read: {reason}") from error
+    header = clean_header(header, str(path))
+    typed = {
+        name: named_cells(column, name, str(path)) if name in kept else typed_cells(column)
+        for name, column in zip(header, columns, strict=True)
+    }
+    return pd.DataFrame(typed, columns=header)
+
+
+def clean_header(header: Sequence[object], place: str) -> list[str]:
+    """The names of columns without blanks around them; a note tells where there were some.
+
+    Raises:
+        DsdError: a name is there twice
+    """
+    written = [str(name) for name in header]
+    names = [name.strip() for name in written]
+    names = [name or f"Unnamed: {i}" for i, name in enumerate(names)]
+    blanks = [name for name in written if name.strip() and name != name.strip()]
+    if blanks:
+        log.warning("%s: removed blanks around column names: %s", place, shortened(", ".join(map(repr, blanks))))
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DsdError(f"{place}: column {twice[0]} is there {names.count(twice[0])} times; keep one of them")
+    return names
+
+
+def named_cells(column: Sequence[Any], name: str, place: str) -> pd.Series:
+    """A column of names as text, None where it is empty; a note tells where blanks around them were removed."""
+    texts = [None if cell is None else name_of(cell) for cell in column]
+    stripped = [None if text is None else text.strip() or None for text in texts]
+    blanks = [text for text, bare in zip(texts, stripped, strict=True) if bare is not None and text != bare]
+    if blanks:
+        log.warning("%s: removed blanks around %d names in column %s", place, len(blanks), name)
+    return pd.Series(stripped, dtype=object)
+
+
+def name_of(value: Any) -> str:
+    """A value as a name; different values have different names.
+
+    >>> name_of(20240101), name_of(16.0), name_of(0.1), name_of("1.10")
+    ('20240101', '16', '0.1', '1.10')
+    """
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
+
+
+def typed_cells(column: Sequence[Any]) -> pd.Series:
+    """A column of texts or values as numbers, truths or text, whatever all its cells are."""
+    if isinstance(column, pd.Series):
+        return column
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in PLAIN:
+        return pd.Series(column)
+    if kind.startswith("mixed"):
+        column = [json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in column]
+    present = [cell for cell in column if cell is not None and not (isinstance(cell, str) and is_missing(cell))]
+    if not present:
+        return pd.Series([float("nan")] * len(column))
+    for convert in (as_numbers, as_truths):
+        values = convert(present)
+        if values is not None:
+            return pd.Series(filled(column, values)) if len(values) < len(column) else pd.Series(values)
+    texts = [cell.strip() if isinstance(cell, str) else cell for cell in column]
+    return pd.Series([text if text != "" else None for text in texts], dtype=object)
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a text means that there is no value, in a column of numbers."""
+    return cell in MISSING or cell.strip() in MISSING
+
+
+def filled(column: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """The values in the places of a column's cells that are not missing, None in the others."""
+    left = iter(values)
+    return [None if cell is None or (isinstance(cell, str) and is_missing(cell)) else next(left) for cell in column]
+
+
+def as_numbers(cells: list[Any]) -> list[int] | list[float] | None:
+    """Cells as whole numbers, or as floats; None where one is no number."""
+    if any(isinstance(cell, bool) for cell in cells):
+        return None
+    try:
+        floats = [float(cell) for cell in cells]
+        if any("_" in cell for cell in cells if isinstance(cell, str)):
+            return None  # 1_000 is a number to Python alone
+    except OverflowError:  # a whole number beyond floats
+        return [float(str(cell)) for cell in cells]
+    except (TypeError, ValueError):
+        return None
+    try:
+        whole = [cell if isinstance(cell, int) else int(cell) for cell in cells if not isinstance(cell, float)]
+    except ValueError:
+        return floats
+    return whole if len(whole) == len(cells) and all(-(2**63) <= value < 2**63 for value in whole) else floats
+
+
+def as_truths(cells: list[Any]) -> list[bool] | None:
+    """Cells as truths; None where one is none."""
+    found = [cell if isinstance(cell, bool) else TRUTHS.get(str(cell).strip().lower()) for cell in cells]
+    return [bool(value) for value in found] if None not in found else None
+
+
+def stray(column: pd.Series) -> tuple[int, Any] | None:
+    """Where a column that was meant as numbers holds something else: the row, from 0, and the cell; None elsewhere."""
+    if pd.api.types.is_numeric_dtype(column) or not len(column):
+        return None
+    cells = {i: cell for i, cell in enumerate(column) if isinstance(cell, str | int | float) and cell == cell}
+    cells = {i: cell for i, cell in cells.items() if not (isinstance(cell, str) and is_missing(cell))}
+    odd = [(i, cell) for i, cell in cells.items() if as_numbers([cell]) is None]
+    meant = len(cells) - len(odd) + sum(bool(THOUSANDS.fullmatch(str(cell).strip())) for _, cell in odd)
+    return odd[0] if odd and meant > MOSTLY * len(cells) else None
+
+
+def read_csv(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Series]]:
+    """Header and columns of a .csv file: those that are all numbers or truths as such, others as they are written."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header = next(csv.reader(file), None)
+    if not header:
+        raise ValueError("it is empty")
+    numbers = range(len(header))  # not the names: they may be there twice
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+        read = partial(pd.read_csv, path, header=0, names=numbers, index_col=False, encoding="utf-8-sig")
+        named = {i: str for i in numbers if header[i].strip() in names}
+        missing = {i: sorted(MISSING) for i in numbers if i not in named}
+        frame = read(dtype=named, keep_default_na=False, na_values=missing, low_memory=False)
+        texts = [i for i in numbers if not pd.api.types.is_numeric_dtype(frame[i])]
+        written = read(usecols=texts, dtype=str, keep_default_na=False) if texts else frame
+    return header, [written[i].fillna("").tolist() if i in texts else frame[i] for i in numbers]
+
+
+def read_jsonl(path: Path, names: Container[str]) -> tuple[list[str], list[list[Any]]]:
+    """Header and columns of a .jsonl file; the columns of all rows, in the order in which they first occur."""
+    rows: list[dict[str, Any]] = []
+    header: dict[str, None] = {}
+    decoder = json.JSONDecoder(object_pairs_hook=each_once)
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = decoder.decode(line)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+        if not isinstance(row, dict):
+            raise ValueError(f"line {number} is no object")
+        header |= dict.fromkeys(row)
+        rows.append(row)
+    if not header:
+        raise ValueError("it has no rows")
+    return list(header), [[row.get(name) for row in rows] for name in header]
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError where a key is there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"{twice} is there twice")
+    return found
+
+
+def read_parquet(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Series]]:
+    """Header and columns of a .parquet file."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    header = [str(name) for name in table.column_names]
+    clean_header(header, str(path))  # pandas does not take a name twice
+    frame = table.to_pandas().reset_index(drop=True)
+    return [str(name) for name in frame], [frame[name] for name in frame]
+
+
+READERS: dict[str, Callable[[Path, Container[str]], tuple[list[str], Sequence[Any]]]] = {
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+    ".jsonl": read_jsonl,
+}
 
 
 def first_table(*paths: str | Path) -> tuple[pd.DataFrame, Path]:
@@ -80,10 +292,10 @@ WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
 
 
 def write_table(frame: pd.DataFrame, output: Path, provenance: str = "") -> None:
-    """Write a table in the format of the file's ending, whole or not at all, with its provenance if there is one."""
+    """Write a table in the format of the file's ending, whole or not at all, then its provenance if there is one."""
     if output.suffix == ".parquet":
         write_whole(output, as_parquet(frame, provenance))
         return
+    write_whole(output, WRITERS[output.suffix](frame))
     if provenance:
         write_whole(beside(output), provenance)
-    write_whole(output, WRITERS[output.suffix](frame))

@@ -25,6 +25,7 @@ from dsd.analysis.edf import LEVEL, checked
 DELTA = 1.0  # points of error
 FEW = 5  # networks; of fewer in one population nothing is decided
 BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal", "worse", "undecided"
+NONE = "no verdict"  # of populations that were not trained alike
 RULE = (
     "b is equal to a within δ where the interval of the difference of mean error lies from −δ to δ, else better or "
     "worse where it leaves zero out, else undecided; the intervals of all pairs hold together with 95 %"
@@ -35,7 +36,7 @@ RULE = (
 class Verdict:
     """Of population b against a.
 
-    word: better, equal, worse or undecided
+    word: better, equal, worse, undecided, or no verdict
     delta: difference of means that is too small to matter [points]
     low, high: the interval that decided [points]
     level: of that interval
@@ -78,6 +79,11 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
     if interval.high < 0 or interval.low > 0:
         return Verdict(BETTER if interval.high < 0 else WORSE, *told)
     return Verdict(UNDECIDED, *told, likely(a, b, delta, level), needed(a, b, delta, level))
+
+
+def no_verdict(delta: float) -> Verdict:
+    """On populations that were not trained alike."""
+    return Verdict(NONE, delta, math.nan, math.nan, LEVEL)
 
 
 def variance(a: ArrayLike, b: ArrayLike) -> float:

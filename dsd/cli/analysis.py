@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dsd.cli.messages import emit, say
 from dsd.cli.sources import (
+    ACROSS,
     BY,
     COLUMNS,
     DELTA,
+    OUTCOMES,
     RESAMPLES,
     SEED,
     SOURCES,
@@ -34,6 +37,8 @@ HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # of the many parameters of
 @COLUMNS
 @DELTA
 @STEPWISE
+@ACROSS
+@OUTCOMES
 @TARGET
 @RESAMPLES
 @SEED
@@ -42,8 +47,10 @@ def analyze(
     sources: tuple[Path, ...],
     by: str,
     columns: str,
-    delta: float,
+    delta: float | None,
     stepwise: bool,
+    across: str,
+    outcomes: str,
     target: float | None,
     resamples: int,
     seed: int,
@@ -57,13 +64,13 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise)
-    populations = populations_of(sources, by)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
+    populations = populations_of(sources, by, outcomes)
     found = analysed(populations, settings)
     for note in synthetic(populations) + found.notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     if as_json:
-        click.echo(json.dumps(found.as_json()))
+        emit(json.dumps(found.as_json()))
         return
     print_populations(found)
     print_pairs(found)
@@ -89,13 +96,13 @@ def print_populations(found: "Analysis") -> None:
             row.append(p.search if p.search else "–")
     print_table(header, rows)
     if found.settings.target is not None:
-        click.echo(
+        say(
             f"n to {found.settings.target:g} %: networks to try at random until their best is expected to have that "
             "error; – where all of the population do not"
         )
     for p in found.populations:
         if p.noise:
-            click.echo(
+            say(
                 f"{p.name}: between seeds of one network errors deviate by {p.noise.seed_sd:.2f} points, between "
                 f"networks by {p.noise.network_sd:.2f} ({p.noise.networks} networks, {p.noise.runs} runs)"
             )
@@ -114,18 +121,18 @@ def print_pairs(found: "Analysis") -> None:
         (
             *(c.a, c.b, str(c.verdict)),
             *(decimal(value) for value in (c.mean_difference, c.verdict.low, c.verdict.high)),
-            *(decimal(c.ks, 3), f"{c.p_holm:.2g}"),
+            *(decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"),
         )
         for c in shown
     ]
     kept = len(header) if console().width >= WIDE else len(header) - 2  # the test of shapes where there is room for it
     print_table(header[:kept], [row[:kept] for row in rows])
     if len(shown) < len(found.comparisons):
-        click.echo(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
+        say(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
     together = "these steps" if found.settings.stepwise else "all pairs"
-    click.echo(
+    say(
         f"b − a: difference of mean error [points], with the interval that decides; the intervals of {together} hold "
-        f"together with 95 %.\nδ = {found.settings.delta:g} (--delta): inside of ±δ is equal. n ≈: networks of each "
+        f"together with 95 %.\nδ = {found.delta:g} (--delta): inside of ±δ is equal. n ≈: networks of each "
         "space that would probably decide."
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsd.cli.completion import complete_networks
+from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
 from dsd.files import TABLES
 
@@ -70,7 +71,7 @@ def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | 
     counts = [(label, asdict(count(one))) for label, one in named(words, resolution, classes)]
     if as_json:
         alone = len(words) == 1 and Path(words[0]).suffix not in TABLES
-        click.echo(json.dumps(counts[0][1] if alone else dict(counts)))
+        emit(json.dumps(counts[0][1] if alone else dict(counts)))
         return
     from dsd.cli.output import print_table
 
@@ -99,7 +100,7 @@ def print_all(as_json: bool) -> None:
             }
             for name in built
         ]
-        click.echo(json.dumps(rows, indent=1))
+        emit(json.dumps(rows, indent=1))
         return
     from dsd.cli.output import console, print_table
 
@@ -110,7 +111,7 @@ def print_all(as_json: bool) -> None:
     print_table(["network", "pixels", *header], lines)
     for name, found in differences.items():
         for measure, reason in found.items():
-            click.echo(f"* {name}, {measure}: {reason}")
+            say(f"* {name}, {measure}: {reason}")
 
 
 def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str], whole: bool) -> list[str]:
@@ -150,12 +151,12 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
         for name in group
     ]
     if as_json:
-        click.echo(json.dumps({"time": told, "networks": rows}, indent=1))
+        emit(json.dumps({"time": told, "networks": rows}, indent=1))
         return
     from dsd.cli.output import decimal, print_table
 
     for title in groups:
-        click.echo(title)
+        say(title)
         here = [row for row in rows if row["comparison"] == title]
         cells = [
             [
@@ -173,7 +174,7 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
     if timed:
         threads = f", {told['threads']} threads" if told["threads"] else ""
         device_told = f"{told['device']}{threads}, {told['dtype']}, torch {told['torch']}"
-        click.echo(f"here: median inference of {told['batch']} images on {device_told}; published: of 64 images")
+        say(f"here: median inference of {told['batch']} images on {device_told}; published: of 64 images")
 
 
 def measured_times(names: list[str], batch: int | None, device: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,6 +8,7 @@ import click
 
 from dsd._version import __version__
 from dsd.cli.completion import complete_spaces
+from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
 
 
@@ -48,7 +49,7 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
                 found = count(space)
                 row |= {"distinct": found.networks, "distinct_error": found.error}
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        emit(json.dumps(rows, indent=1))
         return
     from dsd.cli.output import console, print_table
 
@@ -163,7 +164,7 @@ def sample(
     if output:
         write(populations, output)
     else:
-        click.echo(as_csv([population.columns for population in populations]), nl=False)
+        emit(as_csv([population.columns for population in populations]), nl=False)
     for p in populations:
         origin = f"seed {p.seed}, space {p.facts.hash}, dsd {__version__}"
-        click.echo(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}; {origin}", err=True)
+        say(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}; {origin}", err=True)

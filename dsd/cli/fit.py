@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dsd.cli.messages import emit, say
 from dsd.cli.progress import progress
 
 FITTED = ("w_0", "w_a", "w_m", "e_fit")
@@ -43,12 +44,10 @@ def fit(table: Path, w_m_step: float, output: Path | None) -> None:
         frame[name] = [getattr(one, name) for one in fits]
     values = frame["e_fit"].dropna()
     if len(values) < len(frame):
-        click.echo(f"{len(frame) - len(values)} rows have no stages and get no fit", err=True)
-    click.echo(
-        f"{len(values)} networks: e_fit mean {values.mean():.3f}, median {values.median():.3f}; {grid.rule}", err=True
-    )
+        say(f"{len(frame) - len(values)} rows have no stages and get no fit", err=True)
+    say(f"{len(values)} networks: e_fit mean {values.mean():.3f}, median {values.median():.3f}; {grid.rule}", err=True)
     if not output:
-        click.echo(frame.to_csv(index=False), nl=False)
+        emit(frame.to_csv(index=False), nl=False)
         return
     source = provenance_in(table)
     told = {"fit": {"rule": grid.rule, **asdict(grid)}, "table": json.loads(source) if source else str(table)}

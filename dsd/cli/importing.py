@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from dsd.cli.messages import emit, say
+
 
 @click.command("import")
 @click.argument("source", metavar="pycls|nds", type=click.Choice(("pycls", "nds")))
@@ -36,14 +38,12 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     records = import_module(f"dsd.analysis.foreign.{source}").read(file)
     frame = table_of(records, space or file.stem)
     if "repeat" in frame:
-        click.echo(
-            f"{(frame['repeat'] > 0).sum()} records repeat a network and its seed; they count as other seeds", err=True
-        )
+        say(f"{(frame['repeat'] > 0).sum()} records repeat a network and its seed; they count as other seeds", err=True)
     if minima := int((frame["error"].notna() & (frame["epochs"].isna() if "epochs" in frame else True)).sum()):
-        click.echo(f"{minima} records tell no epochs; their error is the one that they have, the least", err=True)
+        say(f"{minima} records tell no epochs; their error is the one that they have, the least", err=True)
     known = sum(record.network is not None for record in records)
     counts = frame["status"].value_counts().to_dict()
-    click.echo(
+    say(
         f"{file}: {len(records)} records, {', '.join(f'{count} {state}' for state, count in counts.items())}; "
         f"{known} of networks that dsd describes, {miscounted(records)} of them with other flops in the file",
         err=True,
@@ -51,4 +51,4 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     if output:
         write_table(frame, output)
     else:
-        click.echo(frame.to_csv(index=False), nl=False)
+        emit(frame.to_csv(index=False), nl=False)

@@ -4,8 +4,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
+
+from dsd.cli.messages import printing
+from dsd.texts import short_name
 
 SHORT = 20  # characters of a name that is not broken over lines
 
@@ -19,14 +23,16 @@ def console(stderr: bool = False) -> Console:
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> Table:
     """A plain table: text to the left, numbers to the right; a line before the rows at which sections start."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    cells = [[short_name(value) for value in row] for row in rows]
     for i, name in enumerate(header):
-        numeric = all(is_number(row[i]) for row in rows)
-        whole = i == 0 and all(len(str(row[0])) <= SHORT for row in rows)
-        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold", no_wrap=whole)
-    for i, row in enumerate(rows):
+        numeric = bool(cells) and all(is_number(row[i]) for row in cells)
+        whole = numeric or (i == 0 and all(len(row[0]) <= SHORT for row in cells))
+        justify: JustifyMethod = "right" if numeric else "left"
+        made.add_column(Text(name), justify=justify, overflow="fold", no_wrap=whole)
+    for i, row in enumerate(cells):
         if i in sections:
             made.add_section()
-        made.add_row(*(str(value) for value in row))
+        made.add_row(*(Text(value) for value in row))
     return made
 
 
@@ -37,7 +43,8 @@ def is_number(value: object) -> bool:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> None:
     """Print a table on standard output."""
-    console().print(table(header, rows, sections))
+    with printing():
+        console().print(table(header, rows, sections))
 
 
 def decimal(value: float | None, digits: int = 2) -> str:

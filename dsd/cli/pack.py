@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from dsd.cli.messages import say
+
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
@@ -29,14 +31,14 @@ def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken
         with progress("packed", images) as advance:
             done = pack_images(source, target, size, workers or cores(), skip_broken, advance)
     except KeyboardInterrupt:
-        click.echo(f"stopped; repeat the command to go on in {target}", err=True)
+        say(f"stopped; repeat the command to go on in {target}", err=True)
         raise click.exceptions.Exit(130) from None
     packed = done.packed
     counts = ", ".join(f"{len(packed.kept(split)):,} {split}" for split in packed.images)
-    click.echo(f"{counts} images of {len(packed.classes):,} classes, {size}×{size}", err=True)
-    click.echo(f"{done.made} chunks packed, {done.kept} were there and are whole", err=True)
+    say(f"{counts} images of {len(packed.classes):,} classes, {size}×{size}", err=True)
+    say(f"{done.made} chunks packed, {done.kept} were there and are whole", err=True)
     if unused:
-        click.echo(f"not used, for they are no .jpg, .jpeg or .png: {shortened(set(unused))}", err=True)
+        say(f"not used, for they are no .jpg, .jpeg or .png: {shortened(set(unused))}", err=True)
     for split, _, trouble in packed.skipped:
-        click.echo(f"left out of {split}: {trouble}", err=True)
-    click.echo(target)
+        say(f"left out of {split}: {trouble}", err=True)
+    say(target)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dsd.cli.messages import emit, say
 from dsd.cli.sweep import OUTPUT, OVERRIDES, RETRY_FAILED, STUDY
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
     folder = output or Path("runs") / made.study.name
     found = preview(made, folder, retry_failed)
     if as_json:
-        click.echo(json.dumps(facts(made, found, folder)))
+        emit(json.dumps(facts(made, found, folder)))
         return
     show(made, found, folder)
 
@@ -70,30 +71,28 @@ def show(made: "Plan", found: "Preview", folder: Path) -> None:
     recipe, data, cluster = made.study.recipe, made.study.data, made.study.cluster
     cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in found.spaces]
     print_table(("space", "runs", "finished", "queued", "missing", "mean flops [M]"), cells)
-    click.echo(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
+    say(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
     absent = f"; not in {data.folder}" if data.available and not data.fingerprint else ""
-    click.echo(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")
-    click.echo(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
+    say(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")
+    say(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
     hours, cost = gpu_hours(made, found), found.cost
     if not found.left:
         pass
     elif cost is None or hours is None:
-        click.echo("time     not known before runs have finished, or cluster.alpha and cluster.beta are given")
+        say("time     not known before runs have finished, or cluster.alpha and cluster.beta are given")
     else:
         origin = f"measured by {counted(cost.runs, 'run')}" if cost.runs else "given"
         device = "GPU" if getattr(cluster, "gpus", 0) else "GPU or core"
         longest, mean = max(found.left.values()), sum(found.left.values()) / len(found.left)
-        click.echo(
-            f"time     {hours:.3g} hours of a {device} in all; {duration(mean)} a run, {duration(longest)} at most"
-        )
-        click.echo(f"         from alpha={cost.alpha:.4g} beta={cost.beta:.4g} s an image ({origin})")
-    click.echo(f"cluster  {cluster.name}: {found.split}")
+        say(f"time     {hours:.3g} hours of a {device} in all; {duration(mean)} a run, {duration(longest)} at most")
+        say(f"         from alpha={cost.alpha:.4g} beta={cost.beta:.4g} s an image ({origin})")
+    say(f"cluster  {cluster.name}: {found.split}")
     if found.left:
         size = quantity(float(f"{found.checkpoint_bytes:.2g}"))
-        click.echo(f"disk     {size} bytes of checkpoints at most, while runs are unfinished")
+        say(f"disk     {size} bytes of checkpoints at most, while runs are unfinished")
     if found.silent:
-        click.echo(f"{found.silent}; what is queued is as last known", err=True)
+        say(f"{found.silent}; what is queued is as last known", err=True)
     if found.header:
-        click.echo("sbatch   each array is submitted as")
-        click.echo("\n".join(f"         {line}".rstrip() for line in found.header.strip().splitlines()))
-    click.echo(f"folder   {folder}; nothing was started")
+        say("sbatch   each array is submitted as")
+        say("\n".join(f"         {line}".rstrip() for line in found.header.strip().splitlines()))
+    say(f"folder   {folder}; nothing was started")

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import click
 
+from dsd.cli.messages import say
 from dsd.cli.sources import (
+    ACROSS,
     BY,
     COLUMNS,
     DELTA,
+    OUTCOMES,
     RESAMPLES,
     SEED,
     SOURCES,
@@ -26,6 +29,8 @@ from dsd.errors import DsdError
 @COLUMNS
 @DELTA
 @STEPWISE
+@ACROSS
+@OUTCOMES
 @TARGET
 @RESAMPLES
 @SEED
@@ -39,8 +44,10 @@ def report(
     sources: tuple[Path, ...],
     by: str,
     columns: str,
-    delta: float,
+    delta: float | None,
     stepwise: bool,
+    across: str,
+    outcomes: str,
     target: float | None,
     resamples: int,
     seed: int,
@@ -56,8 +63,8 @@ def report(
     from dsd.figures.report.page import Report, write
     from dsd.sweep.curves import read_curves
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise)
-    populations = populations_of(sources, by)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
+    populations = populations_of(sources, by, outcomes)
     found = analyze(populations, settings)
     notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
     if notes:
@@ -76,5 +83,5 @@ def report(
         curves=read_curves([source for source in sources if source.is_dir()]),
     )
     write(content, page, picture)
-    click.echo(page)
-    click.echo(picture)
+    say(page)
+    say(picture)

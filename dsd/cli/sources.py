@@ -21,9 +21,18 @@ COLUMNS = click.option(
 DELTA = click.option(
     "--delta",
     type=float,
-    default=1.0,
-    show_default=True,
-    help="Difference of mean error that is too small to matter [points].",
+    help="Difference of mean error that is too small to matter.  [default: 1 percent point; errors that may be losses "
+    "or shares need it]",
+)
+ACROSS = click.option(
+    "--across",
+    default="",
+    help="Give verdicts also to populations that differ in these, with commas: data, recipe, resolution, classes.",
+)
+OUTCOMES = click.option(
+    "--outcomes",
+    default="",
+    help="Columns of a table from elsewhere that are results of training, not parameters, with commas: loss,time.",
 )
 STEPWISE = click.option(
     "--stepwise",
@@ -44,14 +53,18 @@ RESAMPLES = click.option(
 SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --resamples.")
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def settings_of(
-    columns: str, delta: float, target: float | None, resamples: int, seed: int, stepwise: bool
+    columns: str, delta: float | None, target: float | None, resamples: int, seed: int, stepwise: bool, across: str
 ) -> "Settings":
     """The options as the library wants them."""
     from dsd.analysis.summary import Settings
 
-    names = tuple(name.strip() for name in columns.split(",") if name.strip())
-    return Settings(names, delta, target, seed, resamples, stepwise)
+    return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across))
 
 
 def synthetic(populations: "list[Results]") -> list[str]:
@@ -63,23 +76,24 @@ def synthetic(populations: "list[Results]") -> list[str]:
     ]
 
 
-def table_of(source: Path) -> "pd.DataFrame":
+def table_of(source: Path, by: str) -> "pd.DataFrame":
     """The table of a sweep as it stands now, or of a file."""
     from dsd.analysis.tables import read_table
 
     if not source.is_dir():
-        return read_table(source)
+        return read_table(source, (by,))
     from dsd.sweep.collect import collect
     from dsd.sweep.folder import NETWORKS, TABLE, Sweep
 
     if (source / TABLE).is_file() and not (source / NETWORKS).is_file():
-        return read_table(source / TABLE)  # what a sweep left: its table alone
+        return read_table(source / TABLE, (by,))  # what a sweep left: its table alone
     collect(Sweep(source))
-    return read_table(source / TABLE)
+    return read_table(source / TABLE, (by,))
 
 
-def populations_of(sources: tuple[Path, ...], by: str) -> "list[Results]":
+def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":
     """The populations of sweep folders and tables, each under a name of its own."""
     from dsd.analysis.populations import split, told_apart
 
-    return told_apart([(str(source), split(table_of(source), by, str(source))) for source in sources])
+    names = names_in(outcomes)
+    return told_apart([(str(one), split(table_of(one, by), by, str(one), names)) for one in sources])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsd.cli.completion import complete_overrides, complete_studies
+from dsd.cli.messages import emit, say
 
 if TYPE_CHECKING:
     from dsd.sweep.folder import Sweep
@@ -53,18 +54,18 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     made = make_plan(loaded)
     sweep = create(made, output or Path("runs") / loaded.name)
     for name, draw in made.draws.items():
-        click.echo(f"{name}: {loaded.n} networks; {draw}", err=True)
+        say(f"{name}: {loaded.n} networks; {draw}", err=True)
     launched = submit(sweep, loaded.cluster, retry_failed)
     counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}
     already = ", ".join(f"{count} {state}" for state, count in counts.items())
-    click.echo(
+    say(
         f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {counted(launched.jobs, 'job')}"
         + (f"; before: {already}" if already else ""),
         err=True,
     )
     if launched.left:
-        click.echo(f"{len(launched.left)} runs are left for another launch, for cluster.max_jobs is reached", err=True)
-    click.echo(sweep.folder)
+        say(f"{len(launched.left)} runs are left for another launch, for cluster.max_jobs is reached", err=True)
+    say(sweep.folder)
 
 
 @click.command()
@@ -88,8 +89,10 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
     if as_json:
         running = [asdict(run) for run in at_work(sweep, now)]
         facts = {"folder": str(folder), "spaces": counts, "total": now.counts(), "running": running}
-        reasons = {run: reason for run, reason in now.reasons.items() if now.states[run] in ("failed", "lost")}
-        click.echo(json.dumps({**facts, "reasons": reasons, "torn": now.torn, "silent": now.silent}))
+        reasons = {
+            run: reason for run, reason in now.reasons.items() if now.states[run] in ("failed", "cancelled", "lost")
+        }
+        emit(json.dumps({**facts, "reasons": reasons, "torn": now.torn, "silent": now.silent}))
     else:
         print_status(counts, now)
         print_running(sweep, now)
@@ -100,13 +103,13 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
 def tell_idle(folder: Path, now: "Status") -> None:
     """Say so where runs are left and nothing is at work on them, and why if their jobs said it."""
     itself = sum(now.failed_itself(run) for run in now.runs)
-    left = now.counts()["planned"] + now.counts()["lost"] + now.counts()["failed"] - itself
+    left = now.counts()["planned"] + now.counts()["lost"] + now.counts()["cancelled"] + now.counts()["failed"] - itself
     if left and not now.pending:
         for event in now.broken[-3:]:
-            click.echo(f"job {event['job']} broke off: {' '.join(event['message'].split())}", err=True)
-        click.echo(f"nothing is at work on {left} runs: launch again submits them; logs are in {folder / 'jobs'}")
+            say(f"job {event['job']} broke off: {' '.join(event['message'].split())}", err=True)
+        say(f"nothing is at work on {left} runs: launch again submits them; logs are in {folder / 'jobs'}")
     if itself and not now.pending:
-        click.echo(f"{itself} runs failed by themselves: launch with --retry-failed tries them again")
+        say(f"{itself} runs failed by themselves: launch with --retry-failed tries them again")
 
 
 def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
@@ -122,18 +125,18 @@ def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     print_table(("space", "runs", *states), [(s, sum(c.values()), *(c[x] for x in states)) for s, c in counts.items()])
     waiting = Counter(now.reasons[run] for run, state in now.states.items() if state == "queued" and run in now.reasons)
     if waiting:
-        click.echo(f"queued: {', '.join(f'{count} for {why}' for why, count in waiting.most_common())}")
+        say(f"queued: {', '.join(f'{count} for {why}' for why, count in waiting.most_common())}")
     wrong: dict[str, list[str]] = {}  # runs by what went wrong: where jobs are lost it is the same for all of them
     for run, state in now.states.items():
-        if state in ("failed", "lost"):
+        if state in ("failed", "cancelled", "lost"):
             wrong.setdefault(f"{state}, {now.reasons[run]}", []).append(run)
     for told, runs in list(wrong.items())[:SHOWN]:
         more = f" and {len(runs) - 1:,} more" if len(runs) > 1 else ""
-        click.echo(f"run {runs[0]}{more} {told}", err=True)
+        say(f"run {runs[0]}{more} {told}", err=True)
     left = sum(map(len, list(wrong.values())[SHOWN:]))
     more = f"and {left:,} more; " if left else ""
     if left or any(len(runs) > 1 for runs in wrong.values()):
-        click.echo(f"{more}the reason of each run is in table.csv, made by dsd collect", err=True)
+        say(f"{more}the reason of each run is in table.csv, made by dsd collect", err=True)
     tell_unread(now)
 
 
@@ -147,16 +150,16 @@ def print_running(sweep: "Sweep", now: "Status") -> None:
     if running:
         print_table(HEADER, [cells(run) for run in running[:SHOWN]])
     if len(running) > SHOWN:
-        click.echo(f"and {len(running) - SHOWN} more; --json has them all")
+        say(f"and {len(running) - SHOWN} more; --json has them all")
 
 
 def tell_unread(now: "Status") -> None:
     """Say what could not be read, and who did not answer."""
     if now.torn:
-        lines = f"{now.torn} lines of events are torn and were skipped"
-        click.echo(f"{lines}; their runs count as not finished", err=True)
+        lines = f"{now.torn} lines of journals cannot be read and were skipped"
+        say(f"{lines}; their runs count as not finished", err=True)
     if now.silent:
-        click.echo(f"{now.silent}; what is queued or running is as last known", err=True)
+        say(f"{now.silent}; what is queued or running is as last known", err=True)
 
 
 @click.command()
@@ -169,9 +172,9 @@ def collect(folder: Path) -> None:
     sweep = Sweep(folder)
     _, now = gather(sweep)
     counts = ", ".join(f"{count} {state}" for state, count in now.counts().items() if count)
-    click.echo(f"{len(sweep.runs)} runs: {counts}", err=True)
+    say(f"{len(sweep.runs)} runs: {counts}", err=True)
     tell_unread(now)
-    click.echo(folder / TABLE)
+    say(folder / TABLE)
 
 
 @click.command()
@@ -185,6 +188,4 @@ def cancel(folder: Path) -> None:
     before = end(Sweep(folder))
     counts = before.counts()
     told = f"{counted(counts['running'], 'running run')} and {counts['queued']} queued"
-    click.echo(
-        f"{counted(len(before.living), 'job')} cancelled, with {told}" if before.living else "nothing is at work"
-    )
+    say(f"{counted(len(before.living), 'job')} cancelled, with {told}" if before.living else "nothing is at work")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsd.cli.completion import complete_networks
+from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
 from dsd.files import TABLES
 
@@ -86,7 +87,7 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
             advance(i, label)
             told = {"network": label, "key": network.key, "resolution": network.resolution}
             row = {**told, **asdict(complexity(network)), **conditions.told, **time_network(network, conditions)}
-            click.echo(json.dumps(row))
+            emit(json.dumps(row))
 
 
 def time_table(path: Path, resolution: int | None, conditions: "Conditions", output: Path | None) -> None:
@@ -104,14 +105,14 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
         there = f"what was measured is in {output}; repeat the command to go on" if kept else "nothing was written"
         raise click.exceptions.Exit(stopped(there)) from None
     if not output:
-        click.echo(timed.to_csv(index=False), nl=False)
+        emit(timed.to_csv(index=False), nl=False)
     for line in answers(timed):
-        click.echo(line, err=not output)
+        say(line, err=not output)
 
 
 def stopped(words: str) -> int:
     """Say what is left of a measurement that was interrupted; the exit code."""
-    click.echo(f"stopped; {words}", err=True)
+    say(f"stopped; {words}", err=True)
     return 130
 
 

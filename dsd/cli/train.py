@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsd.cli.completion import complete_networks, complete_overrides
+from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     load_data(study.data, progress=progress)  # downloads what is missing, before anything is written
     name = str(made.tables[0]["space"][0]).replace("/", "_")
     sweep = create(made, output or Path("runs") / f"{name}-{made.runs[0]}")
-    click.echo(f"{name}: {counted(study.recipe.epochs, 'epoch')} of {study.data.name}; {sweep.folder}", err=True)
+    say(f"{name}: {counted(study.recipe.epochs, 'epoch')} of {study.data.name}; {sweep.folder}", err=True)
     execute(sweep, threads, 60 * study.cluster.checkpoint_min)
     conclude(sweep, as_json)
 
@@ -68,10 +69,10 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
         raise DsdError(f"{sweep.folder}: something else is training this run; dsd status {sweep.folder} --watch")
     record = status.records.get(sweep.runs[0])
     if record and record.finished:
-        click.echo("trained already; this is its result", err=True)
+        say("trained already; this is its result", err=True)
         return
     if record and record.epochs and sweep.checkpoint(sweep.runs[0]).exists():
-        click.echo("goes on from its last checkpoint", err=True)
+        say("goes on from its last checkpoint", err=True)
     logging.getLogger("dsd.sweep.execution").disabled = True  # `conclude` says what failed
     with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as settings:
         try:
@@ -82,7 +83,7 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
                 JobSettings(**settings, threads=threads, checkpoint_s=checkpoint_s),
             )
         except KeyboardInterrupt:
-            click.echo("stopped; the same command goes on from the last checkpoint", err=True)
+            say("stopped; the same command goes on from the last checkpoint", err=True)
             raise click.exceptions.Exit(130) from None
 
 
@@ -125,7 +126,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     """Write table and picture, and say what the run reached; exit code 1 where it failed."""
     from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
-    from dsd.figures.style import figures, save
+    from dsd.figures.style import figures, label, save
     from dsd.sweep.collect import collect
     from dsd.sweep.curves import curves
     from dsd.training.evaluation import BEST
@@ -134,26 +135,26 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     run = sweep.runs[0]
     record = status.records[run]
     if not record.finished:
-        click.echo(f"dsd train: {status.reasons.get(run) or 'the run has no result'}", err=True)
+        say(f"dsd train: {status.reasons.get(run) or 'the run has no result'}", err=True)
         raise click.exceptions.Exit(1)
     picture = sweep.folder / "figures" / "curve.png"
     made, (loss, error) = figures(2, 4.2, 3.2)
     top5 = sweep.data.classes > BEST
     plot_run(loss, error, curves({run: record}), top5)
     title = f"{sweep.networks['space'].iloc[0]} on {sweep.data.name}, recipe {sweep.recipe.name}"
-    made.suptitle(title, fontsize="medium")
+    made.suptitle(label(title), fontsize="medium")
     save(made, picture)
     last = record.last
     if as_json:
         facts = {key: value for key, value in last.items() if key not in ("event", "time")}
-        click.echo(json.dumps({**facts, "folder": str(sweep.folder), "picture": str(picture)}))
+        emit(json.dumps({**facts, "folder": str(sweep.folder), "picture": str(picture)}))
         return
     diverged = " (diverged)" if last["diverged"] else ""
     also = f" (top-5 {last['top5_error']:.2f} %)" if top5 else ""
-    click.echo(
+    say(
         f"error {last['error']:.2f} %{also} after {counted(last['epochs'], 'epoch')}{diverged}; "
         f"best {last['best_error']:.2f} % in epoch {last['best_epoch']}"
     )
     if last["synthetic"]:
-        click.echo("the images are synthetic: only the times mean anything", err=True)
-    click.echo(picture)
+        say("the images are synthetic: only the times mean anything", err=True)
+    say(picture)

@@ -3,11 +3,11 @@
 import time
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dsd.cli.messages import say
 from dsd.cli.output import console, decimal, duration, table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def follow(sweep: "Sweep", watching: "Watch") -> "Status":
                 live.update(shown.drawn(), refresh=True)
             elif shown.tenths != said or not now.pending:
                 said = shown.tenths
-                click.echo(shown.line(), err=True)
+                say(shown.line(), err=True)
             if not now.pending:
                 return now
             time.sleep(POLL_S)

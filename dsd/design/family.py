@@ -16,6 +16,11 @@ def side_after(side: Any, stride: int) -> Any:
     return side if stride == 1 else (side - 1) // stride + 1
 
 
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, and no truth."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class Family:
     """What all networks of a space have in common ([DDS] §3.1).
@@ -42,15 +47,16 @@ class Family:
             if getattr(self, name) not in allowed:
                 raise DsdError(f"{name} = {getattr(self, name)} is not known; choose one of: {known(allowed)}")
         for name in ("strides", "kernels"):
-            if not isinstance(getattr(self, name), list | tuple):
-                raise DsdError(f"{name} = {getattr(self, name)}: give a list of whole numbers, one for each stage")
+            given = getattr(self, name)
+            if not isinstance(given, list | tuple) or not all(map(is_whole, given)):
+                raise DsdError(f"{name} = {given}: give a list of whole numbers, one for each stage")
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not 1 <= len(self.strides) <= MOST_STAGES or any(stride < 1 for stride in self.strides):
             raise DsdError(f"strides = {self.strides}: give a stride from 1 for each of 1 to {MOST_STAGES} stages")
         if len(self.kernels) not in (0, len(self.strides)) or any(k < 1 or k % 2 == 0 for k in self.kernels):
             raise DsdError(f"kernels = {self.kernels}: give an odd number for each of {len(self.strides)} stages")
         for name in ("stem_width", "head_width"):
-            if not 0 <= getattr(self, name) <= MOST_CHANNELS:
+            if not is_whole(getattr(self, name)) or not 0 <= getattr(self, name) <= MOST_CHANNELS:
                 raise DsdError(f"{name} = {getattr(self, name)}: give a whole number from 0 to {MOST_CHANNELS:,}")
         # the usual is written in one way, so that equal families are equal
         if set(self.kernels) == {3}:
@@ -113,5 +119,5 @@ LARGEST = 100_000  # resolution or classes
 def check_task(resolution: int, classes: int) -> None:
     """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
     for name, number in (("resolution", resolution), ("classes", classes)):
-        if not 1 <= number <= LARGEST or number % 1:
+        if isinstance(number, bool) or not 1 <= number <= LARGEST or number % 1:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")

@@ -261,8 +261,8 @@ def write(populations: list[Population], path: Path) -> None:
         write_whole(path, as_parquet(populations))
         return
     content = WRITERS[path.suffix]([population.columns for population in populations])
-    write_whole(beside(path), provenance_of(populations) + "\n")
     write_whole(path, content)
+    write_whole(beside(path), provenance_of(populations) + "\n")
 
 
 def as_parquet(populations: list[Population]) -> bytes:

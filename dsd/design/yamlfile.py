@@ -1,29 +1,178 @@
-"""Reading YAML files that people write."""
+"""YAML files that people write: one reader for spaces, networks, studies and sweeps.
 
+YAML 1.1 reads 1:10 as 70 and 010 as 8; such numbers are refused. A file has at most 1 MB and 10,000 values, those of
+its aliases counted as often as they are used. Environment variables are read where a study names them, and only these.
+"""
+
+import io
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from dsd.errors import DsdError
+from dsd.errors import DsdError, shortened
+
+LARGEST = 1_000_000  # bytes
+MOST = 10_000  # values
+DEEPEST = 100  # levels of lists and mappings
+INTEGER, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SIXTIES = re.compile(r"[^:]+(:[^:]+)+")
+LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
-def read_mapping(path: Path, hint: str) -> dict[str, Any]:
+def read_mapping(path: Path, hint: str, resolve: bool = True) -> dict[str, Any]:
     """The keys and values of a YAML file.
 
     Args:
         hint: what such a file holds, for the error's message
+        resolve: whether interpolations such as ${low} stand for other values; else they are texts
 
     Raises:
-        DsdError: there is no such file, or it is no mapping of keys to values
+        DsdError: there is no such file, it is no mapping of keys to values, or a number in it means another one to YAML
     """
-    if not path.is_file():
-        raise DsdError(f"{path}: there is no such file")
+    text = read_text(path)
+    check_numbers(path, text)
     try:
-        raw = OmegaConf.load(path)
-        written = OmegaConf.to_container(raw, resolve=True)
+        with environment_of():
+            raw = OmegaConf.load(io.StringIO(text))
+            written = OmegaConf.to_container(raw, resolve=resolve)
     except Exception as error:  # what a YAML parser may raise is not a closed list
-        raise DsdError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+        raise DsdError(f"{path}: cannot be read as YAML: {one_line(error)}") from error
     if not isinstance(raw, DictConfig) or not isinstance(written, dict):
         raise DsdError(f"{path}: is not a mapping of keys; {hint}")
     return {str(key): value for key, value in written.items()}
+
+
+def read_text(path: Path) -> str:
+    """The text of a YAML file.
+
+    Raises:
+        DsdError: there is no such file, it is too large, or no text
+    """
+    if not path.is_file():
+        raise DsdError(f"{path}: there is no such file")
+    if path.stat().st_size > LARGEST:
+        raise DsdError(f"{path}: has {path.stat().st_size:,} bytes; at most {LARGEST:,} are read")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DsdError(f"{path}: is no text in UTF-8: {error}") from error
+
+
+def check_numbers(path: Path, text: str, understood: Collection[str] = ()) -> str:
+    """Refuse numbers that mean others to YAML than to people, and files that grow when they are read.
+
+    Args:
+        understood: keys whose values are texts all the same: times such as 24:00:00
+
+    Returns:
+        the text, with the values of these keys in quotes
+    """
+    try:
+        root = yaml.compose(text, Loader=LOADER)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise DsdError(f"{path}: cannot be read as YAML: {one_line(error)}") from error
+    if root is None:
+        return text
+    if expanded(root, path) > MOST:
+        raise DsdError(f"{path}: has more than {MOST:,} values, those of aliases counted as often as they are used")
+    for key, node in reversed(list(scalars(root))):
+        meant = misread(node)
+        if not meant:
+            continue
+        if key not in understood:
+            place = f"{path}: line {node.start_mark.line + 1}: {key or 'value'}: {node.value}"
+            raise DsdError(f"{place} is {meant} to YAML; write it in quotes if it is a text, or as a plain number")
+        start, end = node.start_mark.index, node.end_mark.index
+        text = f'{text[:start]}"{node.value}"{text[end:]}'
+    return text
+
+
+def misread(node: ScalarNode) -> str:
+    """What YAML makes of a number that people read otherwise; "" for any other value."""
+    if node.style or node.tag not in (INTEGER, FLOAT):
+        return ""
+    if SIXTIES.fullmatch(node.value):
+        return f"a number of base 60, {yaml.load(node.value, Loader=yaml.SafeLoader):g},"
+    if LEADING_ZERO.fullmatch(node.value) and node.tag == INTEGER:
+        return f"an octal number, {yaml.load(node.value, Loader=yaml.SafeLoader)},"
+    return ""
+
+
+def scalars(root: Node) -> Iterator[tuple[str, ScalarNode]]:
+    """The single values of a document in the order of the text, each once, with the key that it stands under."""
+    seen: set[int] = set()
+    open_nodes = [("", root)]
+    while open_nodes:
+        key, node = open_nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            yield key, node
+        elif isinstance(node, SequenceNode):
+            open_nodes += [(key, child) for child in reversed(node.value)]
+        elif isinstance(node, MappingNode):
+            for name, child in reversed(node.value):
+                own = name.value if isinstance(name, ScalarNode) else key
+                open_nodes += [(own, child), (own, name)]
+
+
+def expanded(root: Node, path: Path) -> int:
+    """How many values a document has when each alias is replaced by what it stands for.
+
+    Raises:
+        DsdError: a value holds itself, or is nested too deep
+    """
+    counts: dict[int, int] = {}
+    inside: set[int] = set()
+
+    def count(node: Node) -> int:
+        if isinstance(node, ScalarNode):
+            return 1
+        if id(node) in counts:
+            return counts[id(node)]
+        if id(node) in inside or len(inside) >= DEEPEST:
+            raise DsdError(f"{path}: line {node.start_mark.line + 1}: is nested deeper than {DEEPEST} levels")
+        inside.add(id(node))
+        children = [child for pair in node.value for child in pair] if isinstance(node, MappingNode) else node.value
+        counts[id(node)] = 1 + sum(map(count, children))
+        inside.discard(id(node))
+        return counts[id(node)]
+
+    return count(root)
+
+
+@contextmanager
+def environment_of(allowed: Collection[str] = ()) -> Iterator[None]:
+    """Let interpolations read these environment variables only; what they read goes into sweep.yaml.
+
+    Raises:
+        ValueError: from an interpolation, for another variable
+    """
+    from omegaconf.resolvers import oc
+
+    def guarded(name: str, default: str | None = "") -> str | None:
+        if name not in allowed:
+            raise ValueError(f"${{oc.env:{name}}}: name the variable in the study, environment: [{name}]")
+        found: str | None = oc.env(name) if default == "" else oc.env(name, default)
+        return found
+
+    OmegaConf.register_new_resolver("oc.env", guarded, replace=True)
+    try:
+        yield
+    finally:
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error in one line, not too long."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    return shortened(" ".join(str(error).split()), 400)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from dsd.analysis.compare import Comparison
-from dsd.figures.style import COLOURS
+from dsd.figures.style import COLOURS, label
 
-LOOK = {"better": COLOURS[2], "worse": COLOURS[1], "equal": COLOURS[0], "undecided": "#888888"}
+LOOK = {"better": COLOURS[2], "worse": COLOURS[1], "equal": COLOURS[0], "undecided": "#888888", "no verdict": "#bbbbbb"}
 
 
 def plot_differences(ax: Axes, comparisons: Sequence[Comparison]) -> Axes:
@@ -22,7 +22,7 @@ def plot_differences(ax: Axes, comparisons: Sequence[Comparison]) -> Axes:
     ax.axvline(0, color=COLOURS[6], linewidth=1)
     ax.set_yticks(range(len(comparisons)))
     ax.set_yticklabels(
-        [f"{pair.b} − {pair.a}: {pair.verdict.word}" for pair in reversed(comparisons)], fontsize="small"
+        [f"{label(pair.b)} − {label(pair.a)}: {pair.verdict.word}" for pair in reversed(comparisons)], fontsize="small"
     )
     ax.set_xlabel("difference of mean error [points]")
     return ax

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from dsd.analysis.edf import dkw_band, edf
 from dsd.analysis.normalised import BINS, common_bins, normalised_band, weights
 from dsd.analysis.populations import Results
-from dsd.figures.style import look
+from dsd.figures.style import label, look
 
 INSIDE = 8  # populations whose legend stands inside
 BANDED = 3  # populations; the bands of more would hide one another
@@ -56,8 +56,8 @@ def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str =
         at = np.linspace(results.errors.min(), results.errors.max(), 400)
         shares = weights(x, edges)
         inside, mean = int((shares > 0).sum()), float(shares @ results.errors)
-        label = f"{results.name}: n={inside} of {len(results)}, mean {mean:.1f}"
-        ax.plot(at, edf(results.errors, at, shares), label=label, linewidth=1.8, **look(i))
+        told = f"{label(results.name)}: n={inside} of {len(results)}, mean {mean:.1f}"
+        ax.plot(at, edf(results.errors, at, shares), label=told, linewidth=1.8, **look(i))
         around = normalised_band(results.errors, x, edges, at)
         ax.fill_between(at, around.low, around.high, color=look(i)["color"], alpha=0.12, linewidth=0)
     labelled(ax)
@@ -88,4 +88,4 @@ def legend(results: Results) -> str:
     if len(results):
         numbers = f"n={len(results)}, min {results.errors.min():.1f}, mean {results.errors.mean():.1f}"
     missing = f" ({results.lacking})" if results.lacking else ""
-    return f"{results.name}: {numbers}{missing}"
+    return f"{label(results.name)}: {numbers}{missing}"

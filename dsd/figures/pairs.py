@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from dsd.analysis.populations import Results
-from dsd.figures.style import label_axis
+from dsd.figures.style import label, label_axis
 
 COLOUR_MAP = "cividis"  # even in lightness, and the same for the colour-blind
 
@@ -21,7 +21,7 @@ def plot_pairs(ax: Axes, results: Results, x: str, y: str) -> Axes:
         if len(values) and values.min() > 0 and values.max() / values.min() > 20:
             scale("log")
     label_axis(ax, x)
-    ax.set_ylabel(y)
+    ax.set_ylabel(label(y))
     best = rows["error"].min() if len(rows) else np.nan
-    ax.set_title(f"{results.name}: n = {len(rows)}, min {best:.1f} %", fontsize="small")
+    ax.set_title(f"{label(results.name)}: n = {len(rows)}, min {best:.1f} %", fontsize="small")
     return ax

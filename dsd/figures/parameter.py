@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from dsd.analysis.bootstrap import BestRange
 from dsd.analysis.populations import Results
 from dsd.design.window import readable
-from dsd.figures.style import COLOURS, label_axis
+from dsd.figures.style import COLOURS, label, label_axis
 
 
 def plot_parameter(ax: Axes, results: Results, column: str, best: BestRange) -> Axes:
@@ -21,5 +21,5 @@ def plot_parameter(ax: Axes, results: Results, column: str, best: BestRange) -> 
     label_axis(ax, column)
     ax.set_ylabel("error [%]")
     low, median, high = (readable(column, value) for value in (best.low, best.median, best.high))
-    ax.set_title(f"{results.name}: best {low} – {high}, median {median}", fontsize="small")
+    ax.set_title(f"{label(results.name)}: best {low} – {high}, median {median}", fontsize="small")
     return ax

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from dsd.design.window import quantity
-from dsd.figures.style import COLOURS
+from dsd.figures.style import COLOURS, label
 
 
 def plot_regimes(ax: Axes, ranges: pd.DataFrame, column: str) -> Axes:
@@ -22,7 +22,7 @@ def plot_regimes(ax: Axes, ranges: pd.DataFrame, column: str) -> Axes:
     ax.minorticks_off()
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(float(f"{value:.2g}"))))
     ax.set_xlabel("flops (median of the regime)")
-    ax.set_ylabel(column.removeprefix("sampled_"))
+    ax.set_ylabel(label(column.removeprefix("sampled_")))
     if len(rows):
         least, most = rows["n"].min(), rows["n"].max()
         ax.set_title(f"n = {least}{f' to {most}' if most > least else ''} a regime", fontsize="small")

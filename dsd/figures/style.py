@@ -1,6 +1,12 @@
 """Colours and formats that all figures share."""
 
 import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +17,13 @@ from matplotlib.ticker import FuncFormatter
 from dsd.design.complexity import MEASURES
 from dsd.design.window import quantity
 from dsd.files import write_whole
+from dsd.texts import short_name
+
+log = logging.getLogger(__name__)
 
 # Okabe and Ito's eight colours, distinct for the colour-blind; black last, yellow left out: it vanishes on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GLYPH = re.compile(r"Glyph \d+ .* missing from font")  # how matplotlib says that a letter is missing
 LINES = ("-", "--", "-.", ":")
 
 
@@ -48,8 +58,38 @@ def save(made: Figure, path: Path) -> None:
     """Write a figure as .png, whole or not at all; its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    made.savefig(buffer, format="png", dpi=160)
+    with letters_of_the_font():
+        made.savefig(buffer, format="png", dpi=160)
     write_whole(path, buffer.getvalue())
+
+
+def label(text: object) -> str:
+    r"""A text that somebody else wrote as a label: as it is, on one line, neither a formula nor hidden from legends.
+
+    >>> label("_from $5 to $10")
+    ' _from \\$5 to \\$10'
+    """
+    shown = short_name(text).encode(errors="backslashreplace").decode().replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
+@contextmanager
+def letters_of_the_font() -> Iterator[None]:
+    """Draw, and say once which letters the font of the pictures lacks, not each time it is asked for one."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    if any(GLYPH.match(str(one.message)) for one in caught):
+        note_letters()
+    for one in caught:
+        if not GLYPH.match(str(one.message)):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+@cache
+def note_letters() -> None:
+    """Say it once."""
+    log.warning("the font of the pictures lacks some letters of the names; they are drawn as boxes")
 
 
 def look(i: int) -> dict[str, Any]:
@@ -59,7 +99,7 @@ def look(i: int) -> dict[str, Any]:
 
 def label_axis(ax: Axes, column: str) -> None:
     """Name the horizontal axis after a column; complexities in units of K, M or G."""
-    ax.set_xlabel(column)
+    ax.set_xlabel(label(column))
     if column in MEASURES:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value) if value > 0 else "0"))
     else:

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import ArrayLike
 
 from dsd.analysis.linear_fit import LinearFit
-from dsd.figures.style import COLOURS
+from dsd.figures.style import COLOURS, label
 
 SLOPE = 48  # of the line w_j = 48 · (j + 1) that [DDS] Fig. 8 draws through good networks
 
@@ -25,7 +25,7 @@ def plot_widths(ax: Axes, widths: ArrayLike, color: str = COLOURS[0], title: str
     told = f"d = {', '.join(str(len(one)) for one in stages)}\nw = {', '.join(f'{one[0]:.0f}' for one in stages)}"
     ax.step(np.arange(len(observed)), observed, where="mid", color=color, linewidth=1.8, label=told)
     ax.legend(loc="upper left", fontsize="x-small", frameon=False, handlelength=0)
-    ax.set_title(title, fontsize="small")
+    ax.set_title(label(title), fontsize="small")
     return block_axes(ax)
 
 
@@ -34,8 +34,8 @@ def plot_fit(ax: Axes, widths: ArrayLike, fit: LinearFit) -> Axes:
     observed = np.asarray(widths, float)
     j = np.arange(len(observed))
     ax.step(j, observed, where="mid", color=COLOURS[0], linewidth=1.8, label="network")
-    label = f"fit: w_0 {fit.w_0:g}, w_a {fit.w_a:.3g}, w_m {fit.w_m:.3g}"
-    ax.step(j, fit.widths(len(observed)), where="mid", color=COLOURS[1], linewidth=1.6, linestyle="--", label=label)
+    told = f"fit: w_0 {fit.w_0:g}, w_a {fit.w_a:.3g}, w_m {fit.w_m:.3g}"
+    ax.step(j, fit.widths(len(observed)), where="mid", color=COLOURS[1], linewidth=1.6, linestyle="--", label=told)
     ax.plot(j, fit.w_0 + fit.w_a * j, color=COLOURS[6], linewidth=1, linestyle=":", label="w_0 + w_a j")
     ax.set_title(f"e_fit = {fit.e_fit:.3f}", fontsize="small")
     ax.legend(fontsize="x-small", frameon=False)

@@ -25,7 +25,7 @@ class Claims:
     def __init__(self, folder: Path) -> None:
         path = _path(folder)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
 
     def take(self, run: str) -> bool:
         """Claim a run; False where another process holds it."""

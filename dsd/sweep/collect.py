@@ -46,7 +46,7 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     frame["started"] = [utc(min(record.starts)) if record and record.starts else None for record in records]
     frame["finished"] = [utc(record.time) if record and record.finished else None for record in records]
     frame["attempts"] = [record.attempts if record else 0 for record in records]
-    unfinished = ("failed", "lost")
+    unfinished = ("failed", "cancelled", "lost")
     frame["reason"] = [
         status.reasons.get(run, "") if state in unfinished else ""
         for run, state in zip(frame["run"], frame["status"], strict=True)

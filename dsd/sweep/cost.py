@@ -57,10 +57,15 @@ def fit_cost(rows: Sequence[Mapping[str, Any]], seconds_an_image: Sequence[float
 def measured(sweep: Sweep, records: Mapping[str, Record]) -> Cost | None:
     """α and β from the runs of a sweep that have finished, if these are enough."""
     done = sweep.rows(run for run, record in records.items() if record.state == "done")
-    results = [records[run].last for run in done]
     images = sweep.data.images
-    taken = [(one["train_s"] + one["eval_s"]) / (one["epochs"] * images) for one in results]
-    return fit_cost(list(done.values()), taken)
+    taken = {run: time / images for run in done if images and (time := epoch_s(records[run].last))}
+    return fit_cost([done[run] for run in taken], list(taken.values()))
+
+
+def epoch_s(result: Mapping[str, Any]) -> float:
+    """Seconds of an epoch of a run that has finished; 0 where its event does not say it."""
+    spent, epochs = [result[name] for name in ("train_s", "eval_s")], result["epochs"]
+    return sum(spent) / epochs if epochs and None not in spent else 0.0
 
 
 def cost_of(cluster: Settings, sweep: Sweep | None, records: Mapping[str, Record]) -> Cost | None:

@@ -13,13 +13,13 @@ from omegaconf import OmegaConf
 from dsd._version import __version__
 from dsd.design.population import as_csv
 from dsd.errors import DsdError
-from dsd.files import write_whole
-from dsd.sweep.folder import NETWORKS, YAML, Sweep
+from dsd.files import permitted, write_whole
+from dsd.sweep.folder import NETWORKS, YAML, Sweep, hash_of
 from dsd.sweep.plan import Plan
 from dsd.sweep.snapshot import git_state
 from dsd.training.data.spec import ELSEWHERE
 
-OTHERS = ("dsd", "created", "git")  # of sweep.yaml, which say nothing of its runs
+OTHERS = ("dsd", "created", "git", "networks_hash")  # of sweep.yaml, which say nothing of its runs
 FOLDERS = ("events", "checkpoints", "jobs")
 
 
@@ -75,6 +75,7 @@ def create(plan: Plan, folder: Path) -> Sweep:
     Raises:
         DsdError: the folder holds another sweep, or something else
     """
+    plan.study.cluster.check_folder(folder)
     sweep = existing(plan, folder)
     if sweep:
         places = {key: getattr(plan.study.data, key) for key in ELSEWHERE}
@@ -86,9 +87,10 @@ def create(plan: Plan, folder: Path) -> Sweep:
     target, empty = folder.resolve(), folder.is_dir()
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        beside.chmod(0o755)
-        (beside / YAML).write_text(OmegaConf.to_yaml(describe(plan)))
-        (beside / NETWORKS).write_text(as_csv(plan.tables))
+        beside.chmod(permitted(0o777))
+        rows = as_csv(plan.tables).encode()
+        (beside / NETWORKS).write_bytes(rows)
+        (beside / YAML).write_text(OmegaConf.to_yaml({**describe(plan), "networks_hash": hash_of(rows)}))
         for name in FOLDERS:
             (beside / name).mkdir()
         if empty:  # the caller may stand in it: fill it, the file that makes it a sweep last

@@ -17,21 +17,142 @@ A run that is stopped can go on: its reason is `time limit`, `preempted` or `ter
 `killed` or `out of memory` where its process was ended without a word (then without `epochs` and `steps`). The
 reason of a failure is `exception`, `bad input`, or `out of memory` with `asked_gb` and `batch`; or the last reason of a
 run that was stopped again and again and is given up.
+
+Any program may write events; what a line has to have is in `FIELDS`. A line that does not fit is skipped and counted.
+The lines of one journal are in order, whatever the clock says; those of several are ordered by time, and a worker dates
+what it writes no earlier than what it has read.
 """
 
+import math
 import os
 import re
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from dsd.journal import Journal, parse
+from dsd.sweep.jobs import LATEST
 
 # of an epoch, in the order in which a record keeps them
 EPOCH = ("lr", "loss", "error", "top5_error", "train_s", "eval_s", "images_s", "peak_gb", "skipped")
 VALUES = itemgetter(*EPOCH)
+MOST = 10**9  # epochs, steps and the like
+LONGEST_KEY = 100  # characters
+
+
+def is_number(value: object) -> bool:
+    """Whether a value of JSON is a finite number of a size that floats hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
+
+
+def is_number_or_none(value: object) -> bool:
+    """Whether a value is a number or null."""
+    return value is None or is_number(value)
+
+
+def is_percent(value: object) -> bool:
+    """Whether a value is an error [%]."""
+    return is_number(value) and 0 <= value <= 100  # type: ignore[operator]
+
+
+def is_time(value: object) -> bool:
+    """Whether a value is a time [s since 1970]."""
+    return is_number(value) and 0 <= value < LATEST  # type: ignore[operator]
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text."""
+    return isinstance(value, str)
+
+
+def is_key(value: object) -> bool:
+    """Whether a value is the key of a run."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_KEY
+
+
+def is_truth(value: object) -> bool:
+    """Whether a value is true or false."""
+    return isinstance(value, bool)
+
+
+Check = Callable[[object], bool]
+NEEDED = object()  # instead of a value that stands for a missing one
+# what an event has beside `event` and `time`: how each value is checked, and what stands for it where it is missing
+FIELDS: dict[str, dict[str, tuple[Check, Any]]] = {
+    "started": {"run": (is_key, NEEDED), **dict.fromkeys(("job", "host", "device"), (is_text, ""))},
+    "resumed": {
+        "run": (is_key, NEEDED),
+        "epochs": (is_count, NEEDED),
+        "steps": (is_count, 0),
+        "since": (is_time, None),
+    },
+    "epoch": {
+        "run": (is_key, NEEDED),
+        "epoch": (is_count, NEEDED),
+        **dict.fromkeys(EPOCH, (is_number_or_none, None)),
+    },
+    "done": {
+        "run": (is_key, NEEDED),
+        "error": (is_percent, NEEDED),
+        **dict.fromkeys(("top5_error", "best_error", "loss", "images_s", "peak_gb"), (is_number_or_none, None)),
+        **dict.fromkeys(("train_s", "eval_s"), (is_number_or_none, None)),
+        **dict.fromkeys(("best_epoch", "epochs", "skipped"), (lambda value: value is None or is_count(value), None)),
+        **dict.fromkeys(("diverged", "synthetic"), (is_truth, False)),
+        "device": (is_text, ""),
+    },
+    "stopped": {
+        "run": (is_key, NEEDED),
+        **dict.fromkeys(("reason", "message"), (is_text, "")),
+        **dict.fromkeys(("epochs", "steps"), (is_count, None)),
+    },
+    "failed": {
+        "run": (is_key, NEEDED),
+        **dict.fromkeys(("reason", "message", "traceback"), (is_text, "")),
+        **dict.fromkeys(("asked_gb", "batch"), (is_number_or_none, None)),
+    },
+    "broken": {**dict.fromkeys(("run", "job", "message", "traceback"), (is_text, ""))},
+}
+
+
+def event_of(record: dict[str, Any]) -> dict[str, Any] | None:
+    """A line of a journal as an event with all its fields; None for what is no event.
+
+    >>> event_of({"event": "stopped", "run": "r1", "time": 1.0, "reason": "killed"})["message"]
+    ''
+    >>> event_of({"event": "done", "run": "r1", "time": "noon", "error": 5.0}) is None
+    True
+    """
+    kind = record.get("event")
+    fields = FIELDS.get(kind) if isinstance(kind, str) else None
+    if fields is None or not is_time(record.get("time")):
+        return None
+    event = dict(record)
+    for name, (check, default) in fields.items():
+        value = record.get(name, NEEDED)
+        if isinstance(value, float) and not math.isfinite(value):
+            value = event[name] = None  # what JSON does not have, and some write
+        if value is NEEDED or (value is None and default is None):
+            if default is NEEDED:
+                return None
+            event[name] = default
+        elif not check(value):
+            return None
+    return event
+
+
+def events_in(lines: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The events of whole lines, and how many lines are none."""
+    records, torn = parse(lines)
+    events = [event for record in records if (event := event_of(record)) is not None]
+    return events, torn + len(records) - len(events)
 
 
 def file_name(job: str) -> str:
@@ -44,18 +165,19 @@ class EventWriter(Journal):
 
     def __init__(self, folder: Path, job: str) -> None:
         super().__init__(folder / "events" / f"{file_name(job)}.jsonl")
+        self._latest = 0.0
 
-    def write(self, event: str, run: str, **values: Any) -> float:
-        """Append one event; returns its time."""
-        moment = time.time()
-        self.append({"event": event, "run": run, "time": moment, **values})
-        return moment
+    def write(self, event: str, run: str, after: float = 0.0, **values: Any) -> float:
+        """Append one event; returns its time, no earlier than that of the last one or than `after`."""
+        self._latest = max(time.time(), self._latest, after)
+        self.append({"event": event, "run": run, "time": self._latest, **values})
+        return self._latest
 
 
 def events_of(folder: Path, job: str) -> list[dict[str, Any]]:
     """All events of one job, in order."""
     path = folder / "events" / f"{file_name(job)}.jsonl"
-    return parse(path.read_bytes())[0] if path.is_file() else []
+    return events_in(path.read_bytes())[0] if path.is_file() else []
 
 
 @dataclass(slots=True)
@@ -64,7 +186,7 @@ class Record:
 
     state: `started`, `stopped`, `failed`, `done` or `diverged`; a result stays, whatever comes after it
     starts: when it was started, each time
-    time: of the event that made the state [s since 1970]
+    time, journal: of the event that made the state [s since 1970]
     epochs: by number what each reached, in the order of `EPOCH`
     last: the event that made the state
     position: the epochs and the steps of the next one that are known to be done
@@ -74,6 +196,7 @@ class Record:
     state: str = "started"
     starts: list[float] = field(default_factory=list)
     time: float = 0.0
+    journal: str = ""
     epochs: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
     last: dict[str, Any] = field(default_factory=dict)
     position: tuple[int, int] = (0, 0)
@@ -97,29 +220,26 @@ class Record:
         """How often in a row it was started, since a moment, without getting further than it was [s since 1970]."""
         return sum(start >= max(self.progressed, since) for start in self.starts)
 
-    def add(self, event: dict[str, Any]) -> None:
-        """Take in one event; the order in which events are read does not matter."""
+    def add(self, event: dict[str, Any], journal: str = "") -> None:
+        """Take in one event of a journal, from `event_of`; the order in which journals are read does not matter."""
         kind, moment = event["event"], event["time"]
         if kind == "epoch":
-            try:
-                values = VALUES(event)
-            except KeyError:  # of an earlier version
-                values = tuple(event.get(name) for name in EPOCH)
-            self.epochs[event["epoch"]] = values
+            self.epochs[event["epoch"]] = VALUES(event)
             self.reached((event["epoch"], 0), moment)
             return
-        if kind in ("resumed", "stopped") and "epochs" in event:
-            self.reached((event["epochs"], event["steps"]), event.get("since", moment))
+        if kind in ("resumed", "stopped") and event["epochs"] is not None:
+            since = event.get("since")
+            self.reached((event["epochs"], event["steps"] or 0), moment if since is None else since)
         if kind == "resumed":
             return
         if kind == "started":
             self.starts.append(moment)
         if kind == "done":
-            newer = not self.finished or moment < self.time  # the first result counts
+            newer = not self.finished or (moment, journal) < (self.time, self.journal)  # the first result counts
         else:
-            newer = not self.finished and moment >= self.time
+            newer = not self.finished and (moment, journal) >= (self.time, self.journal)
         if newer:
-            self.time, self.last = moment, event
+            self.time, self.journal, self.last = moment, journal, event
             self.state = "diverged" if event.get("diverged") else kind
 
     def reached(self, position: tuple[int, int], moment: float) -> None:
@@ -141,6 +261,7 @@ class EventReader:
     def __init__(self, folder: Path, job: str = "") -> None:
         self._folder, self._job = folder / "events", file_name(job)
         self._offsets: dict[str, int] = {}
+        self._latest: dict[str, float] = {}
         self._tails: set[str] = set()
         self._torn = 0
         self.records: dict[str, Record] = {}
@@ -176,19 +297,24 @@ class EventReader:
             lines, newline, tail = file.read().rpartition(b"\n")
         self._offsets[name] = offset + len(lines) + len(newline)
         (self._tails.add if tail else self._tails.discard)(name)
-        events, torn = parse(lines)
+        events, torn = events_in(lines)
         self._torn += torn
-        for event in events:
-            self._take(event)
+        for event in self._in_order(name, events):
+            self._take(event, name)
 
-    def _take(self, event: dict[str, Any]) -> None:
-        if event.get("event") == "broken":
+    def _in_order(self, name: str, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Events of one journal, none dated before an earlier one: a clock may have been set back."""
+        latest = self._latest.get(name, 0.0)
+        for event in events:
+            latest = event["time"] = max(latest, event["time"])
+            yield event
+        self._latest[name] = latest
+
+    def _take(self, event: dict[str, Any], journal: str) -> None:
+        if event["event"] == "broken":
             self.broken.append(event)
             return
-        try:
-            run = event["run"]
-            if run not in self.records:
-                self.records[run] = Record()
-            self.records[run].add(event)
-        except (KeyError, TypeError):
-            self._torn += 1
+        run = event["run"]
+        if run not in self.records:
+            self.records[run] = Record()
+        self.records[run].add(event, journal)

@@ -122,7 +122,7 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
             record = reader.poll().get(key)
             if not record or not (record.finished or record.failed_since(submitted)):
                 given_up = record and record.fruitless(submitted) >= place.settings.max_attempts
-                finished += give_up(place, key, record) if record and given_up else execute(place, rows[key])
+                finished += give_up(place, key, record) if record and given_up else execute(place, rows[key], record)
             claims.release(key)
         left = elsewhere
         if left:
@@ -135,14 +135,15 @@ def give_up(place: Place, key: str, record: Record) -> bool:
     attempts = place.settings.max_attempts
     last = f"; the last one: {record.last['message']}" if record.last.get("message") else ""
     message = f"given up after {attempts} attempts in a row that came no further{last}"
-    place.writer.write("failed", key, reason=record.last.get("reason", "killed"), message=message, traceback="")
+    reason = record.last.get("reason") or "killed"
+    place.writer.write("failed", key, after=record.time, reason=reason, message=message, traceback="")
     return False
 
 
-def execute(place: Place, row: dict[str, Any]) -> bool:
+def execute(place: Place, row: dict[str, Any], before: Record | None = None) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
     key, write, device = row["run"], place.writer.write, device_name(str(place.device))
-    run, told = place.sweep.run(row), place.settings.told
+    told = place.settings.told
     keeping = Keeping(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
 
     def on_epoch(epoch: Epoch) -> None:
@@ -152,8 +153,10 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
     def on_resume(epochs: int, steps: int) -> None:
         write("resumed", key, since=since, epochs=epochs, steps=steps)
 
-    since = write("started", key, job=place.job, host=socket.gethostname(), device=device)
+    after = before.time if before else 0.0  # another machine's clock may be ahead
+    since = write("started", key, after, job=place.job, host=socket.gethostname(), device=device)
     try:
+        run = place.sweep.run(row)
         result = train(run, place.images, place.device, keeping, on_epoch, place.settings.on_step, on_resume)
     except Stopped as stop:
         why = why_stopped(told[0], place.settings.limit_from)
@@ -168,14 +171,14 @@ def execute(place: Place, row: dict[str, Any]) -> bool:
         message = str(error) if isinstance(error, DsdError) else f"{type(error).__name__}: {error}"
         trace = traceback.format_exc()
         log.error("run %s failed: %s", key, message)
-        write("failed", key, **reason(error, run.recipe), message=message, traceback=trace)
+        write("failed", key, **reason(error, place.sweep.recipe), message=message, traceback=trace)
         result = None
     if result is None:
         if place.device.type == "cuda":  # here nothing holds the run's tensors any more
             torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
             torch.cuda.empty_cache()  # for those who share the device
         return False
-    write("done", key, **outcome(result), device=device, synthetic=run.data.name == SYNTHETIC)
+    write("done", key, **outcome(result), device=device, synthetic=place.sweep.data.name == SYNTHETIC)
     place.sweep.checkpoint(key).unlink(missing_ok=True)
     return True
 

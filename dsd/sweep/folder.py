@@ -10,28 +10,33 @@ epochs.csv      one row per run and epoch, made by collect
 """
 
 import csv
+import hashlib
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from omegaconf import OmegaConf
-
+from dsd.design.complexity import MEASURES, Complexity, complexity
 from dsd.design.network import Network
+from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError
 from dsd.journal import Journal, parse
 from dsd.sweep.jobs import Job, Submission
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
-from dsd.training.run import Run
+from dsd.training.run import Run, run_key
+from dsd.typed import from_mapping, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
 YAML, NETWORKS, TABLE, EPOCHS = "sweep.yaml", "networks.csv", "table.csv", "epochs.csv"
 SUBMITTED, ENDED = "submitted.jsonl", "ended.jsonl"
+RUN = re.compile(r"r[0-9a-f]{16}")  # the key of a run
+Settings = TypeVar("Settings", Recipe, DataSpec)
 
 
 @dataclass(frozen=True)
@@ -48,23 +53,27 @@ class Sweep:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The content of sweep.yaml."""
-        try:
-            content = OmegaConf.to_container(OmegaConf.load(self.folder / YAML))
-            if not isinstance(content, dict):
-                raise ValueError("not a mapping")
-        except Exception as error:  # what a YAML parser may raise is not a closed list
-            raise DsdError(f"{self.folder / YAML}: is damaged: {' '.join(str(error).split())}") from error
-        return {str(key): value for key, value in content.items()}
+        return read_mapping(self.folder / YAML, "a sweep's has recipe, data, cluster, …", resolve=False)
 
-    @property
+    @cached_property
     def recipe(self) -> Recipe:
         """The recipe of all runs."""
-        return Recipe(**self.config["recipe"])
+        return self._section("recipe", Recipe)
 
-    @property
+    @cached_property
     def data(self) -> DataSpec:
         """The data of all runs."""
-        return DataSpec(**self.config["data"])
+        return self._section("data", DataSpec)
+
+    def _section(self, name: str, kind: type[Settings]) -> Settings:
+        """A section of sweep.yaml as its dataclass."""
+        path = self.folder / YAML
+        if name not in self.config:
+            raise DsdError(f"{path}: is damaged: it has no {name}")
+        try:
+            return from_mapping(kind, self.config[name], name)
+        except DsdError as error:
+            raise DsdError(f"{path}: is damaged: {error}") from error
 
     @cached_property
     def networks(self) -> "pd.DataFrame":
@@ -72,17 +81,16 @@ class Sweep:
         import pandas as pd
 
         path = self.folder / NETWORKS
+        _ = self._planned  # checks the rows
         try:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
         except ValueError as error:
             raise DsdError(f"{path}: is damaged: {' '.join(str(error).split())}") from error
-        if not {"space", "run", "seed"} <= set(frame) or not len(frame):
-            raise DsdError(f"{path}: is damaged: it needs the columns space, run and seed, and a row")
-        return frame
 
     def rows(self, runs: Iterable[str]) -> dict[str, dict[str, str]]:
         """The rows of some runs in `networks`, by key; without pandas, for a job has no other use of it."""
         wanted = set(runs)
+        _ = self._planned  # checks the rows
         with (self.folder / NETWORKS).open(newline="") as file:
             return {row["run"]: row for row in csv.DictReader(file) if row["run"] in wanted}
 
@@ -90,14 +98,27 @@ class Sweep:
     def _planned(self) -> list[tuple[str, str]]:
         """Space and run of each row of `networks`; without pandas, which takes longer to load than this to read."""
         path = self.folder / NETWORKS
-        with path.open(newline="") as file:
-            rows = csv.reader(file)
-            try:
+        found: list[tuple[str, str]] = []
+        try:
+            with path.open(newline="") as file:
+                rows = csv.reader(file)
                 header = next(rows, [])
-                space, run = header.index("space"), header.index("run")
-                return [(row[space], row[run]) for row in rows]
-            except (ValueError, IndexError, csv.Error) as error:
-                raise DsdError(f"{path}: is damaged: it needs the columns space and run in every row") from error
+                if not {"space", "run", "seed"} <= set(header) or len(set(header)) < len(header):
+                    raise ValueError("it needs the columns space, run and seed, and each column once")
+                space, run, seed = (header.index(name) for name in ("space", "run", "seed"))
+                for row in rows:
+                    if len(row) != len(header):
+                        raise ValueError(f"line {rows.line_num} has {len(row)} cells, the header {len(header)}")
+                    if not RUN.fullmatch(row[run]):
+                        raise ValueError(f"run = {quoted(row[run])} in line {rows.line_num} is no key of a run")
+                    if not row[seed].isdecimal():
+                        raise ValueError(f"seed = {quoted(row[seed])} in line {rows.line_num} is no whole number")
+                    found.append((row[space], row[run]))
+        except (ValueError, csv.Error) as error:
+            raise DsdError(f"{path}: is damaged: {error}") from error
+        if not found:
+            raise DsdError(f"{path}: is damaged: it has no rows")
+        return found
 
     @cached_property
     def runs(self) -> list[str]:
@@ -113,22 +134,56 @@ class Sweep:
         return found
 
     def run(self, row: dict[str, Any]) -> Run:
-        """The run of one row of `networks`."""
-        return Run(row["run"], Network.from_row(row), self.recipe.with_drawn(row), self.data, int(row["seed"]))
+        """The run of one row of `networks`.
+
+        Raises:
+            DsdError: the row is not the one that its keys were made from
+        """
+        network, recipe, seed = Network.from_row(row), self.recipe.with_drawn(row), int(row["seed"])
+        edited = f"{NETWORKS} or {YAML} was edited since the launch; launch a study of its own for other runs"
+        if row.get("key", network.key) != network.key:
+            raise DsdError(f"run {row['run']}: its row is of network {network.key}, not {row['key']}; {edited}")
+        if run_key(network.key, recipe, self.data, seed) != row["run"]:
+            raise DsdError(f"run {row['run']}: network, recipe, data or seed is another one; {edited}")
+        return Run(row["run"], network, recipe, self.data, seed)
+
+    def check_identity(self) -> None:
+        """Check each row of `networks` against its keys, unless the file is as it was written.
+
+        The hash of the file saves 100,000 rows about 20 s.
+
+        Raises:
+            DsdError: a row is not the one that its keys were made from
+        """
+        path = self.folder / NETWORKS
+        if self.config.get("networks_hash") == hash_of(path.read_bytes()):
+            _ = self.recipe, self.data
+            return
+        counts: dict[str, Complexity] = {}
+        for number, row in enumerate(self.networks.to_dict("records"), start=1):
+            try:
+                network = self.run(row).network
+                counted = counts.setdefault(network.key, complexity(network))
+                for name in MEASURES:
+                    if row.get(name, "") not in ("", str(getattr(counted, name))):
+                        raise DsdError(f"{name} = {row[name]}: the network has {getattr(counted, name)}")
+            except DsdError as error:
+                raise DsdError(f"{path}: row {number}: {error}") from error
 
     def checkpoint(self, run: str) -> Path:
         """Where an unfinished run keeps its state."""
         return self.folder / "checkpoints" / f"{run}.pt"
 
     def submissions(self) -> tuple[list[Submission], int]:
-        """Everything that was submitted, and how many of the records are torn."""
+        """Everything that was submitted, and how many of the records cannot be read."""
         path = self.folder / "jobs" / SUBMITTED
         records, torn = parse(path.read_bytes()) if path.is_file() else ([], 0)
         found: dict[str, Submission] = {}
         for record in records:
             try:
-                found[record["mark"]] = Submission.from_record(record)
-            except (KeyError, TypeError):
+                submission = Submission.from_record(record)
+                found[submission.mark] = submission
+            except ValueError:
                 torn += 1
         return list(found.values()), torn
 
@@ -141,10 +196,16 @@ class Sweep:
         """Why jobs ended, by mark and job, as far as a cluster has said it."""
         path = self.folder / "jobs" / ENDED
         records = parse(path.read_bytes())[0] if path.is_file() else []
-        return {(record.get("mark", ""), record.get("job", "")): record.get("why", "") for record in records}
+        texts = ([record.get(name, "") for name in ("mark", "job", "why")] for record in records)
+        return {(mark, job): why for mark, job, why in texts if all(isinstance(one, str) for one in (mark, job, why))}
 
     def record_ends(self, ends: Iterable[tuple[Job, str]]) -> None:
         """Write down why jobs ended; a cluster forgets it."""
         with Journal(self.folder / "jobs" / ENDED) as journal:
             for job, why in ends:
                 journal.append({"mark": job.mark, "job": job.job, "why": why, "time": time.time()})
+
+
+def hash_of(content: bytes) -> str:
+    """Of a file's content, for `networks_hash` in sweep.yaml."""
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,8 +1,11 @@
 """What is written down of what was submitted, and what a cluster says of it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+LATEST = 1e11  # seconds since 1970 of a time: the year 5138
 
 # why a job ended that did not end by itself; its runs can go on
 CANCELLED, TIME_LIMIT, NODE_FAILURE = "cancelled", "time limit", "node failure"
@@ -66,8 +69,25 @@ class Submission:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Submission":
-        """The submission of a line of `jobs/submitted.jsonl`; TypeError or KeyError where the line is none."""
-        return cls(**{**record, "tasks": tuple(tuple(runs) for runs in record["tasks"])})
+        """The submission of a line of `jobs/submitted.jsonl`.
+
+        Raises:
+            ValueError: the line is none
+        """
+        texts = [record.get(name, "") for name in ("cluster", "mark", "host", "job", "commit")]
+        moment, tasks, array = record.get("submitted"), record.get("tasks"), record.get("array", False)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(array, bool):
+            raise ValueError("a name is no text")
+        if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < LATEST:
+            raise ValueError("submitted is no time")
+        if not isinstance(tasks, list) or not all(
+            isinstance(runs, list) and all(isinstance(run, str) for run in runs) for runs in tasks
+        ):
+            raise ValueError("tasks are no lists of runs")
+        cluster, mark, host, job, commit = texts
+        if not cluster or not mark or not re.fullmatch(r"\w{0,100}", job):
+            raise ValueError("it names no job")
+        return cls(cluster, mark, host, float(moment), tuple(map(tuple, tasks)), job, array, commit)
 
 
 @dataclass(frozen=True)

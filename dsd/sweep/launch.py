@@ -35,7 +35,8 @@ def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
     return tuple(
         run
         for run, state in status.states.items()
-        if state in ("planned", "lost") or (state == "failed" and (retry_failed or not status.failed_itself(run)))
+        if state in ("planned", "lost", "cancelled")
+        or (state == "failed" and (retry_failed or not status.failed_itself(run)))
     )
 
 
@@ -49,14 +50,16 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
     """
     with one_at_a_time(sweep.folder):
         status = settled(sweep)
+        sweep.check_identity()
         tidy(sweep, status)
         runs = in_turns(missing(status, retry_failed), sweep.spaces)
         rows, images = sweep.rows(runs), sweep.recipe.epochs * sweep.data.images
         wanted = costs({run: rows[run] for run in runs}, images, cost_of(cluster, sweep, status.records))
         submitted: set[str] = set()
         jobs, commit = 0, commit_here()
+        now = max(time.time(), status.latest)  # clocks of other machines may be ahead
         try:
-            for submission in cluster.submit(sweep.folder, wanted, status.living) if runs else ():
+            for submission in cluster.submit(sweep.folder, wanted, status.living, now) if runs else ():
                 sweep.record(replace(submission, commit=commit))
                 if submission.job:
                     submitted.update(*submission.tasks)

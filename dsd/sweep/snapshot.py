@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dsd.files import permitted
 from dsd.paths import PACKAGE
 
 CODE = Path("jobs") / "code"
@@ -32,7 +33,7 @@ def snapshot(folder: Path) -> Path:
             path = beside / "dsd" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        beside.chmod(0o755)
+        beside.chmod(permitted(0o777))
         beside.rename(place)
     except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dsd.errors import shortened
 from dsd.sweep.claims import held
 from dsd.sweep.clusters import CLUSTERS
 from dsd.sweep.events import EventReader, Record
@@ -19,7 +20,7 @@ from dsd.sweep.folder import Sweep
 from dsd.sweep.jobs import CANCELLED, ENDED, Job, Standing
 from dsd.sweep.launching import is_launching
 
-STATES = ("planned", "queued", "running", "done", "diverged", "failed", "lost")
+STATES = ("planned", "queued", "running", "done", "diverged", "failed", "cancelled", "lost")
 PENDING = ("queued", "running")
 Standings = dict[tuple[str, str], Standing]  # by `Job.key`
 FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # how the names of a job's events begin
@@ -57,6 +58,11 @@ class Status:
         return {state: found[state] for state in STATES}
 
     @property
+    def latest(self) -> float:
+        """The time of the latest event that made a state [s since 1970]; 0 where there is none."""
+        return max((record.time for record in self.records.values()), default=0.0)
+
+    @property
     def pending(self) -> int:
         """Rows that something is still at work on."""
         return sum(self.counts()[state] for state in PENDING)
@@ -87,7 +93,8 @@ class Watch:
         """
         # jobs and claims before events: a run that ends in between then shows its result, not as lost
         records = self._reader.poll()
-        unfinished = {run for run in self._sweep.runs if not is_finished(records.get(run))}
+        planned = dict.fromkeys(self._sweep.runs)
+        unfinished = {run for run in planned if not is_finished(records.get(run))}
         submissions, torn_jobs = self._sweep.submissions()
         jobs = [job for submission in submissions for job in submission.jobs()]
         asked = [job for job in jobs if not unfinished.isdisjoint(job.runs)]
@@ -98,14 +105,13 @@ class Watch:
         last = last_jobs(jobs, standings)
         said = last_words(self._reader.broken)
         found = {
-            run: state_of(records.get(run), run in running, *about(last.get(run), standings, said))
-            for run in dict.fromkeys(self._sweep.runs)
+            run: state_of(records.get(run), run in running, *about(last.get(run), standings, said)) for run in planned
         }
         return Status(
             runs=tuple(self._sweep.runs),
             states={run: state for run, (state, _) in found.items()},
             reasons={run: reason for run, (_, reason) in found.items() if reason},
-            records=records,
+            records={run: record for run, record in records.items() if run in planned},
             jobs=last,
             living=tuple(job for job in asked if standings[job.key].alive),
             broken=tuple(self._reader.broken),
@@ -132,6 +138,10 @@ def ask(sweep: Sweep, jobs: list[Job], launching: bool) -> tuple[Standings, str]
     for job in jobs:
         of_cluster[job.cluster].append(job)
     for name, own in of_cluster.items():
+        if name not in CLUSTERS:  # of a newer version, or a damaged record
+            found.update((job.key, ENDED) for job in own)
+            silent = silent or f"jobs/submitted.jsonl has jobs of the cluster {shortened(name, 60)}, which is not known"
+            continue
         answers, trouble = CLUSTERS[name].ask(own, launching)
         silent = silent or trouble
         for job, standing in zip(own, answers, strict=True):
@@ -170,16 +180,20 @@ def last_words(broken: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str
     return {(match[1], match[2]): " ".join(str(message).split()) for match, message in found if match}
 
 
-def about(job: Job | None, standings: Standings, said: Mapping[tuple[str, str], str]) -> tuple[float, Standing | None]:
-    """When the job of a run was submitted, and where it stands."""
+def about(
+    job: Job | None, standings: Standings, said: Mapping[tuple[str, str], str]
+) -> tuple[float, Standing | None, bool]:
+    """When the job of a run was submitted, where it stands, and whether the cluster took it."""
     if job is None:
-        return 0.0, None
+        return 0.0, None, False
     standing = standings.get(job.key, ENDED)
     words = said.get((job.cluster, job.job), "") if not standing.alive else ""
-    return job.submitted, replace(standing, said=words) if words else standing
+    return job.submitted, replace(standing, said=words) if words else standing, job.numbered
 
 
-def state_of(record: Record | None, claimed: bool, submitted: float, job: Standing | None) -> tuple[str, str]:
+def state_of(
+    record: Record | None, claimed: bool, submitted: float, job: Standing | None, numbered: bool = True
+) -> tuple[str, str]:
     """The state of one run, and why.
 
     Args:
@@ -187,6 +201,7 @@ def state_of(record: Record | None, claimed: bool, submitted: float, job: Standi
         claimed: whether a process of this machine, or one that shares locks with it, executes it now
         submitted: when the job was that has it on its list [s since 1970]
         job: where that job stands; None if the run was never submitted
+        numbered: whether the cluster took that job, as far as is known
 
     >>> state_of(None, False, 12.0, Standing("waiting", why="Priority"))
     ('queued', 'Priority')
@@ -202,13 +217,15 @@ def state_of(record: Record | None, claimed: bool, submitted: float, job: Standi
         return "failed", reason_of(record.last)  # a job submitted later than the failure will try it again
     if job and job.alive:
         return "queued", job.why
-    if not record and not job:
+    if not record and (job is None or not numbered):
         return "planned", ""
     why = job.why if job else ""
     if not why and record and record.state == "stopped" and record.time >= submitted:
-        why = CANCELLED if record.last["reason"] == "terminated" else record.last["reason"]
+        why = CANCELLED if record.last["reason"] == "terminated" else record.last["reason"] or "stopped"
+    if why == CANCELLED:
+        return "cancelled", "it can go on" if record else "before it was started"
     if why:
-        return "failed", f"{why}; it can go on"
+        return ("failed", f"{why}; it can go on") if record else ("planned", f"{why} before it was started")
     return "lost", f"its job broke off: {job.said}" if job and job.said else "its job is gone without a word"
 
 
@@ -216,5 +233,5 @@ def reason_of(event: Mapping[str, Any]) -> str:
     """Why a run failed, in one line."""
     if event.get("event") != "failed":
         return ""
-    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
+    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event["asked_gb"] else ""
     return " ".join(f"{event['reason']}{size}: {event['message']}".split())

@@ -1,5 +1,7 @@
 """Tables cut into populations: what counts as a result, what is refused, how sources are told apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,7 +51,8 @@ def test_rows_without_a_result_are_counted_not_dropped() -> None:
 
 def test_any_table_with_errors_can_be_analysed(tmp_path) -> None:
     """A foreign table, its populations named by any column, gets ranges of its own numeric columns."""
-    frame = pd.DataFrame({"family": ["p", "q"] * 50, "layers": RNG(0).integers(1, 9, 100), "error": RNG(1).random(100)})
+    errors = 100 * RNG(1).random(100)
+    frame = pd.DataFrame({"family": ["p", "q"] * 50, "layers": RNG(0).integers(1, 9, 100), "error": errors})
     frame.to_csv(tmp_path / "t.csv", index=False)
     found = analyze(split(read_table(tmp_path / "t.csv"), by="family"))
     assert [p.name for p in found.populations] == ["p", "q"]
@@ -120,29 +123,25 @@ def test_populations_named_by_numbers_say_by_which_and_rise() -> None:
     assert [one.name for one in split(frame, by="name")] == ["b", "a"]
 
 
-def test_errors_that_look_like_shares_are_told() -> None:
-    """Errors of 0.2 to 0.5 are allowed, and said to be suspicious."""
-    assert "are they shares?" in analyze([population("a", RNG(0).uniform(0.2, 0.5, 20))]).notes[0]
+def test_errors_that_may_be_losses_or_shares_need_a_delta() -> None:
+    """0.2 to 0.5, or 2.25 against 2.31, are not judged by a percent point; dsd's own are."""
+    for low, high in ((0.2, 0.5), (2.2, 2.4), (3.0, 9.0)):
+        a, b = (population(name, RNG(i).uniform(low, high, 20)) for i, name in enumerate("ab"))
+        with pytest.raises(DsdError, match=r"losses or shares.*--delta"):
+            analyze([a, b])
+        assert analyze([a, b], Settings(delta=0.01)).comparisons[0].verdict.delta == 0.01
+        assert analyze([a]).delta == 1
+        own = [replace(one, in_percent=True) for one in (a, b)]
+        assert analyze(own).comparisons[0].verdict.delta == 1
 
 
 def test_every_number_is_a_parameter_unless_it_tells_an_outcome_or_a_name() -> None:
     """lr and resolution beside depth; not loss, times, seeds, ids or constants; a category alone, if that is chosen."""
     rng = RNG(0)
-    columns = (
-        "depth",
-        "lr",
-        "resolution",
-        "sampled_b",
-        "loss",
-        "infer_ms",
-        "train_s",
-        "seed",
-        "net_id",
-        "sampled_w1",
-        "error",
-    )
+    columns = ("depth", "lr", "resolution", "sampled_b", "loss", "infer_ms", "train_s", "net_id", "sampled_w1", "error")
     frame = pd.DataFrame({name: rng.random(20) for name in columns})
-    frame = frame.assign(classes=10, op=["a", "b"] * 10)
+    frame = frame.assign(classes=10, op=["a", "b"] * 10, status="done", attempts=1, seed=range(20), time_torch="2.6")
+    frame = frame.assign(run=[f"r{i:016x}" for i in range(20)], key=[f"n{i:016x}" for i in range(20)])
     (found,) = analyze(split(frame)).populations
     assert list(found.best_ranges) == ["depth", "lr", "resolution", "sampled_b"]
     (chosen,) = analyze(split(frame), Settings(columns=("op",))).populations
@@ -152,8 +151,8 @@ def test_every_number_is_a_parameter_unless_it_tells_an_outcome_or_a_name() -> N
 def test_a_number_in_one_table_may_be_text_in_another() -> None:
     """The first still has its range."""
     one, other = (
-        pd.DataFrame({"depth": range(9), "error": range(9)}),
-        pd.DataFrame({"depth": ["x"] * 9, "error": range(9)}),
+        pd.DataFrame({"depth": range(9), "error": range(30, 39)}),
+        pd.DataFrame({"depth": ["x"] * 9, "error": range(30, 39)}),
     )
     found = analyze([*split(one, place="a"), *split(other, place="b")]).populations
     assert [list(population.best_ranges) for population in found] == [["depth"], []]

@@ -22,7 +22,7 @@ from dsd.figures.differences import plot_differences
 from dsd.figures.edf import INSIDE, plot_edf
 from dsd.figures.efficiency import plot_efficiency
 from dsd.figures.parameter import plot_parameter
-from dsd.figures.style import figure, figures
+from dsd.figures.style import figure, figures, label, letters_of_the_font
 from dsd.figures.widths import plot_many_widths
 
 SHOWN = 5  # best and worst networks of each population
@@ -35,7 +35,7 @@ POINTS = 2_000  # of a picture; more are thinned out evenly
 def as_image(made: Figure) -> str:
     """A figure as the source of an HTML image."""
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dsd"}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dsd"}), letters_of_the_font():
         made.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
@@ -79,7 +79,7 @@ def curve_images(populations: Sequence[Results], curves: pd.DataFrame | None) ->
         shown = min(SHOWN, (len(ordered) + 1) // 2)
         made, axes = figure(4.4, 3.2)
         plot_best_and_worst(axes, curves, ordered[:shown], ordered[shown:][-shown:])
-        axes.set_title(results.name, fontsize="medium")
+        axes.set_title(label(results.name), fontsize="medium")
         images.append(as_image(made))
     return images
 
@@ -139,6 +139,6 @@ def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list
         plot_parameter(left, Results(results.name, thinned(frame, POINTS)), "e_fit", best)
         top = results.frame[results.frame["d1"].notna()].sort_values("error", kind="stable").head(BEST)
         plot_many_widths(right, block_widths(top, results.name))
-        right.set_title(f"{results.name}: best {len(top)}", fontsize="small")
+        right.set_title(f"{label(results.name)}: best {len(top)}", fontsize="small")
         images.append(as_image(made))
     return rows, images, "; ".join(filter(None, [rule, *left_out]))

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +23,14 @@ class Debug(Settings):
         """How these runs are executed, in words."""
         return f"{len(runs)} runs one after the other in the calling process"
 
-    def submit(self, folder: Path, runs: Mapping[str, float], living: Sequence[Job]) -> Iterator[Submission]:
+    def submit(
+        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
+    ) -> Iterator[Submission]:
         """Execute the runs, then say which job it was.
 
         Raises:
             DsdError: the job broke off outside of any run
         """
-        now = time.time()
         job = submitit.DebugExecutor(folder / "jobs").submit(self.execute, folder, tuple(runs), now)
         trouble = job.result()  # submitit would open a debugger on an exception
         mark = f"debug-{os.getpid()}-{now}"

@@ -46,15 +46,18 @@ class Local(Settings):
             raise DsdError(f"cluster.runs_per_gpu = {self.runs_per_gpu}: give a whole number from 1")
         super().__post_init__()
 
-    def submit(self, folder: Path, runs: Mapping[str, float], living: Sequence[Job]) -> Iterator[Submission]:
+    def submit(
+        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
+    ) -> Iterator[Submission]:
         """Start workers in the background, one after the other.
 
         Args:
             folder: of the sweep
             runs: what the workers share
             living: jobs of this sweep that are at work already; at least one more is started for the new runs
+            now: when they are submitted, later than all events so far [s since 1970]
         """
-        gpus, now, busy = visible_gpus(), time.time(), sum(job.cluster == self.name for job in living)
+        gpus, busy = visible_gpus(), sum(job.cluster == self.name for job in living)
         width = self.width(len(runs), gpus)
         code = snapshot(folder)
         for i in range(max(width - busy, 1)):
@@ -103,7 +106,7 @@ class Local(Settings):
 
 def process_of(job: Job) -> psutil.Process | None:
     """The process of a job, if it is still there, on this machine."""
-    if job.host != socket.gethostname():
+    if job.host != socket.gethostname() or not job.job.isdecimal():
         return None
     try:
         process = psutil.Process(int(job.job))

@@ -36,6 +36,9 @@ class Settings:
         """Runs that share a GPU; 1 where there is none."""
         return 1
 
+    def check_folder(self, folder: Path) -> None:
+        """Refuse a folder that jobs of this cluster could not use."""
+
     def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
         """What sbatch would be given for these runs; "" where there is no sbatch."""
         return ""

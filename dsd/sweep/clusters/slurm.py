@@ -6,7 +6,6 @@ import re
 import shlex
 import socket
 import sys
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import _make_sbatch_string
 
-from dsd.errors import DsdError
+from dsd.errors import DsdError, shortened
 from dsd.sweep.clusters import queue
 from dsd.sweep.clusters.allocation import Allocation
 from dsd.sweep.clusters.packing import in_arrays, packed
@@ -76,15 +75,21 @@ class Slurm(Settings):
             if not re.fullmatch(r"--[a-z][\w-]*(=.+)?", line):
                 raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: write lines as --option=value, not {line!r}")
             key = line[2:].partition("=")[0]
-            if key in OWN:
-                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{key} is {OWN[key]}")
+            for own, why in OWN.items():
+                if own.startswith(key):  # sbatch takes abbreviations
+                    raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{own} is {why}")
+            if self.mem_gb and key.startswith("mem-"):
+                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{key} beside cluster.mem_gb; give one of them")
         names = [line.partition("=")[0] for line in self.sbatch]
         if len(set(names)) < len(names):
             raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: give each option once")
-        room = self.gpus * self.runs_per_gpu
+        if self.gpus and self.gpus_of_lines:
+            told = f"cluster.sbatch = {list(self.sbatch)}"
+            raise DsdError(f"{told}: asks for GPUs beside cluster.gpus = {self.gpus}; set that to 0")
+        room = self.gpus_asked * self.runs_per_gpu
         if room > self.runs_per_job:
             raise DsdError(
-                f"cluster.runs_per_job = {self.runs_per_job}: gpus = {self.gpus} and runs_per_gpu = "
+                f"cluster.runs_per_job = {self.runs_per_job}: gpus = {self.gpus_asked} and runs_per_gpu = "
                 f"{self.runs_per_gpu} have room for {room} at a time; give at least so many"
             )
         super().__post_init__()
@@ -97,7 +102,37 @@ class Slurm(Settings):
     @property
     def has_gpus(self) -> bool:
         """Whether jobs ask for any."""
-        return self.gpus > 0 or any(line.startswith(("--gres", "--gpus")) for line in self.sbatch)
+        return self.gpus_asked > 0
+
+    @property
+    def gpus_asked(self) -> int:
+        """GPUs of each job, also where lines of the header ask for them."""
+        return self.gpus or self.gpus_of_lines
+
+    @property
+    def gpus_of_lines(self) -> int:
+        """GPUs that lines of the header ask for, such as --gres=gpu:a100:2."""
+        found = 0
+        for line in self.sbatch:
+            key, _, value = line[2:].partition("=")
+            kinds = [one for one in value.split(",") if key != "gres" or one.partition(":")[0] == "gpu"]
+            if key == "gres" or key.startswith("gpus-per-"):
+                numbers = [one.rpartition(":")[2] for one in kinds]
+                found += sum(int(number) if number.isdecimal() else 1 for number in numbers)
+        return found
+
+    def check_folder(self, folder: Path) -> None:
+        """Refuse a folder in whose log paths Slurm would replace something.
+
+        Raises:
+            DsdError: it has a sign that Slurm expands, or that ends a line of its header
+        """
+        place = str(folder.resolve())
+        wrong = next((sign for sign in place if sign in "%\\" or not sign.isprintable()), "")
+        if wrong:
+            raise DsdError(
+                f"{shortened(place, 200)!r}: Slurm does not keep {wrong!r} in paths; give a folder without it"
+            )
 
     @property
     def sharing(self) -> int:
@@ -109,6 +144,7 @@ class Slurm(Settings):
 
         Of the name and of the snapshot of the code only a part is known before the launch.
         """
+        self.check_folder(folder)
         folder = folder.resolve()
         arrays = in_arrays(self.tasks(runs, living), queue.max_array_size() or USUAL_ARRAY)
         if not arrays:
@@ -173,7 +209,9 @@ class Slurm(Settings):
         """That the queue has room for no more, in words."""
         return f"{living} jobs of this sweep are in the queue, and cluster.max_jobs = {self.max_jobs}"
 
-    def submit(self, folder: Path, runs: Mapping[str, float], living: Sequence[Job]) -> Iterator[Submission]:
+    def submit(
+        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
+    ) -> Iterator[Submission]:
         """Submit arrays, one after the other; each is told of before it is submitted, and again when it has its number.
 
         Raises:
@@ -185,7 +223,7 @@ class Slurm(Settings):
             raise DsdError(f"{self.full(own)}; launch again when some have ended")
         if not submitit.SlurmExecutor.affinity() > 0:
             raise DsdError("cluster = slurm: srun is not found; launch on a machine of the cluster, or cluster=local")
-        code, now = snapshot(folder), time.time()
+        code = snapshot(folder)
         for array in in_arrays(tasks, queue.max_array_size() or USUAL_ARRAY):
             mark = f"{plain(folder.resolve().name)}-{uuid.uuid4().hex[:8]}"
             submission = Submission(self.name, mark, socket.gethostname(), now, array, array=len(array) > 1)
@@ -258,11 +296,15 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-# lines of the header that are settings of their own, or on which a job relies
+# options of sbatch that are settings of their own, on which a job relies, or that a launch cannot do with
 OWN = {
     **{key: f"cluster.{key}" for key in TEXTS},
     **{"gpus": "cluster.gpus", "gpus-per-node": "cluster.gpus", "cpus-per-task": "cluster.cpus"},
     **{"mem": "cluster.mem_gb", "time": "cluster.time_min", "array": "cluster.array_parallelism"},
     **dict.fromkeys(("nodes", "ntasks", "ntasks-per-node", "job-name", "output", "error", "open-mode"), "set by dsd"),
     **dict.fromkeys(("signal", "requeue", "no-requeue", "export"), "set by dsd: jobs go on by it"),
+    "wait": "not for dsd: a launch returns when everything is submitted",
+    **dict.fromkeys(("parsable", "quiet", "test-only", "help", "usage", "version"), "not for dsd: it reads the number"),
+    **dict.fromkeys(("wrap", "input"), "not for dsd: a job's work is its own"),
+    **dict.fromkeys(("clusters", "cluster"), "not for dsd: it asks the cluster of this machine for its jobs"),
 }

@@ -1,0 +1,81 @@
+"""What populations were trained on and how; where it differs, their errors say little of their networks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dsd.analysis.columns import CONDITIONS
+from dsd.analysis.populations import Results
+from dsd.analysis.tables import name_of
+from dsd.errors import DsdError, known, shortened
+
+FLOPS_RATIO = 1.2  # of median flops, from which a note says that populations differ in them
+SHOWN = 60  # characters of the values of a condition
+
+
+def check_conditions(names: Sequence[str]) -> None:
+    """Refuse names that are no conditions of training."""
+    for name in names:
+        if name not in CONDITIONS:
+            raise DsdError(f"across = {name}: give one or more of: {known(CONDITIONS)}")
+
+
+def values_of(results: Results, condition: str) -> frozenset[str]:
+    """The values of a condition in a population; none where its table does not have it."""
+    frame = results.frame
+    return frozenset(name_of(value) for value in frame[condition].dropna()) if condition in frame else frozenset()
+
+
+def differing(a: Results, b: Results, across: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
+    """The conditions in which two populations differ, each with its values in a and b.
+
+    Args:
+        across: conditions that may differ
+
+    Only what both tables tell is compared.
+    """
+    found = {}
+    for name in CONDITIONS:
+        one, other = values_of(a, name), values_of(b, name)
+        if name not in across and one and other and one != other:
+            found[name] = (in_words(one), in_words(other))
+    return found
+
+
+def in_words(values: frozenset[str]) -> str:
+    """Values of a condition, shortened."""
+    return shortened(", ".join(sorted(values)), SHOWN)
+
+
+def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> list[str]:
+    """A line for each condition in which populations differ, and one where their flops do."""
+    present = [results for results in populations if len(results)]
+    notes = []
+    for name in CONDITIONS:
+        groups: dict[str, list[str]] = {}
+        for results in present:
+            if values := values_of(results, name):
+                groups.setdefault(in_words(values), []).append(results.name)
+        if len(groups) > 1:
+            told = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
+            verdicts = (
+                "verdicts were asked for" if name in across else f"no verdict between them without --across {name}"
+            )
+            notes.append(shortened(f"{name} differs ({told}); {verdicts}."))
+    return notes + flops_note(present)
+
+
+def flops_note(populations: Sequence[Results]) -> list[str]:
+    """A line where the median flops of populations differ."""
+    from dsd.design.window import readable
+
+    medians = {}
+    for results in populations:
+        if "flops" in results.frame and np.issubdtype(results.frame["flops"].dtype, np.number):
+            flops = results.frame["flops"].to_numpy(float, na_value=np.nan)
+            if np.isfinite(flops).any():
+                medians[results.name] = float(np.nanmedian(flops))
+    if len(medians) < 2 or max(medians.values()) <= FLOPS_RATIO * min(medians.values()):
+        return []
+    told = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)
+    return [f"flops differ (median: {told}); a part of the differences in error may be due to that alone."]
