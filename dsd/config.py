@@ -18,7 +18,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from dsd.design.yamlfile import check_numbers, environment_of, one_line, read_text
+from dsd.design.yamlfile import check_finite, check_numbers, environment_of, one_line, read_text
 from dsd.errors import DsdError, known
 from dsd.overrides import as_hydra_reads, types_of
 from dsd.paths import shipped
@@ -98,6 +98,7 @@ def composed(study: str, overrides: Sequence[str], place: str, search: str = "")
         raise DsdError(f"study {place}: {explained(error)}") from error
     if not isinstance(content, dict):
         raise DsdError(f"study {place}: is not a mapping of keys")
+    check_finite(content, f"study {place}")
     return {str(key): value for key, value in content.items() if key != "environment"}
 
 

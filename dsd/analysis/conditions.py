@@ -9,6 +9,7 @@ from dsd.analysis.populations import Results
 from dsd.analysis.tables import name_of
 from dsd.errors import DsdError, known, shortened
 
+FEW = 5  # networks; of fewer the median flops say little
 FLOPS_RATIO = 1.2  # of median flops, from which a note says that populations differ in them
 SHOWN = 60  # characters of the values of a condition
 
@@ -71,7 +72,7 @@ def flops_note(populations: Sequence[Results]) -> list[str]:
 
     medians = {}
     for results in populations:
-        if "flops" in results.frame and np.issubdtype(results.frame["flops"].dtype, np.number):
+        if len(results) >= FEW and "flops" in results.frame and np.issubdtype(results.frame["flops"].dtype, np.number):
             flops = results.frame["flops"].to_numpy(float, na_value=np.nan)
             if np.isfinite(flops).any():
                 medians[results.name] = float(np.nanmedian(flops))

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from dsd.analysis.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.seeds import one_per_network
-from dsd.analysis.tables import clean_header, named_cells, stray
+from dsd.analysis.tables import as_numbers, clean_header, is_missing, named_cells, stray
 from dsd.errors import DsdError, known, shortened
+from dsd.typed import quoted
 
 log = logging.getLogger(__name__)
 
@@ -155,11 +156,16 @@ def row_of(part: pd.Series) -> int:
 
 def numbers(column: pd.Series, place: str) -> pd.Series:
     """The error column as numbers, NaN where it is empty; anything else is refused."""
-    converted = pd.to_numeric(column, errors="coerce")
-    wrong = column[converted.isna() & column.notna()]
-    if len(wrong):
-        raise DsdError(f"{place}: error = {wrong.iloc[0]!r} in row {row_of(wrong)} is not a number of percent")
-    return converted
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return column.astype(float)
+    there = column[column.notna() & ~column.map(lambda cell: isinstance(cell, str) and is_missing(cell))]
+    found = {row: as_numbers([cell]) for row, cell in there.items()}
+    wrong = [row for row, values in found.items() if values is None]
+    if wrong:
+        raise DsdError(f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number of percent")
+    return pd.Series(
+        {row: float(values[0]) for row, values in found.items() if values}, index=column.index, dtype=float
+    )
 
 
 def truths(column: pd.Series, place: str) -> pd.Series:
@@ -167,7 +173,7 @@ def truths(column: pd.Series, place: str) -> pd.Series:
     converted = column.map(lambda cell: TRUTHS.get(str(cell).lower()))
     wrong = column[converted.isna()]
     if len(wrong):
-        raise DsdError(f"{place}: valid = {wrong.iloc[0]!r} in row {row_of(wrong)}; give true or false")
+        raise DsdError(f"{place}: valid = {quoted(wrong.iloc[0])} in row {row_of(wrong)}; give true or false")
     return converted.astype(bool)
 
 
@@ -176,7 +182,7 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
     status = rows["status"] if "status" in rows else pd.Series(RESULT[0], index=rows.index)
     unknown = status[~status.isin(STATES)]
     if len(unknown):
-        text = f"{place}: status = {unknown.iloc[0]!r} in row {row_of(unknown)} is not known"
+        text = f"{place}: status = {quoted(unknown.iloc[0])} in row {row_of(unknown)} is not known"
         raise DsdError(f"{text}; choose one of: {known(STATES)}")
     valid = truths(rows["valid"], place) if "valid" in rows else pd.Series(True, index=rows.index)
     result = status.isin(RESULT) & valid & rows["error"].notna()

@@ -125,7 +125,9 @@ def typed_cells(column: Sequence[Any]) -> pd.Series:
         return column
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in PLAIN:
-        return pd.Series(column)
+        plain = pd.Series(column)
+        beyond = plain.dtype == object and kind != "boolean"  # whole numbers that 64 bits do not hold
+        return pd.Series([None if cell is None else float(str(cell)) for cell in column]) if beyond else plain
     if kind.startswith("mixed"):
         column = [json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in column]
     present = [cell for cell in column if cell is not None and not (isinstance(cell, str) and is_missing(cell))]

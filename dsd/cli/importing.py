@@ -36,7 +36,7 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     if output:
         check_ending(output)
     records = import_module(f"dsd.analysis.foreign.{source}").read(file)
-    frame = table_of(records, space or file.stem)
+    frame = table_of(records, space or file.stem, source)
     if "repeat" in frame:
         say(f"{(frame['repeat'] > 0).sum()} records repeat a network and its seed; they count as other seeds", err=True)
     if minima := int((frame["error"].notna() & (frame["epochs"].isna() if "epochs" in frame else True)).sum()):

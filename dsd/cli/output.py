@@ -26,9 +26,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Col
     cells = [[short_name(value) for value in row] for row in rows]
     for i, name in enumerate(header):
         numeric = bool(cells) and all(is_number(row[i]) for row in cells)
-        whole = numeric or (i == 0 and all(len(row[0]) <= SHORT for row in cells))
+        whole = i == 0 and all(len(row[0]) <= SHORT for row in cells)
+        least = max((len(row[i]) for row in cells), default=0) if numeric else None
         justify: JustifyMethod = "right" if numeric else "left"
-        made.add_column(Text(name), justify=justify, overflow="fold", no_wrap=whole)
+        made.add_column(Text(name), justify=justify, overflow="fold", no_wrap=whole, min_width=least)
     for i, row in enumerate(cells):
         if i in sections:
             made.add_section()

@@ -16,6 +16,7 @@ from dsd.cli.sources import (
     SOURCES,
     STEPWISE,
     TARGET,
+    curves_of,
     populations_of,
     settings_of,
     synthetic,
@@ -61,7 +62,6 @@ def report(
         raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write
-    from dsd.sweep.curves import read_curves
 
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
     populations = populations_of(sources, by, outcomes)
@@ -80,7 +80,7 @@ def report(
         analysis=found,
         notes=notes,
         configuration="\n".join(path.read_text() for path in configurations),
-        curves=read_curves([source for source in sources if source.is_dir()]),
+        curves=curves_of(sources),
     )
     write(content, page, picture)
     say(page)

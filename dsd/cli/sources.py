@@ -1,15 +1,20 @@
 """What `dsd analyze` and `dsd report` read: sweep folders and tables, and which of their columns name populations."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from dsd.errors import DsdError, known
+from dsd.files import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dsd.analysis.populations import Results
     from dsd.analysis.summary import Settings
+    from dsd.sweep.status import Status
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
@@ -80,15 +85,48 @@ def table_of(source: Path, by: str) -> "pd.DataFrame":
     """The table of a sweep as it stands now, or of a file."""
     from dsd.analysis.tables import read_table
 
-    if not source.is_dir():
-        return read_table(source, (by,))
-    from dsd.sweep.collect import collect
-    from dsd.sweep.folder import NETWORKS, TABLE, Sweep
+    path = file_of(source)
+    return gathered(source)[0] if path is None else read_table(path, (by,))
 
-    if (source / TABLE).is_file() and not (source / NETWORKS).is_file():
-        return read_table(source / TABLE, (by,))  # what a sweep left: its table alone
-    collect(Sweep(source))
-    return read_table(source / TABLE, (by,))
+
+def file_of(source: Path) -> Path | None:
+    """The table that a source is, or that is all a sweep has left; None for a sweep's folder.
+
+    Raises:
+        DsdError: there is neither
+    """
+    from dsd.sweep.folder import NETWORKS, TABLE
+
+    if source.is_dir():
+        left = (source / TABLE).is_file() and not (source / NETWORKS).is_file()
+        return source / TABLE if left else None
+    if not source.exists() and source.suffix not in TABLES:
+        raise DsdError(f"{source}: there is no such folder; `dsd launch` makes one, or give a table ({known(TABLES)})")
+    return source
+
+
+@cache
+def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
+    """The table of a sweep as it stands now, and the status it was made from; nothing is written."""
+    from dsd.sweep.collect import gather
+    from dsd.sweep.folder import Sweep
+
+    return gather(Sweep(folder))
+
+
+def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
+    """The epochs of the runs of sweeps, a row a run and epoch; None where nothing is known of epochs."""
+    from dsd.analysis.tables import read_table
+    from dsd.sweep.curves import curves, joined
+    from dsd.sweep.folder import EPOCHS
+
+    found = []
+    for folder in (source for source in sources if source.is_dir()):
+        if file_of(folder) is None:
+            found.append(curves(gathered(folder)[1].records))
+        elif (folder / EPOCHS).is_file():
+            found.append(read_table(folder / EPOCHS))
+    return joined(found) if found else None
 
 
 def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":

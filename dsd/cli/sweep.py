@@ -156,8 +156,10 @@ def print_running(sweep: "Sweep", now: "Status") -> None:
 def tell_unread(now: "Status") -> None:
     """Say what could not be read, and who did not answer."""
     if now.torn:
-        lines = f"{now.torn} lines of journals cannot be read and were skipped"
-        say(f"{lines}; their runs count as not finished", err=True)
+        from dsd.cli.output import counted
+
+        lines = counted(now.torn, "line")
+        say(f"{lines} of journals cannot be read and count for nothing; runs may count as unfinished", err=True)
     if now.silent:
         say(f"{now.silent}; what is queued or running is as last known", err=True)
 

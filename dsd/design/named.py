@@ -12,8 +12,8 @@ import numpy as np
 from dsd.design.compatibility import realised
 from dsd.design.family import Family
 from dsd.design.network import Network
-from dsd.design.regnet import generate
-from dsd.errors import DsdError, known
+from dsd.design.regnet import generate, quantized
+from dsd.errors import DsdError, known, shortened
 from dsd.files import YAML
 
 # depth, w_0, w_a, w_m, bottleneck ratio, group width
@@ -45,6 +45,7 @@ REGNET_Y: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 1
     "16GF": (18, 200, 106.23, 2.48, 1, 112),
     "32GF": (20, 232, 115.89, 2.53, 1, 232),
 }
+DEEPEST = 100_000  # blocks of a RegNet whose stages are counted for a message
 RESNET_DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # He et al. 2016, Table 1
 NDS_DEPTHS = {56: 9, 110: 18}  # blocks of each of three stages: 6n + 2 layers, He et al. 2016, §4.2
 
@@ -88,12 +89,25 @@ def regnet(
     found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), family.stages)
     if not len(found.rows):
         raise DsdError(
-            f"depth {d}, w_0 {w_0:g}, w_a {w_a:g}, w_m {w_m:g} do not form {family.stages} stages, as many as strides"
+            f"depth {d}, w_0 {w_0:g}, w_a {w_a:g}, w_m {w_m:g} {formed(d, w_0, w_a, w_m)}; strides are for "
+            f"{family.stages} stages"
         )
     ratios = np.full((1, family.stages), b)
     widths, groups = realised(family.block, found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
     d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths.astype(np.int64), widths, ratios, groups))
     return Network(d_i, w_i, b_i, g_i, family, resolution, classes)
+
+
+def formed(d: int, w_0: float, w_a: float, w_m: float) -> str:
+    """How many stages a RegNet's parameters form, and whether a level of Eq. 3 has no stage of its own, in words."""
+    if d > DEEPEST:
+        return "form more stages than are counted"
+    found = quantized(w_0, w_a, w_m, d)
+    s = len(found.widths)
+    told = f"form {s} stage{'' if s == 1 else 's'} of widths {shortened(', '.join(map(str, found.widths)), 60)}"
+    if found.levels == s:
+        return told
+    return f"{told} from {found.levels} levels of Eq. 3; a level without a width of its own is refused, as in the paper"
 
 
 def resnet(depth: int) -> Network:

@@ -50,6 +50,32 @@ def may_reach(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, k: int) -> 
 
 
 @dataclass(frozen=True)
+class Quantized:
+    """The stages of one network: runs of blocks of equal width.
+
+    widths, depths: (s,) of each stage
+    levels: s_j of the last block, plus one; more than s where one is skipped or two have one width
+    """
+
+    widths: list[int]
+    depths: list[int]
+    levels: int
+
+
+def quantized(w_0: float, w_a: float, w_m: float, d: int) -> Quantized:
+    """Eq. 2 to 4 for one network, as many stages as there are different widths (the authors' code).
+
+    >>> quantized(24, 24.48, 2.54, 22)
+    Quantized(widths=[24, 64, 152, 392], depths=[1, 2, 7, 12], levels=4)
+    """
+    u = w_0 + w_a * np.arange(d)  # Eq. 2
+    s = np.rint(np.log(u / w_0) / np.log(w_m))  # Eq. 3
+    w = WIDTH_STEP * np.rint(w_0 * w_m**s / WIDTH_STEP)  # Eq. 4, rounded
+    widths, depths = np.unique(w, return_counts=True)
+    return Quantized(widths.astype(int).tolist(), depths.tolist(), int(s.max()) + 1)
+
+
+@dataclass(frozen=True)
 class Stages:
     """Stages of the proposals that have exactly s of them.
 

@@ -125,6 +125,15 @@ def load_space(name: str | Path) -> Space:
     family = raw.get("family")
     if not isinstance(family, str) or family not in FAMILIES:
         raise DsdError(f"{place}: family = {family}; choose one of: {known(FAMILIES)}, or extend a space")
+    for other, written in chain[:-1]:
+        if written.get("family", family) != family:
+            named = written["family"]
+            more = (
+                f"{path.stem} extends a space of family {family}; leave it out"
+                if isinstance(named, str) and named in FAMILIES
+                else ""
+            )
+            raise DsdError(f"{other}: family = {named}: {more or f'choose one of: {known(FAMILIES)}'}")
     laws = parameter_keys(family)
     files = [
         (

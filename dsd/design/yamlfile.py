@@ -5,6 +5,7 @@ its aliases counted as often as they are used. Environment variables are read wh
 """
 
 import io
+import math
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -46,7 +47,24 @@ def read_mapping(path: Path, hint: str, resolve: bool = True) -> dict[str, Any]:
         raise DsdError(f"{path}: cannot be read as YAML: {one_line(error)}") from error
     if not isinstance(raw, DictConfig) or not isinstance(written, dict):
         raise DsdError(f"{path}: is not a mapping of keys; {hint}")
+    check_finite(written, str(path))
     return {str(key): value for key, value in written.items()}
+
+
+def check_finite(value: Any, place: str, key: str = "") -> None:
+    """Refuse numbers that are not finite, or that 64 bits do not hold, however deep.
+
+    Raises:
+        DsdError: names the place and the key
+    """
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            check_finite(inner, place, f"{key}.{shortened(str(name), 60)}".lstrip("."))
+    elif isinstance(value, list):
+        for inner in value:
+            check_finite(inner, place, key)
+    elif (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, int) and abs(value) >= 2**63):
+        raise DsdError(f"{place}: {key} = {shortened(str(value), 60)}: give a finite number of at most 64 bits")
 
 
 def read_text(path: Path) -> str:

@@ -4,40 +4,36 @@ import time
 
 import pandas as pd
 
+from dsd.analysis.columns import TRAINED
+from dsd.analysis.tables import NAMES, typed_cells
 from dsd.files import write_whole
 from dsd.sweep.curves import as_csv
 from dsd.sweep.folder import EPOCHS, TABLE, Sweep
 from dsd.sweep.status import Status, Watch
 from dsd.training.data.spec import SYNTHETIC
+from dsd.training.run import data_label, recipe_label
 
-RESULTS = (
-    "error",
-    "top5_error",
-    "best_error",
-    "best_epoch",
-    "loss",
-    "epochs",
-    "train_s",
-    "eval_s",
-    "images_s",
-    "peak_gb",
-    "skipped",
-)
 WHOLE = ("best_epoch", "epochs", "skipped")
 
 
 def table(sweep: Sweep, status: Status) -> pd.DataFrame:
-    """One row per planned run: the columns of networks.csv, then status, results, attempts and reason of failure.
+    """One row per planned run: the columns of networks.csv, recipe, data, status, results, attempts, reason.
 
     error is the top-1 error of the last epoch, best_error the least of all epochs [%]; both are empty where a run
     has no result. train_s and eval_s are seconds, images_s is of training, peak_gb the most memory of its epochs,
     trained_on is the device it was finished on; started (the first time) and finished are in UTC. Where the images
     are synthetic, a column says so.
     """
-    frame = sweep.networks.copy()
+    names = [name in NAMES for name in sweep.networks]
+    columns = {
+        name: column if named else typed_cells(column.tolist())
+        for (name, column), named in zip(sweep.networks.items(), names, strict=True)
+    }
+    frame = pd.DataFrame(columns)
+    frame["recipe"], frame["data"] = recipe_label(sweep.recipe), data_label(sweep.data)
     records = [status.records.get(run) for run in frame["run"]]
     frame["status"] = [status.states[run] for run in frame["run"]]
-    for name in RESULTS:
+    for name in TRAINED:
         frame[name] = [record.last.get(name) if record and record.finished else None for record in records]
     frame = frame.astype(dict.fromkeys(WHOLE, "Int64"))
     if sweep.data.name == SYNTHETIC:
@@ -63,13 +59,23 @@ def utc(moment: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
 
+def gather(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
+    """The table of a sweep as it stands, and the status it was made from; writes nothing.
+
+    Raises:
+        DsdError: sweep.yaml or networks.csv is damaged, or a row was edited
+    """
+    sweep.check_identity()
+    status = Watch(sweep).status()
+    return table(sweep, status), status
+
+
 def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
     """Write table.csv and epochs.csv; returns the first with the status it was made from.
 
     Can be repeated; deletes nothing.
     """
-    status = Watch(sweep).status()
-    frame = table(sweep, status)
+    frame, status = gather(sweep)
     write_whole(sweep.folder / TABLE, frame.to_csv(index=False))
     write_whole(sweep.folder / EPOCHS, as_csv(status.records))
     return frame, status

@@ -1,13 +1,11 @@
 """The epochs of a sweep's runs, as a table."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dsd.sweep.events import EPOCH, Record
-from dsd.sweep.folder import EPOCHS
 
 
 def curves(records: Mapping[str, Record]) -> pd.DataFrame:
@@ -35,9 +33,6 @@ def as_csv(records: Mapping[str, Record]) -> str:
     return "\n".join([*lines, ""])
 
 
-def read_curves(folders: Sequence[Path]) -> pd.DataFrame | None:
-    """The epochs of several sweeps as `collect` wrote them; None where there are no folders."""
-    if not folders:
-        return None
-    found = pd.concat([pd.read_csv(folder / EPOCHS) for folder in folders])
-    return found.drop_duplicates(["run", "epoch"])  # two sweeps may share a run
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The epochs of several sweeps, each once: two of them may share a run."""
+    return pd.concat(tables).drop_duplicates(["run", "epoch"])

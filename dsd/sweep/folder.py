@@ -53,7 +53,11 @@ class Sweep:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The content of sweep.yaml."""
-        return read_mapping(self.folder / YAML, "a sweep's has recipe, data, cluster, …", resolve=False)
+        path = self.folder / YAML
+        try:
+            return read_mapping(path, "a sweep's has recipe, data, cluster, …", resolve=False)
+        except DsdError as error:
+            raise DsdError(f"{path}: is damaged: {str(error).removeprefix(f'{path}: ')}") from error
 
     @cached_property
     def recipe(self) -> Recipe:

@@ -233,5 +233,5 @@ def reason_of(event: Mapping[str, Any]) -> str:
     """Why a run failed, in one line."""
     if event.get("event") != "failed":
         return ""
-    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event["asked_gb"] else ""
+    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
     return " ".join(f"{event['reason']}{size}: {event['message']}".split())

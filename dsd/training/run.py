@@ -26,6 +26,21 @@ def run_key(network_key: str, recipe: Recipe, data: DataSpec, seed: int) -> str:
     return "r" + hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def recipe_label(recipe: Recipe) -> str:
+    """The name of a recipe and eight digits of a hash of its values: equal where networks are trained alike."""
+    return labelled(recipe.name, without(asdict(recipe), ("name",), LATER))
+
+
+def data_label(data: DataSpec) -> str:
+    """The name of a data set and eight digits of a hash of which images it has, and how they are varied."""
+    return labelled(data.name, without({**asdict(data), "train_images": data.images}, ELSEWHERE, LATER_OF_DATA))
+
+
+def labelled(name: str, values: dict[str, Any]) -> str:
+    """A name with the hash of values."""
+    return f"{name}-{hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
 def without(values: dict[str, Any], names: tuple[str, ...], later: dict[str, Any]) -> dict[str, Any]:
     """The values that identify: those of later fields only where they are not what they always were."""
     return {

@@ -10,6 +10,7 @@ import dsd
 from dsd import DsdError, analyze, read_table, split
 from dsd.analysis.foreign import nds, pycls
 from dsd.analysis.foreign.records import miscounted, table_of
+from dsd.analysis.tables import write_table
 from dsd.design.network import Network
 
 REGNET = {"DEPTH": 22, "W0": 24, "WA": 24.48, "WM": 2.54, "GROUP_W": 16, "BOT_MUL": 1.0, "STRIDE": 2}
@@ -38,7 +39,7 @@ def written(path: Path, content: object) -> Path:
 def test_a_regnet_of_pycls_is_the_published_one(tmp_path: Path) -> None:
     """Its key, its complexity, the last epoch's error, the best one, and how it was trained."""
     records = pycls.read(written(tmp_path / "sweep.json", [pycls_record()]))
-    row = table_of(records, "mine").iloc[0]
+    row = table_of(records, "mine", "pycls").iloc[0]
     published = dsd.network("RegNetX-400MF")
     assert row["key"] == published.key
     assert Network.from_row(row) == published
@@ -63,7 +64,7 @@ def test_an_anynet_of_pycls_keeps_its_stages(tmp_path: Path) -> None:
     assert (network.widths, network.group_widths, network.depths) == ((32, 64, 128), (8, 8, 16), (1, 2, 3))
     assert (network.family.block, network.family.stem, network.family.stem_width) == ("Y", "cifar", 0)
     assert miscounted([found]) == 1
-    row = table_of([found], "s").iloc[0]
+    row = table_of([found], "s", "pycls").iloc[0]
     assert (row["flops"], row["recorded_flops"]) == (dsd.complexity(network).flops, 1)
 
 
@@ -75,7 +76,7 @@ def test_unfinished_and_failed_records_are_told_apart(tmp_path: Path) -> None:
         pycls_record(test_epoch=None, err="Traceback\nRuntimeError: out of memory\n"),
         pycls_record(test_epoch={"min_top1_err": 41.5}),
     ]
-    frame = table_of(pycls.read(written(tmp_path / "s.json", records)), "s")
+    frame = table_of(pycls.read(written(tmp_path / "s.json", records)), "s", "pycls")
     assert frame["status"].tolist() == ["lost", "failed", "done"]
     assert frame["reason"].iloc[1] == "RuntimeError: out of memory"
     assert frame["error"].iloc[2] == frame["best_error"].iloc[2] == 41.5
@@ -89,7 +90,7 @@ def test_what_cannot_be_described_is_kept_with_its_record(tmp_path: Path) -> Non
     records = pycls.read(
         written(tmp_path / "s.json", [pycls_record(cfg=cfg, complexity={"flops": 7e8}), pycls_record()])
     )
-    frame = table_of(records, "s")
+    frame = table_of(records, "s", "pycls")
     assert frame["key"].str[0].tolist() == ["x", "n"]
     assert frame["flops"].tolist() == [7e8, 397678568]
     assert pd.isna(frame["w1"].iloc[0])
@@ -100,7 +101,7 @@ def test_what_cannot_be_described_is_kept_with_its_record(tmp_path: Path) -> Non
         "min_test_top1": 7.0,
     }
     frame = table_of(
-        nds.read(written(tmp_path / "DARTS.json", [cell, {**cell, "net": {**cell["net"], "depth": 9}}])), "D"
+        nds.read(written(tmp_path / "DARTS.json", [cell, {**cell, "net": {**cell["net"], "depth": 9}}])), "D", "nds"
     )
     assert frame["sampled_depth"].tolist() == [12, 9]
     assert frame["key"].nunique() == 2
@@ -109,7 +110,7 @@ def test_what_cannot_be_described_is_kept_with_its_record(tmp_path: Path) -> Non
 def test_epochs_as_the_logs_have_them_are_read_too(tmp_path: Path) -> None:
     """A list of epochs, and no minimum: the last error is the error, the least of all the best."""
     epochs = [{"epoch_ind": i, "epoch_max": 2, "top1_err": error} for i, error in ((1, 30.0), (2, 35.0))]
-    frame = table_of(pycls.read(written(tmp_path / "s.json", [pycls_record(test_epoch=epochs)])), "s")
+    frame = table_of(pycls.read(written(tmp_path / "s.json", [pycls_record(test_epoch=epochs)])), "s", "pycls")
     assert frame[["status", "error", "best_error"]].iloc[0].tolist() == ["done", 35.0, 30.0]
 
 
@@ -134,7 +135,7 @@ def test_nds_records_are_networks(ratio: float, tmp_path: Path) -> None:
     }
     records = nds.read(written(tmp_path / "ResNeXt-A.json", {"top": [record], "mid": [{**record, "rng_seed": 2}]}))
     assert [found.network for found in records] == [network] * 2
-    frame = table_of(records, "ResNeXt-A")
+    frame = table_of(records, "ResNeXt-A", "nds")
     assert frame["error"].tolist() == [8.5, 8.5]
     assert frame["best_error"].tolist() == [8.0, 8.0]
     assert frame["lr"].tolist() == [0.1, 0.1]
@@ -156,10 +157,10 @@ def test_plain_blocks_of_nds_are_vanilla(tmp_path: Path) -> None:
     ("reader", "content", "message"),
     [
         (pycls, {}, "is no list of records"),
-        (pycls, [{"cfg": 3}], "record 1 has no cfg"),
-        (pycls, [{"cfg": {"OPTIM": 3}}], "record 1 is not as pycls writes it"),
+        (pycls, [{"cfg": 3}], "record 1 is not as pycls writes it: it has no cfg"),
+        (pycls, [{"cfg": {"OPTIM": 3}}], "record 1 is not as pycls writes it: OPTIM = 3 is no object"),
         (nds, {"other": []}, "nor lists top and mid"),
-        (nds, [{"net": {}}, {}], "record 2 has no net"),
+        (nds, [{"nets": {}}, {}], "record 1 is not as NDS writes it: it has no net"),
     ],
 )
 def test_other_files_are_refused(reader, content, message: str, tmp_path: Path) -> None:
@@ -197,7 +198,7 @@ def test_the_command_makes_a_table_that_is_analysed(dsd, tmp_path: Path) -> None
 )
 def test_what_is_empty_in_a_record_is_not_known(reader, content, tmp_path: Path) -> None:
     """null where a group of settings or a list should be: a row all the same."""
-    assert len(table_of(reader.read(written(tmp_path / "s.json", content)), "s")) == 1
+    assert len(table_of(reader.read(written(tmp_path / "s.json", content)), "s", "pycls")) == 1
 
 
 def test_a_class_count_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -210,7 +211,79 @@ def test_a_class_count_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_a_network_that_was_drawn_twice_is_counted_once(tmp_path: Path) -> None:
     """Equal network and equal seed: `repeat` tells them apart, and their mean is the network's error."""
     later = {**EPOCHS, "top1_err": [60.0, 54.0]}
-    frame = table_of(pycls.read(written(tmp_path / "s.json", [pycls_record(), pycls_record(test_epoch=later)])), "s")
+    frame = table_of(
+        pycls.read(written(tmp_path / "s.json", [pycls_record(), pycls_record(test_epoch=later)])), "s", "pycls"
+    )
     assert frame["repeat"].tolist() == [0, 1]
     (results,) = split(frame)
     assert results.errors.tolist() == [53.0]
+
+
+def statuses(path: Path, records: list[object]) -> pd.DataFrame:
+    """The table of these records of pycls."""
+    return table_of(pycls.read(written(path / "s.json", records)), "s", "pycls")
+
+
+def test_a_record_that_cannot_be_read_is_a_row_with_its_reason(tmp_path: Path) -> None:
+    """The others arrive, and the table is analysed."""
+    dead = {"log_file": "a/stdout.log", "err": "Traceback\nValueError: no"}
+    wrong = pycls_record(cfg={**pycls_record()["cfg"], "REGNET": {**REGNET, "DEPTH": "deep"}})
+    frame = statuses(tmp_path, [pycls_record(), dead, 7, wrong, pycls_record(test_epoch=5)])
+    assert frame["status"].tolist() == ["done", "lost", "lost", "lost", "lost"]
+    reasons = ["it has no cfg; its job says: ValueError: no", "it is no object", "DEPTH = 'deep'", "test_epoch = 5"]
+    for number, reason in enumerate(reasons, start=2):
+        assert f"record {number} is not as pycls writes it: {reason}" in frame["reason"].iloc[number - 1]
+    (results,) = split(frame)
+    assert (len(results), results.unfinished) == (1, 4)
+
+
+def test_an_error_that_is_none_is_no_result(tmp_path: Path) -> None:
+    """NaN, or no percent: lost, with the reason."""
+    odd = [pycls_record(test_epoch={**EPOCHS, "top1_err": [60.0, value]}) for value in (float("nan"), 152.0, "x")]
+    frame = statuses(tmp_path, [pycls_record(), *odd])
+    assert frame["status"].tolist() == ["done", "lost", "lost", "lost"]
+    assert frame["reason"].tolist()[1:3] == [
+        "the last top1_err is no number",
+        "the last top1_err is 152, and no percent",
+    ]
+    assert len(split(frame)[0]) == 1
+
+
+def test_epochs_are_read_as_the_logs_write_them(tmp_path: Path) -> None:
+    """1/2 is the first of two: unfinished."""
+    logged = [{"epoch": f"{i}/2", "top1_err": 60.0, "min_top1_err": 60.0} for i in (1, 2)]
+    frame = statuses(tmp_path, [pycls_record(test_epoch=logged[:1]), pycls_record(test_epoch=logged)])
+    assert frame[["status", "epochs"]].to_numpy().tolist() == [["lost", 1.0], ["done", 2.0]]
+
+
+def test_warnings_are_no_failure(tmp_path: Path) -> None:
+    """Of a run that came to its end, nor of one that did not."""
+    warning = "x.py:1: FutureWarning: old\n  with f():"
+    half = {**EPOCHS, "epoch_ind": [1], "epoch_max": [2]}
+    frame = statuses(tmp_path, [pycls_record(err=warning), pycls_record(err=warning, test_epoch=half)])
+    assert frame["status"].tolist() == ["done", "lost"]
+
+
+def test_what_json_files_may_begin_with_and_hold(tmp_path: Path) -> None:
+    """A byte order mark; a seed beyond 64 bits, which stays apart from another one in every format; deep nesting."""
+    records = [pycls_record(cfg={**pycls_record()["cfg"], "RNG_SEED": 2**70 + i}) for i in range(2)]
+    (tmp_path / "s.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(records).encode())
+    frame = table_of(pycls.read(tmp_path / "s.json"), "s", "pycls")
+    assert frame["seed"].tolist() == [str(2**70), str(2**70 + 1)]
+    write_table(frame, tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet")["seed"].nunique() == 2
+    (tmp_path / "s.json").write_text("[" * 100_000)
+    with pytest.raises(DsdError, match="nested too deep"):
+        pycls.read(tmp_path / "s.json")
+
+
+def test_a_regnet_with_a_skipped_level_has_the_stages_that_the_authors_build(tmp_path: Path) -> None:
+    """One for each width of Eq. 2 to 4; where such a network is refused, the message says how many there are."""
+    line = {"DEPTH": 6, "W0": 8, "WA": 80, "WM": 1.6, "GROUP_W": 8}
+    (found,) = pycls.read(
+        written(tmp_path / "s.json", [pycls_record(cfg={"MODEL": {"TYPE": "regnet"}, "REGNET": line})])
+    )
+    assert sum(found.network.depths) == 6
+    stages = len(found.network.depths)
+    with pytest.raises(DsdError, match=f"form {stages} stages of widths 8, .* levels of Eq. 3: a level without"):
+        dsd.regnet(6, 8, 80, 1.6, 1, 8)

@@ -168,7 +168,7 @@ WRONG = {
     "status nowhere": "nowhere: is not a sweep",
     "collect nowhere": "nowhere: is not a sweep",
     "analyze nowhere.csv": "nowhere.csv: there is no such file",
-    "report nowhere": "give one of: .csv",
+    "report nowhere": "there is no such folder; `dsd launch` makes one",
 }
 
 

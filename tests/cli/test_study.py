@@ -69,8 +69,9 @@ def test_failed_and_unfinished_runs_are_told(dsd, folder: Path) -> None:
         path.write_text("".join(lines[:-1]) + lines[-1][:30])
     now = dsd("status", folder)
     assert now.code == 1
-    assert "1 lines of events are torn" in now.err
+    assert "1 line of journals cannot be read" in now.err
     assert "lost" in now.out
+    dsd("collect", folder)
     dsd("report", folder)
     assert "Some runs have no result" in (folder / "report.html").read_text()
     assert pd.read_csv(folder / "table.csv")["status"].tolist().count("lost") == 1
@@ -158,7 +159,7 @@ def test_a_study_file_without_its_header_is_explained(dsd, tmp_path: Path) -> No
     assert "epocs is not a key; known keys are" in dsd("plan", path).err
     assert "there is no such file" in dsd("plan", tmp_path / "other.yaml").err
     path.write_text("a: [")
-    assert "mine.yaml: is not YAML" in dsd("plan", path).err
+    assert "mine.yaml: cannot be read as YAML" in dsd("plan", path).err
 
 
 def test_a_study_file_may_have_any_name(dsd, tiny: Path, tmp_path: Path) -> None:

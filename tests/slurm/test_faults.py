@@ -89,18 +89,18 @@ def test_a_killed_process_is_replaced_or_its_run_lost(bench: Make, undisturbed: 
 
 
 def test_cancelled_tasks_are_told_and_go_on(bench: Make, slurm: TestCluster, undisturbed: Reference) -> None:
-    """scancel of a running and of a waiting task: the one failed as cancelled, the other lost, for Slurm forgets it."""
+    """scancel of a running and of a waiting task: the one cancelled, the other lost, for Slurm forgets it."""
     one = bench()
     slow_down(one.sweep, STEP_S)
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     (number,) = {job.job.partition("_")[0] for job in one.status().living}
     slurm.call("scancel", f"{number}_0", f"{number}_3")
-    counts = one.wait(lambda counts: counts["failed"] + counts["lost"] == 2)
-    assert (counts["failed"], counts["lost"]) == (1, 1)
+    counts = one.wait(lambda counts: counts["cancelled"] + counts["lost"] == 2)
+    assert (counts["cancelled"], counts["lost"]) == (1, 1)
     status = one.status()
-    told = {status.reasons[run] for run, state in status.states.items() if state == "failed"}
-    assert told == {"cancelled; it can go on"}
+    told = {status.reasons[run] for run, state in status.states.items() if state == "cancelled"}
+    assert told == {"it can go on"}
     (stop,) = one.events("stopped")
     assert stop["reason"] == "terminated"
     one.wait()
@@ -116,7 +116,7 @@ def test_a_cancelled_sweep_goes_on(bench: Make, undisturbed: Reference) -> None:
     one.launch()
     one.wait(lambda counts: counts["running"] == 2)
     assert len(cancel(one.sweep).living) == 4
-    assert one.wait()["failed"] == 4
+    assert one.wait()["cancelled"] == 4
     assert len(list((one.sweep.folder / "checkpoints").iterdir())) == 2
     assert len(one.launch().runs) == 4
     one.wait()

@@ -17,7 +17,7 @@ from dsd.sweep.clusters import Slurm, allocation, queue
 from dsd.sweep.clusters.allocation import fitted, go_on
 from dsd.sweep.clusters.packing import in_arrays, packed
 from dsd.sweep.cost import Cost, costs, fit_cost
-from dsd.sweep.events import Record
+from dsd.sweep.events import Record, event_of
 from dsd.sweep.jobs import Job, Standing, Submission
 from dsd.sweep.snapshot import importing_from, snapshot
 from dsd.sweep.supervision import Crew, cause, interrupted, spoilt_its_device
@@ -96,12 +96,12 @@ def test_every_setting_is_in_the_header(tmp_path: Path) -> None:
     assert not [line for line in plain if any(word in line for word in ("partition", "account", "qos", "mem", "wckey"))]
     texts = [f"cluster.{key}=a{key}" for key in ("partition", "account", "qos", "constraint")]
     numbers = ["cluster.gpus=2", "cluster.cpus=6", "cluster.mem_gb=1.5", "cluster.time_min=600"]
-    lists = ["cluster.sbatch=['--gres=gpu:a100:1','--exclusive']", "cluster.setup=[module load cuda]"]
+    lists = ["cluster.sbatch=['--gres=disk:5','--exclusive']", "cluster.setup=[module load cuda]"]
     lines = header_of(
         tmp_path, *texts, *numbers, *lists, "cluster.array_parallelism=3", "cluster.runs_per_job=2", "cluster.gpus=2"
     )
     wanted = ["partition=apartition", "account=aaccount", "qos=aqos", "constraint=aconstraint", "gpus-per-node=2"]
-    wanted += ["cpus-per-task=6", "mem=1536MB", "time=600", "array=0-4%3", "gres=gpu:a100:1", "exclusive"]
+    wanted += ["cpus-per-task=6", "mem=1536MB", "time=600", "array=0-4%3", "gres=disk:5", "exclusive"]
     wanted += ["signal=USR2@90"]
     for option in wanted:
         assert f"#SBATCH --{option}" in lines, option
@@ -254,7 +254,7 @@ def test_gpus_are_shared_only_where_there_are_any() -> None:
     """Hours of a GPU are those of its runs over how many share it; without GPUs nothing is shared."""
     assert Slurm(runs_per_gpu=3, runs_per_job=3).sharing == 3
     assert Slurm(runs_per_gpu=3, gpus=0).sharing == 1
-    assert Slurm(runs_per_gpu=3, gpus=0, sbatch=("--gres=gpu:a100:1",)).sharing == 3
+    assert Slurm(runs_per_gpu=3, gpus=0, runs_per_job=3, sbatch=("--gres=gpu:a100:1",)).sharing == 3
 
 
 def test_a_task_knows_its_own_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +323,9 @@ def record_of(*events: dict[str, object]) -> Record:
     for order in orders:
         records.append(Record())
         for one in order:
-            records[-1].add(one)
+            event = event_of(one)
+            assert event is not None
+            records[-1].add(event)
     assert records[0].fruitless(0.0) == records[1].fruitless(0.0)
     return records[0]
 

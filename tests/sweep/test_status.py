@@ -38,7 +38,9 @@ GONE_WITHOUT, GOES_ON = "its job is gone without a word", "; it can go on"
         (None, False, 50.0, UNKNOWN, "queued", ""),
         (None, True, 50.0, WAITS, "running", ""),
         (None, False, 50.0, GONE, "lost", GONE_WITHOUT),
-        (None, False, 50.0, CANCELLED, "failed", "cancelled" + GOES_ON),
+        (None, False, 50.0, CANCELLED, "cancelled", "before it was started"),
+        (None, False, 50.0, NODE, "planned", "node failure before it was started"),
+        (None, False, 50.0, LIMIT, "planned", "time limit before it was started"),
         (STARTED, True, 50.0, WAITS, "running", ""),
         (STARTED, False, 50.0, RUNS, "running", ""),  # as on a file system whose locks end at the machine
         (STARTED, False, 50.0, UNKNOWN, "running", ""),
@@ -53,8 +55,8 @@ GONE_WITHOUT, GOES_ON = "its job is gone without a word", "; it can go on"
         (STOPPED, False, 50.0, RUNS, "queued", ""),
         (STOPPED, False, 50.0, GONE, "failed", "time limit" + GOES_ON),
         (STOPPED, False, 150.0, GONE, "lost", GONE_WITHOUT),  # a later job had it and has vanished
-        (STOPPED, False, 50.0, CANCELLED, "failed", "cancelled" + GOES_ON),
-        (TERMINATED, False, 50.0, GONE, "failed", "cancelled" + GOES_ON),  # nobody else sends SIGTERM and leaves it
+        (STOPPED, False, 50.0, CANCELLED, "cancelled", "it can go on"),
+        (TERMINATED, False, 50.0, GONE, "cancelled", "it can go on"),  # nobody else sends SIGTERM and leaves it
         (KILLED, False, 50.0, RUNS, "queued", ""),  # the next worker will come to it
         (KILLED, False, 50.0, GONE, "failed", "killed" + GOES_ON),
         (FAILED, False, 0.0, None, "failed", "exception: a b"),

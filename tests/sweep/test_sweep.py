@@ -272,7 +272,7 @@ def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> Non
     launch(sweep, Local(workers=1))
     wait(sweep, lambda counts: counts["running"] == 1)
     cancel(sweep)
-    assert wait(sweep, idle)["failed"] == 4
+    assert wait(sweep, idle)["cancelled"] == 4
     (stop,) = [e for path in (sweep.folder / "events").iterdir() for e in events_of(sweep.folder, path.stem)][1:]
     assert (stop["event"], stop["message"]) == ("stopped", "SIGKILL")
 
@@ -284,9 +284,9 @@ def test_a_cancelled_sweep_keeps_its_state(undisturbed: Sweep, tiny: Path, tmp_p
     launch(sweep, Local(workers=2))
     wait(sweep, lambda counts: counts["running"] == 2)
     assert len(cancel(sweep).living) == 2
-    assert wait(sweep, idle)["failed"] == 4
+    assert wait(sweep, idle)["cancelled"] == 4
     status = Watch(sweep).status()
-    assert set(status.reasons.values()) == {"cancelled; it can go on"}
+    assert set(status.reasons.values()) == {"it can go on", "before it was started"}
     stopped = [record for record in status.records.values() if record.state == "stopped"]
     assert len(stopped) == len(list((sweep.folder / "checkpoints").iterdir())) == 2
     assert len(launch(sweep, Local(workers=2)).runs) == 4

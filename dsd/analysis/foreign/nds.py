@@ -1,18 +1,32 @@
 """The data of [NDS]: a list, or the lists `top` and `mid`, of records with `net`, `flops`, `params` and test errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dsd.analysis.foreign.records import Record, last, least, read_json
+from dsd.analysis.foreign.records import (
+    Record,
+    Unreadable,
+    last,
+    least,
+    mapping,
+    number,
+    reached,
+    read_each,
+    read_json,
+    seed_of,
+    wholes,
+)
 from dsd.design.compatibility import adjust_to_groups
 from dsd.design.complexity import complexity
 from dsd.design.family import Family
 from dsd.design.network import Network
 from dsd.errors import DsdError
 
+WIDEST, LEAST = 100_000, 1e-3  # of a network's numbers, of a ratio
 BLOCKS = {
     "double_plain_block": "vanilla",
     "vanilla_block": "vanilla",
@@ -25,25 +39,28 @@ TASKS = {"cifar": (32, 10, "cifar"), "imagenet": (224, 1000, "resnet")}  # resol
 def read(path: Path) -> list[Record]:
     """The records of a file; those whose name ends in _in were trained on ImageNet, the others on CIFAR-10.
 
+    A record that cannot be read is lost, with its reason.
+
     Raises:
-        DsdError: it is no such list; names the record, from 1, and what it lacks
+        DsdError: it is no such list, or none of its records can be read
     """
     content = read_json(path)
     if isinstance(content, dict):
-        content = [one for part in ("top", "mid") for one in content.get(part) or []]
+        parts = [content.get(part) for part in ("top", "mid")]
+        content = [one for part in parts if isinstance(part, list) for one in part]
     if not isinstance(content, list) or not content:
         raise DsdError(f"{path}: is no list of records, nor lists top and mid, as the files of NDS are")
     task = TASKS["imagenet" if path.stem.endswith("_in") else "cifar"]
-    found = []
-    for number, one in enumerate(content, start=1):
-        if not isinstance(one, dict) or not isinstance(one.get("net"), dict):
-            raise DsdError(f"{path}: record {number} has no net")
-        counted = {name: value for name in ("flops", "params") if (value := last(one.get(name))) is not None}
-        try:
-            found.append(Record(network_of(one["net"], task, counted.get("flops")), counted, one["net"], result(one)))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DsdError(f"{path}: record {number} is not as those of NDS: {error}") from error
-    return found
+    return read_each(path, content, "NDS", lambda record: record_of(record, task))
+
+
+def record_of(record: Mapping[str, Any], task: tuple[int, int, str]) -> Record:
+    """One record."""
+    if not isinstance(record.get("net"), dict):
+        raise Unreadable("it has no net")
+    net = record["net"]
+    counted = {name: value for name in ("flops", "params") if (value := last(record.get(name))) is not None}
+    return Record(network_of(net, task, counted.get("flops")), counted, net, result(record))
 
 
 def network_of(net: Mapping[str, Any], task: tuple[int, int, str], flops: float | None) -> Network | None:
@@ -51,47 +68,53 @@ def network_of(net: Mapping[str, Any], task: tuple[int, int, str], flops: float 
 
     Whether `bot_muls` multiplies or divides is not said: of the two readings the one whose flops are nearer to the
     record's is taken, the multiplier where nothing is known.
+
+    Raises:
+        Unreadable: a value is none that a network is made of
     """
-    if not isinstance(net.get("ds"), list) or str(net.get("block_type")) not in BLOCKS:
+    block = net.get("block_type")
+    if not isinstance(net.get("ds"), list) or not isinstance(block, str) or block not in BLOCKS:
         return None
-    readings = list(readings_of(net, task))
+    readings = list(readings_of(net, BLOCKS[block], task))
     if flops and readings:
         return min(readings, key=lambda one: abs(complexity(one).flops - flops))
     return readings[0] if readings else None
 
 
-def readings_of(net: Mapping[str, Any], task: tuple[int, int, str]) -> Iterator[Network]:
+def readings_of(net: Mapping[str, Any], block: str, task: tuple[int, int, str]) -> list[Network]:
     """The networks that a record may mean."""
     resolution, classes, stem = task
-    stages, block = len(net["ds"]), BLOCKS[net["block_type"]]
-    plain = block in ("vanilla", "basic")
-    given = net.get("bot_muls") or []
-    multipliers = np.ones(stages) if plain or len(given) != stages else np.array(given, float)
-    given = net.get("num_gs") or []
-    groups = np.ones(stages, int) if plain or len(given) != stages else np.array(given, int)
-    for ratios in (1 / multipliers, multipliers) if (multipliers != 1).any() else (multipliers,):
-        try:
-            widths, group_widths = adjust_to_groups(np.array(net["ws"], int), ratios, groups)
-            family = Family(block=block, stem=stem, strides=tuple(net["ss"]))
-            w, b, g = (tuple(values.tolist()) for values in (widths, ratios, group_widths))
-            yield Network(tuple(net["ds"]), w, b, g, family, resolution, classes)
-        except (DsdError, KeyError, TypeError, ValueError):
-            continue
+    depths, widths, strides = (wholes(net.get(name), name, 1, WIDEST) for name in ("ds", "ws", "ss"))
+    if not len(depths) == len(widths) == len(strides):
+        raise Unreadable("ds, ws and ss are not of one length")
+    plain, stages = block in ("vanilla", "basic"), len(depths)
+    given = [net.get(name) for name in ("bot_muls", "num_gs")]
+    ratios, counts = (
+        one if isinstance(one, list) and len(one) == stages and not plain else [1] * stages for one in given
+    )
+    multipliers = np.array([number(value, "bot_muls", LEAST, 1 / LEAST) for value in ratios])
+    groups = np.array(wholes(counts, "num_gs", 1, WIDEST))
+    found = []
+    for b in (1 / multipliers, multipliers) if (multipliers != 1).any() else (multipliers,):
+        with suppress(DsdError):  # this reading is no network
+            w, g = adjust_to_groups(np.array(widths), b, groups)
+            family = Family(block=block, stem=stem, strides=tuple(strides))
+            shape = (tuple(depths), tuple(w.tolist()), tuple(b.tolist()), tuple(g.tolist()))
+            found.append(Network(*shape, family, resolution, classes))
+    return found
 
 
 def result(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the training reached: `error` in the last epoch, `best_error` in the best; lost where neither is known."""
-    optim = record.get("optim") or {}
+    optim = mapping(record, "optim")
     epochs = record.get("test_ep_top1")
     best, error = last(record.get("min_test_top1")), last(epochs)
     found = {
         **{f"sampled_{name}": last(record["net"].get(name)) for name in ("width", "depth")},  # of cells
         "lr": last(optim.get("lr")),
         "weight_decay": last(optim.get("wd")),
-        "seed": last(record.get("rng_seed")),
-        "status": "lost" if best is None and error is None else "done",
-        "error": best if error is None else error,
-        "best_error": least(epochs) if best is None else best,
+        "seed": seed_of(record.get("rng_seed")),
         "epochs": len(epochs) if isinstance(epochs, list) else None,
     }
+    found |= reached(best if error is None else error, least(epochs) if best is None else best, "the test error")
     return {name: value for name, value in found.items() if value is not None}

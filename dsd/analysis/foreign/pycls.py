@@ -1,19 +1,37 @@
 """`sweep.json` of pycls: a list of records with `cfg`, `complexity` and the metrics of `test_epoch`."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dsd.analysis.foreign.records import Record, last, least, read_json
+from dsd.analysis.foreign.records import (
+    Record,
+    Unreadable,
+    last,
+    least,
+    mapping,
+    number,
+    reached,
+    read_each,
+    read_json,
+    seed_of,
+    whole,
+    wholes,
+)
 from dsd.design.compatibility import adjust
-from dsd.design.family import Family
-from dsd.design.named import regnet
+from dsd.design.family import LARGEST, MOST_STAGES, Family
 from dsd.design.network import Network
-from dsd.errors import DsdError
+from dsd.design.regnet import quantized
+from dsd.errors import DsdError, shortened
+from dsd.typed import quoted
 
+DEEPEST, WIDEST, LEAST = 10_000, 100_000, 1e-3  # blocks of a network, channels of a stage, a ratio
+GROUPS = {"anynet": "ANYNET", "regnet": "REGNET"}  # of a configuration, by the type of its model
 BLOCKS = {
     ("res_bottleneck_block", False): "X",
     ("res_bottleneck_block", True): "Y",
@@ -25,28 +43,29 @@ ACTIVATIONS = {"relu": "relu", "silu": "silu", "swish": "silu"}
 
 
 def read(path: Path) -> list[Record]:
-    """The records of a file.
+    """The records of a file; one that cannot be read is lost, with its reason.
 
     Raises:
-        DsdError: it is no list of records; names the record, from 1, and what it lacks
+        DsdError: it is no list of records, or none of them can be read
     """
     content = read_json(path)
     if not isinstance(content, list) or not content:
         raise DsdError(f"{path}: is no list of records, as `sweep.json` of pycls is")
-    found = []
-    for number, one in enumerate(content, start=1):
-        if not isinstance(one, dict) or not isinstance(one.get("cfg"), dict):
-            raise DsdError(f"{path}: record {number} has no cfg")
-        try:
-            found.append(Record(network_of(one["cfg"]), counted(one), identity(one["cfg"]), result(one)))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DsdError(f"{path}: record {number} is not as pycls writes it: {error}") from error
-    return found
+    return read_each(path, content, "pycls", record_of)
+
+
+def record_of(record: Mapping[str, Any]) -> Record:
+    """One record."""
+    if not isinstance(record.get("cfg"), dict):
+        lines = str(record.get("err") or "").strip().splitlines()
+        raise Unreadable(f"it has no cfg{f'; its job says: {lines[-1]}' if lines else ''}")
+    cfg = record["cfg"]
+    return Record(network_of(cfg), counted(record), identity(cfg), result(record))
 
 
 def counted(record: Mapping[str, Any]) -> dict[str, float]:
     """flops, params and acts as the record has them."""
-    measures = record.get("complexity") or {}
+    measures = mapping(record, "complexity")
     return {name: value for name in ("flops", "params", "acts") if (value := last(measures.get(name))) is not None}
 
 
@@ -57,83 +76,131 @@ def identity(cfg: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def network_of(cfg: Mapping[str, Any]) -> Network | None:
-    """The network of a configuration of type anynet or regnet; None for what dsd does not describe."""
-    kind = str((cfg.get("MODEL") or {}).get("TYPE", "")).lower()
-    group = cfg.get({"anynet": "ANYNET", "regnet": "REGNET"}.get(kind, ""))
-    if not isinstance(group, dict):
+    """The network of a configuration of type anynet or regnet; None for what dsd does not describe.
+
+    Raises:
+        Unreadable: a value is none that pycls builds a network from
+    """
+    model, train = mapping(cfg, "MODEL"), mapping(cfg, "TRAIN")
+    kind = str(model.get("TYPE", "")).lower()
+    if kind not in GROUPS:
         return None
-    block = BLOCKS.get((group.get("BLOCK_TYPE", "res_bottleneck_block"), bool(group.get("SE_ON"))))
-    stem = STEMS.get(group.get("STEM_TYPE", "simple_stem_in"))
-    activation = ACTIVATIONS.get(cfg["MODEL"].get("ACTIVATION_FUN", "relu"))
+    group = mapping(cfg, GROUPS[kind])
+    if not group:
+        return None
+    block = BLOCKS.get((str(group.get("BLOCK_TYPE", "res_bottleneck_block")), bool(group.get("SE_ON"))))
+    stem = STEMS.get(str(group.get("STEM_TYPE", "simple_stem_in")))
+    activation = ACTIVATIONS.get(str(model.get("ACTIVATION_FUN", "relu")))
     if block is None or stem is None or activation is None or (block == "Y" and group.get("SE_R", 0.25) != 0.25):
         return None
-    task = {
-        "resolution": int((cfg.get("TRAIN") or {}).get("IM_SIZE", 224)),
-        "classes": int(cfg["MODEL"].get("NUM_CLASSES", 1000)),
-    }
-    chosen = {
+    family: dict[str, Any] = {
         "block": block,
         "stem": stem,
         "activation": activation,
-        "stem_width": int(group.get("STEM_W", 32)),
-        "head_width": int(group.get("HEAD_W", 0)),
+        "stem_width": whole(group.get("STEM_W", 32), "STEM_W", 1, WIDEST),
+        "head_width": whole(group.get("HEAD_W", 0), "HEAD_W", 0, WIDEST),
     }
-    try:
-        return (anynet if kind == "anynet" else regnet_of)(group, chosen, task)
-    except (DsdError, KeyError, TypeError, ValueError):
-        return None
-
-
-def anynet(group: Mapping[str, Any], chosen: dict[str, Any], task: dict[str, int]) -> Network:
-    """Stage by stage."""
-    depths, widths = group["DEPTHS"], np.array(group["WIDTHS"])
-    family = Family(strides=tuple(group["STRIDES"]), **chosen)
-    if chosen["block"] in ("vanilla", "basic"):
-        ratios, groups = np.ones(len(widths)), widths
+    depths, widths, strides, multipliers, groups = (stages_of if kind == "anynet" else stages_of_regnet)(group)
+    b = 1 / np.array(multipliers)
+    if block in ("vanilla", "basic"):
+        b, w, g = np.ones(len(widths)), np.array(widths), np.array(widths)
     else:
-        ratios = 1 / np.array(group.get("BOT_MULS") or [1.0] * len(widths), float)
-        widths, groups = adjust(widths, ratios, np.array(group.get("GROUP_WS") or widths))
-    stages = (tuple(depths), tuple(widths.tolist()), tuple(ratios.tolist()), tuple(groups.tolist()))
-    return Network(*stages, family, task["resolution"], task["classes"])
+        w, g = adjust(np.array(widths), b, np.array(groups))
+    resolution = whole(train.get("IM_SIZE", 224), "IM_SIZE", 1, LARGEST)
+    classes = whole(model.get("NUM_CLASSES", 1000), "NUM_CLASSES", 1, LARGEST)
+    with suppress(DsdError):  # what pycls builds and dsd does not
+        return Network(
+            *(tuple(depths), tuple(w.tolist()), tuple(b.tolist()), tuple(g.tolist())),
+            family=Family(strides=tuple(strides), **family),
+            resolution=resolution,
+            classes=classes,
+        )
+    return None
 
 
-def regnet_of(group: Mapping[str, Any], chosen: dict[str, Any], task: dict[str, int]) -> Network:
-    """From RegNet's six parameters; as many stages as they form, up to eight."""
-    line = (group["DEPTH"], group["W0"], group["WA"], group["WM"], 1 / group.get("BOT_MUL", 1.0), group["GROUP_W"])
-    for stages in range(1, 9):
-        family = Family(strides=(int(group.get("STRIDE", 2)),) * stages, **chosen)
-        try:
-            return regnet(*line, family=family, **task)
-        except DsdError:
-            continue
-    raise DsdError("forms no stages")
+Stages = tuple[list[int], list[int], list[int], list[float], list[int]]  # d, w, strides, 1/b, g of each stage
+
+
+def stages_of(group: Mapping[str, Any]) -> Stages:
+    """An AnyNet's stages."""
+    depths = wholes(group.get("DEPTHS"), "DEPTHS", 1, DEEPEST)
+    widths = wholes(group.get("WIDTHS"), "WIDTHS", 1, WIDEST)
+    strides = wholes(group.get("STRIDES"), "STRIDES", 1, WIDEST)
+    given = group.get("BOT_MULS") or [1.0] * len(widths)
+    if not isinstance(given, list):
+        raise Unreadable(f"BOT_MULS = {quoted(given)}: is no list")
+    multipliers = [number(value, "BOT_MULS", LEAST, 1 / LEAST) for value in given]
+    groups = wholes(group.get("GROUP_WS") or widths, "GROUP_WS", 1, WIDEST)
+    counts = {len(values) for values in (depths, widths, strides, multipliers, groups)}
+    if len(counts) > 1:
+        raise Unreadable("DEPTHS, WIDTHS, STRIDES, BOT_MULS and GROUP_WS are not of one length")
+    return depths, widths, strides, multipliers, groups
+
+
+def stages_of_regnet(group: Mapping[str, Any]) -> Stages:
+    """A RegNet's stages: one for each width, as the authors' code builds them, also where a level is skipped."""
+    d = whole(group.get("DEPTH"), "DEPTH", 1, DEEPEST)
+    w_0, w_a = (number(group.get(name), name, low, WIDEST) for name, low in (("W0", 8), ("WA", 0)))
+    w_m = number(group.get("WM"), "WM", 1 + LEAST, WIDEST)
+    found = quantized(w_0, w_a, w_m, d)
+    s = len(found.widths)
+    multiplier = number(group.get("BOT_MUL", 1.0), "BOT_MUL", LEAST, 1 / LEAST)
+    stride = whole(group.get("STRIDE", 2), "STRIDE", 1, WIDEST)
+    width = whole(group.get("GROUP_W"), "GROUP_W", 1, WIDEST)
+    if s > MOST_STAGES:
+        raise Unreadable(f"the six parameters form {s} stages; at most {MOST_STAGES} are built")
+    return found.depths, found.widths, [stride] * s, [multiplier] * s, [width] * s
 
 
 def by_metric(tested: Any) -> dict[str, Any]:
     """The metrics of all epochs, each a list: as in `sweep.json`, or from a list of epochs as in the logs."""
-    if isinstance(tested, list):
+    if tested is None:
+        return {}
+    if isinstance(tested, list) and all(isinstance(epoch, dict) for epoch in tested):
         return {name: [epoch[name] for epoch in tested if name in epoch] for name in dict.fromkeys(chain(*tested))}
-    return dict(tested)
+    if not isinstance(tested, dict):
+        raise Unreadable(f"test_epoch = {quoted(tested)} is no list of epochs")
+    return tested
+
+
+def epochs_of(tested: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The last epoch that was tested, and how many were planned; as numbers, or as the log has them: 1/10."""
+    done, planned = last(tested.get("epoch_ind")), last(tested.get("epoch_max"))
+    written = tested.get("epoch")
+    text = written[-1] if isinstance(written, list) and written else written
+    match = re.fullmatch(r" *(\d{1,9}) */ *(\d{1,9}) *", text) if isinstance(text, str) else None
+    return (float(match[1]), float(match[2])) if match and done is None else (done, planned)
+
+
+def failure(message: Any) -> tuple[str, str]:
+    """What a job says on standard error when it has no result: failed where that is an error, lost where it is not."""
+    lines = [line.strip() for line in str(message or "").splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt|Exit|Killed)\b", line)]
+    if errors:
+        return "failed", shortened(errors[-1], 300)
+    return "lost", shortened(lines[-1], 300) if lines else ""
 
 
 def result(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the training reached: done where the last epoch was tested, failed where it ended in an error, lost else."""
-    cfg, tested = record["cfg"], by_metric(record.get("test_epoch") or {})
-    optim = cfg.get("OPTIM") or {}
-    epochs, planned = last(tested.get("epoch_ind")), last(tested.get("epoch_max"))
-    whole = bool(tested) and (epochs is None or planned is None or epochs >= planned)
-    message = str(record.get("err") or "").strip()
-    error = last(tested.get("top1_err"))
-    best = least(tested.get("min_top1_err") if "min_top1_err" in tested else tested.get("top1_err"))
+    cfg, tested = record["cfg"], by_metric(record.get("test_epoch"))
+    optim = mapping(cfg, "OPTIM")
+    epochs, planned = epochs_of(tested)
+    metrics = ("top1_err", "min_top1_err")
+    whole_training = any(name in tested for name in metrics) and (
+        epochs is None or planned is None or epochs >= planned
+    )
     found: dict[str, Any] = {
         "lr": last(optim.get("BASE_LR")),
         "weight_decay": last(optim.get("WEIGHT_DECAY")),
-        "seed": cfg.get("RNG_SEED"),
-        "status": "done" if whole and best is not None else "failed" if message else "lost",
-        "error": (best if error is None else error) if whole else None,
-        "best_error": best if whole else None,
+        "seed": seed_of(cfg.get("RNG_SEED")),
         "epochs": epochs,
     }
-    if found["status"] == "failed":
-        found["reason"] = message.splitlines()[-1]
+    if whole_training:
+        named = next(name for name in metrics if name in tested)
+        best = least(tested.get("min_top1_err") if "min_top1_err" in tested else tested["top1_err"])
+        found |= reached(last(tested["top1_err"]) if named == "top1_err" else best, best, f"the last {named}")
+    else:
+        status, reason = failure(record.get("err"))
+        found |= {"status": status, "reason": reason or None}
     return {name: value for name, value in found.items() if value is not None}

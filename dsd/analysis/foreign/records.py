@@ -2,17 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from dsd.analysis.tables import name_of
 from dsd.design.complexity import MEASURES, complexity
+from dsd.design.family import MOST_STAGES
 from dsd.design.network import Network, Networks
 from dsd.design.population import columns_of
-from dsd.errors import DsdError
+from dsd.errors import DsdError, shortened
+from dsd.typed import quoted
 
 FRONT = ("space", "key")
 
@@ -40,6 +43,10 @@ class Record:
         return "x" + hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
+class Unreadable(ValueError):
+    """A record that is not as its program writes it; says why."""
+
+
 def read_json(path: Path) -> Any:
     """The content of a .json file.
 
@@ -47,37 +54,129 @@ def read_json(path: Path) -> Any:
         DsdError: there is no such file, or it is not JSON
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise DsdError(f"{path}: there is no such file") from error
+    except RecursionError as error:
+        raise DsdError(f"{path}: is nested too deep") from error
     except (ValueError, OSError) as error:
         raise DsdError(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
 
 
+def read_each(
+    path: Path, content: Sequence[Any], program: str, read: Callable[[Mapping[str, Any]], Record]
+) -> list[Record]:
+    """The records of a file, each as `read` reads it; one that cannot be read is lost, with its reason.
+
+    Raises:
+        DsdError: none can be read
+    """
+    found, wrong = [], []
+    for number, one in enumerate(content, start=1):
+        try:
+            if not isinstance(one, dict):
+                raise Unreadable("it is no object")
+            found.append(read(one))
+        except (Unreadable, DsdError) as error:
+            reason = shortened(f"record {number} is not as {program} writes it: {error}", 200)
+            wrong.append(reason)
+            found.append(Record(None, {}, one, {"status": "lost", "reason": reason}))
+    if len(wrong) == len(found):
+        raise DsdError(f"{path}: {wrong[0]}" if wrong else f"{path}: has no records")
+    return found
+
+
+def mapping(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The group of that name; empty where there is none.
+
+    Raises:
+        Unreadable: it is something else
+    """
+    value = holder.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Unreadable(f"{name} = {quoted(value)} is no object")
+    return value
+
+
+def number(value: Any, name: str, low: float, high: float) -> float:
+    """A number between two bounds.
+
+    Raises:
+        Unreadable: it is none
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise Unreadable(f"{name} = {quoted(value)}: is no number from {low:g} to {high:g}")
+    return float(value)
+
+
+def whole(value: Any, name: str, low: int, high: int) -> int:
+    """A whole number between two bounds; see `number`."""
+    found = number(value, name, low, high)
+    if found % 1:
+        raise Unreadable(f"{name} = {quoted(value)}: is no whole number")
+    return int(found)
+
+
+def wholes(values: Any, name: str, low: int, high: int) -> list[int]:
+    """A list of whole numbers, one for each stage; see `number`."""
+    if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
+        raise Unreadable(f"{name} = {quoted(values)}: is no list of 1 to {MOST_STAGES} numbers")
+    return [whole(value, name, low, high) for value in values]
+
+
 def last(values: Any) -> float | None:
-    """A number, or the last of a list of them; None where there is none."""
+    """A finite number, or the last of a list; None where that is none."""
     if isinstance(values, list):
         values = values[-1] if values else None
-    return float(values) if isinstance(values, int | float) and not isinstance(values, bool) else None
+    usable = isinstance(values, int | float) and not isinstance(values, bool) and -1e300 < values < 1e300
+    return float(values) if usable else None
 
 
 def least(values: Any) -> float | None:
-    """A number, or the least of a list of them; None where there is none."""
-    numbers = [value for value in values if last(value) is not None] if isinstance(values, list) else [values]
+    """A finite number, or the least of a list of them; None where there is none."""
+    numbers = values if isinstance(values, list) else [values]
     return min((found for found in map(last, numbers) if found is not None), default=None)
 
 
-def table_of(records: Sequence[Record], space: str) -> pd.DataFrame:
+def seed_of(value: Any) -> int | str | None:
+    """A training seed: a whole number, or as text where 64 bits do not hold it; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    return value if isinstance(value, int) and abs(value) < 2**63 else shortened(str(value), 100)
+
+
+def reached(error: float | None, best: float | None, place: str) -> dict[str, Any]:
+    """`status`, `error` and `best_error` of a training that came to its end; lost without an error."""
+    if error is None or not 0 <= error <= 100:
+        told = "is no number" if error is None else f"is {error:g}, and no percent"
+        return {"status": "lost", "reason": f"{place} {told}"}
+    kept = best if best is not None and 0 <= best <= 100 else error
+    return {"status": "done", "error": error, "best_error": kept}
+
+
+def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFrame:
     """A row for each record, in their order: the columns of a population, then the results.
+
+    Args:
+        space: the name of the population
+        program: that wrote the records
 
     flops, params and acts are dsd's own count where it knows the network, as for any population; where they differ
     from the records', `recorded_flops` has those.
     """
     rows = [{"space": space, "key": record.key, **record.counted, **record.result} for record in records]
     frame = pd.DataFrame(rows)
+    if "seed" in frame and any(isinstance(seed, str) for seed in frame["seed"]):
+        frame["seed"] = [
+            seed if isinstance(seed, str) else name_of(seed) if seed == seed else None for seed in frame["seed"]
+        ]
+    frame["recorded_by"] = program
     again = frame.groupby(["key", "seed"] if "seed" in frame else ["key"], dropna=False).cumcount()
-    if again.any():
-        frame["repeat"] = again  # a network that was drawn and trained twice with one seed
+    unnamed = frame["seed"].isna() & frame["key"].duplicated(keep=False) if "seed" in frame else again > 0
+    if again.any() or unnamed.any():
+        frame["repeat"] = again  # a network that was drawn and trained twice with one seed, or with none that is known
     described: list[pd.DataFrame] = []
     alike: dict[tuple[Any, ...], list[int]] = {}
     for i, record in enumerate(records):
