@@ -11,12 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
-from dsd.design.complexity import parts, total
+from dsd.design.blocks import STEMS
+from dsd.design.complexity import MEASURES, along, parts, total
 from dsd.design.family import check_task
 from dsd.design.network import ARRAYS, Networks
 from dsd.design.population import Draw, Population
 from dsd.design.space import Columns, Space
-from dsd.design.window import DEFAULT, Limit, Windows
+from dsd.design.window import DEFAULT, Limit, Windows, readable
 from dsd.errors import DsdError
 
 PATIENCE = 10_000_000  # proposals in a row without a new network before giving up; a few seconds
@@ -106,6 +107,7 @@ def sample(
     check_numbers(space, n, seed, workers)
     space = for_task(space, resolution, classes)
     windows = space.facts.limits.windows(flops, params, acts)
+    check_reachable(space, windows)
     keep_pages()
     source = drawn_here(space, windows, seed) if workers == 1 else drawn_by(workers, space, windows, seed)
     gathered = Gathered(space, windows, n)
@@ -117,7 +119,7 @@ def sample(
                 progress(gathered.found, gathered.draw)
             if gathered.found == n:
                 return gathered.population(seed)
-            gathered.give_up_in_time()
+            gathered.give_up_in_time(seed)
             batch = source.send(wanted(n - gathered.found, gathered.draw))
     finally:
         source.close()
@@ -132,6 +134,38 @@ def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:
         raise DsdError(f"n = {n}: {space.facts.name} has only {space.size:,} settings")
     if n > MOST:
         raise DsdError(f"n = {n}: a draw has at most {MOST:,} networks")
+
+
+def check_reachable(space: Space, windows: Windows) -> None:
+    """Refuse a window below what the stem of every network of the space costs."""
+    facts = space.facts
+    drawn = space.parameters.get("resolution")
+    side = int(drawn.axis.values.min()) if drawn else facts.resolution
+    stem = list(along(STEMS[facts.family.stem](facts.family.stem_channels), side))
+    for measure in windows.closed:
+        least, high = sum(MEASURES[measure](conv, at) for conv, at in stem), getattr(windows, measure).high
+        if least > high:
+            raise DsdError(
+                f"space {facts.name}: {measure} {getattr(windows, measure)}: the stem alone has {least:,} {measure} at a "
+                f"resolution of {side}; give a window above"
+            )
+
+
+LOOKED_AT = 200  # networks without a window, where nothing fell into it
+
+
+def usual(space: Space, windows: Windows, seed: int) -> str:
+    """What networks of the space have of the measures that are limited, in words; "" where none can be drawn."""
+    try:
+        found = sample(space, int(min(LOOKED_AT, space.size)), flops=None, params=None, acts=None, seed=seed)
+    except DsdError:
+        return ""
+    told = []
+    for measure in windows.closed:
+        values = np.quantile(getattr(found.complexity, measure), (0.05, 0.95))
+        low, high = (readable(measure, float(value)) for value in values)
+        told.append(f"{measure} from {low} to {high}")
+    return f"nine in ten networks of the space have {', '.join(told)}; " if told else ""
 
 
 class Gathered:
@@ -161,7 +195,7 @@ class Gathered:
         self.found += len(taken)
         self.draw += up_to(batch, fresh, len(taken)) if self.found == self.n else whole(batch, fresh)
 
-    def give_up_in_time(self) -> None:
+    def give_up_in_time(self, seed: int) -> None:
         """Raise an error after PATIENCE proposals in a row without a new network."""
         draw, facts = self.draw, self.space.facts
         if not self.late and draw.proposals - self.last_success < PATIENCE:
@@ -171,10 +205,12 @@ class Gathered:
                 f"space {facts.name}: none of {draw.proposals:,} proposals was valid; check constraints, and that a "
                 f"RegNet's line can form {facts.family.stages} stages, as many as strides"
             )
+        seen = usual(self.space, self.windows, seed) if not draw.in_window else ""
         raise DsdError(
             f"space {facts.name} gave {self.found} of {self.n} networks inside {self.windows} and no new one in "
             f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "
-            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; widen the window or ask for fewer"
+            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; {seen}widen the window or ask for "
+            "fewer"
         )
 
     def population(self, seed: int) -> Population:

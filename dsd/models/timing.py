@@ -19,12 +19,15 @@ from dsd.design.network import Network
 from dsd.errors import DsdError, known
 from dsd.models.anynet import build
 from dsd.models.memory import lacks_memory
+from dsd.models.sgd import SGD
+from dsd.models.step import for_training, gradients
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 COLUMNS = {  # of a table of times, for inference and for a training step
     kind: tuple(f"{kind}_{name}" for name in ("ms", "ms_low", "ms_high", "n", "peak_gb")) for kind in ("infer", "train")
 }
 WARM_UP = 2  # calls; the first one allocates, and chooses algorithms
+LR = 0.01  # of the steps that are timed
 MOST = 1000  # timed calls
 
 
@@ -214,13 +217,14 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
         inference = measure(partial(forward, model, images, conditions), conditions, lambda: bytes_of(*state))
     found = inference.told("infer")
     if conditions.train:
-        model.train()
+        model = for_training(model, conditions.device).train()
+        images = images.contiguous(memory_format=torch.channels_last)
+        state = [*model.parameters(), *model.buffers(), images]
         labels = torch.arange(conditions.batch, device=conditions.device) % network.classes
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+        optimizer = SGD(model.parameters())
 
         def held() -> int:
-            momentum = [entry["momentum_buffer"] for entry in optimizer.state.values()]
-            return bytes_of(*state, labels, *momentum)
+            return bytes_of(*state, labels, *optimizer.momenta)
 
         step = measure(partial(training_step, model, images, labels, optimizer, conditions), conditions, held)
         found |= step.told("train")
@@ -241,10 +245,8 @@ def forward(model: nn.Module, images: Tensor, conditions: Conditions) -> Tensor:
     return logits
 
 
-def training_step(
-    model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer, conditions: Conditions
-) -> None:
-    """Forward, backward and an update."""
-    nn.functional.cross_entropy(forward(model, images, conditions), labels).backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)  # at the end: from call to call no gradients live
+def training_step(model: nn.Module, images: Tensor, labels: Tensor, optimizer: SGD, conditions: Conditions) -> None:
+    """Forward, backward and an update, as runs are trained."""
+    gradients(model, images, labels, partial(precision, conditions))
+    optimizer.step(LR)
+    optimizer.zero_grad()  # at the end: from call to call no gradients live

@@ -4,11 +4,6 @@ import torch
 from torch import Tensor
 
 
-def micro_batches(tensor: Tensor, size: int) -> list[Tensor]:
-    """A batch cut into micro-batches of `size`, the last one perhaps smaller."""
-    return [tensor[start : start + size] for start in range(0, len(tensor), size)]
-
-
 def batches(n: int, size: int, rng: torch.Generator) -> list[Tensor]:
     """A permutation of n images cut into batches of `size`; the images that do not fill the last one are left out."""
     order = torch.randperm(n, generator=rng)

@@ -8,23 +8,24 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from dsd.models.anynet import build
+from dsd.models.sgd import SGD
+from dsd.models.step import for_training, gradients
 from dsd.training import checkpoint
-from dsd.training.batches import batches, micro_batches
+from dsd.training.batches import batches
 from dsd.training.checkpoint import Checkpoint, Epoch
 from dsd.training.data.images import Images
 from dsd.training.device import peak_gb, precision, restart_peak, set_products
 from dsd.training.evaluation import errors, make_norms_precise
 from dsd.training.randomness import generator
-from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check
 from dsd.training.schedule import learning_rate
-from dsd.training.sgd import SGD
 
 Steps = Callable[[int, int, int], None]  # number of the epoch, steps of it that are done, and of all
 
@@ -141,12 +142,13 @@ def train_epoch(
     model.train()
     number, steps, start = len(state.epochs) + 1, batches(images.train_size, recipe.batch_size, rng), time.monotonic()
     images.skip(steps[: state.steps], rng)
+    exact = partial(precision, recipe, device)
     loss = torch.zeros((), device=device) if state.loss is None else state.loss
     for pictures, labels in images.training(steps[state.steps :], rng):
         done = number - 1 + (state.steps / len(steps) if recipe.lr_update == "step" else 0)
         if len(labels):
             state.optimizer.zero_grad()
-            loss = loss + gradients(model, pictures, labels, recipe, device)  # stays on the device: no synchronisation
+            loss = loss + gradients(model, pictures, labels, exact, recipe.micro_batch)  # stays on the device
             state.optimizer.step(learning_rate(recipe, done))
         state.steps, state.loss, state.skipped = state.steps + 1, loss, images.skipped
         on_step(number, state.steps, len(steps))
@@ -154,19 +156,6 @@ def train_epoch(
         if time.monotonic() - state.saved > keeping.every_s:
             state.save(run, keeping, time.monotonic() - start)
     return float(loss) / len(steps)
-
-
-def gradients(model: nn.Module, pictures: Tensor, labels: Tensor, recipe: Recipe, device: torch.device) -> Tensor:
-    """Add the gradients of the batch's mean loss to the model's; returns that loss."""
-    size, n = recipe.micro_batch or len(labels), len(labels)
-    total = torch.zeros((), device=device)
-    for part, answers in zip(micro_batches(pictures, size), micro_batches(labels, size), strict=True):
-        with precision(recipe, device):
-            loss = nn.functional.cross_entropy(model(part), answers)
-        share = loss if len(answers) == n else loss * (len(answers) / n)
-        share.backward()  # type: ignore[no-untyped-call]
-        total = total + share.detach()
-    return total
 
 
 def train(
@@ -195,8 +184,8 @@ def train(
     recipe, keeping = run.recipe, keeping or Keeping()
     check(recipe, run.data)
     set_products(recipe, device)
-    model = build(run.network, generator(run.seed, 0)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    state = State(model, SGD(model.parameters(), recipe))
+    model = for_training(build(run.network, generator(run.seed, 0)), device)
+    state = State(model, SGD(model.parameters(), recipe.momentum, recipe.nesterov, recipe.weight_decay))
     earlier = checkpoint.load(keeping.path, run.key) if keeping.path else None
     if earlier:
         state.resume(earlier)

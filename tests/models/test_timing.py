@@ -9,6 +9,7 @@ import torch
 
 from dsd import DsdError, Family, Network
 from dsd.models import timing
+from dsd.models.sgd import SGD
 from dsd.models.timing import Conditions, TooLarge, measure, peak_on_cpu, time_network
 
 SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 16, 10)
@@ -62,7 +63,7 @@ def test_a_training_step_trains() -> None:
     """Every call changes the weights by its gradients, which are gone afterwards."""
     model = timing.build(SMALL, torch.Generator().manual_seed(0))
     before = [p.detach().clone() for p in model.parameters()]
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = SGD(model.parameters())
     images, labels = torch.randn(4, 3, 16, 16), torch.arange(4)
     timing.training_step(model, images, labels, optimizer, QUICK)
     assert all(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))

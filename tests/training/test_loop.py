@@ -3,7 +3,9 @@
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,20 +13,21 @@ import torch
 from torch import nn
 
 from dsd import DsdError, Family, Network, build
+from dsd.models.sgd import SGD
+from dsd.models.step import gradients
 from dsd.training import checkpoint, loop
 from dsd.training.batches import batches
 from dsd.training.data.images import Batch
 from dsd.training.data.loading import load_data
 from dsd.training.data.memory import InMemory
 from dsd.training.data.spec import DataSpec
-from dsd.training.device import check_precision, peak_gb, restart_peak
+from dsd.training.device import check_precision, peak_gb, precision, restart_peak
 from dsd.training.evaluation import make_norms_precise, misses
 from dsd.training.loop import Keeping, State, train
 from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, run_key
 from dsd.training.schedule import half_cosine
-from dsd.training.sgd import SGD
 
 NETWORK = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 8, 10)
 RECIPE = Recipe("test", epochs=4, lr=0.05, batch_size=64, precise_bn_images=128)
@@ -167,7 +170,7 @@ def test_the_rate_is_set_once_an_epoch_or_at_every_step(
     """With five steps an epoch, `step` uses five rates, `epoch` one."""
     recipe = replace(RECIPE, lr_update=lr_update)
     model, rates = build(NETWORK), set()
-    optimizer = SGD(model.parameters(), recipe)
+    optimizer = SGD(model.parameters())
     monkeypatch.setattr(optimizer, "step", rates.add)
     state = State(model, optimizer, [None])
     loop.train_epoch(run_of(recipe), state, data, CPU, generator(0, 2), Keeping(), lambda *_: None)
@@ -177,16 +180,15 @@ def test_the_rate_is_set_once_an_epoch_or_at_every_step(
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, True), (0.9, False), (0.0, True)])
 def test_the_optimizer_is_torchs(data: InMemory, momentum: float, nesterov: bool) -> None:
     """Ten steps with weight decay and changing rates: the bits of torch.optim.SGD, also taken up half-way."""
-    recipe = replace(RECIPE, momentum=momentum, nesterov=nesterov, weight_decay=0.01)
     ours, theirs = (build(NETWORK, generator(0, 0)) for _ in range(2))
-    sgd = SGD(ours.parameters(), recipe)
+    sgd = SGD(ours.parameters(), momentum, nesterov, 0.01)
     reference = torch.optim.SGD(
         theirs.parameters(), lr=1, momentum=momentum, nesterov=nesterov and momentum > 0, weight_decay=0.01, fused=True
     )
     for i in range(10):
         images, labels = next(data.training([torch.arange(32) + 32 * i], generator(0, i)))
         if i == 5:  # what a checkpoint keeps is enough
-            state, sgd = sgd.state_dict(), SGD(ours.parameters(), recipe)
+            state, sgd = sgd.state_dict(), SGD(ours.parameters(), momentum, nesterov, 0.01)
             sgd.load_state_dict(state)
         for model, optimizer in ((ours, sgd), (theirs, reference)):
             optimizer.zero_grad()
@@ -246,11 +248,10 @@ def test_micro_batches_have_the_batchs_gradient() -> None:
     found = []
     for size in (0, 5, 2):
         model.zero_grad()
-        loss = loop.gradients(model, images, labels, replace(RECIPE, batch_size=10, micro_batch=size), CPU)
+        loss = gradients(model, images, labels, nullcontext, size)
         found.append((loss, model[1].weight.grad.clone()))
-    uneven = replace(RECIPE, batch_size=12, micro_batch=4)  # of the ten images that are left: 4, 4 and 2
     model.zero_grad()
-    found.append((loop.gradients(model, images, labels, uneven, CPU), model[1].weight.grad.clone()))
+    found.append((gradients(model, images, labels, nullcontext, 4), model[1].weight.grad.clone()))
     for loss, gradient in found[1:]:
         torch.testing.assert_close(loss, found[0][0])
         torch.testing.assert_close(gradient, found[0][1])
@@ -278,7 +279,7 @@ def test_precision_is_part_of_the_recipe(data: InMemory) -> None:
     assert mixed.epochs[0].loss == pytest.approx(whole.epochs[0].loss, rel=0.05)
     model = build(NETWORK, generator(0, 0))
     hook = model.stages[0][0].transform[0][0].register_forward_hook(lambda *words: seen.add(words[2].dtype))
-    loop.gradients(model, *next(data.training([torch.arange(8)], generator(0, 1))), recipe, CPU)
+    gradients(model, *next(data.training([torch.arange(8)], generator(0, 1))), partial(precision, recipe, CPU))
     hook.remove()
     assert seen == {torch.bfloat16}
     assert {parameter.grad.dtype for parameter in model.parameters()} == {torch.float32}

@@ -6,8 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dsd.training.recipe import Recipe
-
 
 class SGD:
     """torch.optim.SGD to the bit, on torch's own fused kernel.
@@ -15,11 +13,13 @@ class SGD:
     Making a torch.optim.SGD imports torch's compiler, 2.3 s before the first step of every job (docs/performance.md).
     """
 
-    def __init__(self, parameters: Iterable[Tensor], recipe: Recipe) -> None:
+    def __init__(
+        self, parameters: Iterable[Tensor], momentum: float = 0.9, nesterov: bool = True, weight_decay: float = 5e-5
+    ) -> None:
         self.parameters = list(parameters)
-        self.momentum, self.weight_decay = recipe.momentum, recipe.weight_decay
-        self.nesterov = recipe.nesterov and recipe.momentum > 0
-        self.momenta = [torch.zeros_like(one) for one in self.parameters] if recipe.momentum else []
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.nesterov = nesterov and momentum > 0
+        self.momenta = [torch.zeros_like(one) for one in self.parameters] if momentum else []
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
