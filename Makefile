@@ -9,7 +9,7 @@ CLEAN := .venv-wheel
 INSTALL := -m pip install --quiet --constraint constraints.txt
 INPUTS := setup.cfg constraints.txt
 
-.PHONY: demo test check format lint types pytest slurm-test wheel clean
+.PHONY: demo test check format lint types pytest slurm-test fuzz wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -43,6 +43,11 @@ pytest: $(VENV)/installed-test
 slurm-test: $(VENV)/installed-test
 	bash tests/slurm/install.sh
 	$(BIN)/python -m pytest tests/slurm
+
+# damaged and strange input, 10,000 cases of each kind: hours; FUZZ_CASES=500 for less
+FUZZ_CASES ?= 10000
+fuzz: $(VENV)/installed-test
+	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest tests/fuzz --timeout=0 --hypothesis-show-statistics
 
 # the wheel in an environment of its own, used from another folder
 wheel: $(CLEAN)/installed

@@ -113,7 +113,7 @@ def failed(error: OSError) -> int:
     """Say which file cannot be read or written, and why; the exit code."""
     name = error.filename2 or error.filename
     place = os.fsdecode(name) if isinstance(name, str | bytes) else "a file"
-    say(f"dsd: {place}: {error.strerror or error}", err=True)
+    say(f"dsd: {shortened(place, 300)}: {shortened(error.strerror or str(error), 300)}", err=True)
     return 1 if name == STDOUT else 2
 
 

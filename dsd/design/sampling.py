@@ -146,8 +146,8 @@ def check_reachable(space: Space, windows: Windows) -> None:
         least, high = sum(MEASURES[measure](conv, at) for conv, at in stem), getattr(windows, measure).high
         if least > high:
             raise DsdError(
-                f"space {facts.name}: {measure} {getattr(windows, measure)}: the stem alone has {least:,} {measure} at a "
-                f"resolution of {side}; give a window above"
+                f"space {facts.name}: {measure} {getattr(windows, measure)}: the stem alone has {least:,} {measure} "
+                f"at a resolution of {side}; give a window above"
             )
 
 
@@ -209,8 +209,8 @@ class Gathered:
         raise DsdError(
             f"space {facts.name} gave {self.found} of {self.n} networks inside {self.windows} and no new one in "
             f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "
-            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; {seen}widen the window or ask for "
-            "fewer"
+            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; {seen}widen the window or ask "
+            "for fewer"
         )
 
     def population(self, seed: int) -> Population:

@@ -193,7 +193,7 @@ def test_debug_shows_the_traceback(dsd) -> None:
 def test_an_empty_window_is_one_line(dsd, tmp_path: Path, monkeypatch) -> None:
     """A window that nothing falls into ends with what was tried, in seconds, and leaves nothing."""
     monkeypatch.chdir(tmp_path)
-    done = dsd("sample", "--space", "AnyNetX_A", "-n", 5, "--flops", "1:2", "-o", "a.csv")
+    done = dsd("sample", "--space", "AnyNetX_A", "-n", 5, "--flops", "11M:11.1M", "-o", "a.csv")
     assert done.code == 2
     assert "0 fell inside" in done.err
     assert list(tmp_path.iterdir()) == []

@@ -112,7 +112,7 @@ def test_networks_have_their_own_resolution_and_classes() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ((1, 24, 24, 2.5, 1, 16), "do not form 4 stages"),
+        ((1, 24, 24, 2.5, 1, 16), "form 1 stage of widths 24; strides are for 4"),
         ((20, 24, -1, 2.5, 1, 16), "w_a = -1: give a number above 0"),
         ((20, 24, 24, 1, 1, 16), "w_m = 1: give a number above 1"),
         ((0, 24, 24, 2.5, 1, 16), "depth = 0: give a number from 1"),

@@ -193,5 +193,5 @@ def test_unknown_blocks_and_names_list_the_known_ones() -> None:
         Family(block="Z")
     with pytest.raises(DsdError, match="RegNetX-400MF"):
         network("RegNetX-401MF")
-    with pytest.raises(DsdError, match="do not form 4 stages"):
+    with pytest.raises(DsdError, match="form 1 stage of widths 24; strides are for 4"):
         regnet(1, 24, 24, 2.5, 1, 16)

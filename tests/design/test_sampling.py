@@ -133,9 +133,20 @@ def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatc
     """The error says how many proposals were tried, how many fell inside, and what to do."""
     monkeypatch.setattr(sampling, "PATIENCE", 20_000)
     with pytest.raises(
-        DsdError, match=r"gave 0 of 5 .* flops 1K:2K .* of 32,768 proposals 32,768 were valid and 0 fell inside"
+        DsdError,
+        match=r"gave 0 of 5 .* flops 11M:11.1M .* of 32,768 proposals 32,768 were valid and 0 fell inside.* nine "
+        r"in ten networks of the space have flops from \d+\.\d+M to \d+\.?\d*G; widen the window",
     ):
-        sample(load_space("AnyNetX_A"), 5, flops="1K:2K")
+        sample(load_space("AnyNetX_A"), 5, flops="11M:11.1M")
+
+
+def test_a_window_below_the_stem_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network of a space costs less than its stem: 3·3·3·32 multiply-adds at each of 112² places."""
+    monkeypatch.setattr(sampling, "drawn_here", None)
+    with pytest.raises(DsdError, match="the stem alone has 10,838,016 flops at a resolution of 224"):
+        sample(load_space("AnyNetX_A"), 5, flops=(1, 2))
+    with pytest.raises(DsdError, match="the stem alone has 401,408 acts"):
+        sample(load_space("AnyNetX_A"), 5, flops=None, acts=":100")
 
 
 @pytest.mark.parametrize("size", [1000, 8192, 65536])
