@@ -21,6 +21,15 @@ def printable(text: str, lines: bool = False) -> str:
     return CONTROL.sub(lambda match: match[0] if lines and match[0] == "\n" else escaped(match[0]), text)
 
 
+def encodable(text: str) -> str:
+    r"""A text that UTF-8 can hold: a half of a surrogate pair, as of a file name that is no UTF-8, as its escape.
+
+    >>> encodable("caf\udce9")
+    'caf\\udce9'
+    """
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
 def escaped(character: str) -> str:
     """A character as its escape in a string literal."""
     return character.encode("unicode_escape").decode()
@@ -30,7 +39,7 @@ def short_name(text: object) -> str:
     """A name on one line; where it is too long, four digits of its hash stand for its middle: no two look alike.
 
     >>> short_name("x" * 99)
-    'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…6a04…xxxxxxxxxxxxxxxxxxxx'
+    'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…d062…xxxxxxxxxxxxxxxxxxxx'
     """
     name = printable(str(text))
     if len(name) <= LONGEST_NAME:

@@ -18,6 +18,7 @@ from dsd.analysis.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.seeds import one_per_network
 from dsd.analysis.tables import as_numbers, clean_header, is_missing, named_cells, stray
 from dsd.errors import DsdError, known, shortened
+from dsd.texts import encodable
 from dsd.typed import quoted
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes
         named = frame[by].astype(object)
         texts = named_cells(named.where(named.notna(), None).tolist(), by, place)
     else:
-        texts = pd.Series([place] * len(frame), dtype=object)
+        texts = pd.Series([encodable(place)] * len(frame), dtype=object)
     if texts.isna().any():
         raise DsdError(f"{place}: {by} is empty in row {row_of(texts[texts.isna()])}; it names the population")
     frame = frame.assign(error=errors)

@@ -21,6 +21,7 @@ import pandas as pd
 from dsd.design.population import beside
 from dsd.errors import DsdError, known, shortened
 from dsd.files import write_whole
+from dsd.texts import encodable
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def name_of(value: Any) -> str:
         return json.dumps(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    return str(value)
+    return encodable(str(value))
 
 
 def typed_cells(column: Sequence[Any]) -> pd.Series:
@@ -137,7 +138,7 @@ def typed_cells(column: Sequence[Any]) -> pd.Series:
         values = convert(present)
         if values is not None:
             return pd.Series(filled(column, values)) if len(values) < len(column) else pd.Series(values)
-    texts = [cell.strip() if isinstance(cell, str) else cell for cell in column]
+    texts = [encodable(cell.strip()) if isinstance(cell, str) else cell for cell in column]
     return pd.Series([text if text != "" else None for text in texts], dtype=object)
 
 

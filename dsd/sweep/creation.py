@@ -90,7 +90,9 @@ def create(plan: Plan, folder: Path) -> Sweep:
         beside.chmod(permitted(0o777))
         rows = as_csv(plan.tables).encode()
         (beside / NETWORKS).write_bytes(rows)
-        (beside / YAML).write_text(OmegaConf.to_yaml({**describe(plan), "networks_hash": hash_of(rows)}))
+        (beside / YAML).write_text(
+            OmegaConf.to_yaml({**describe(plan), "networks_hash": hash_of(rows, plan.study.recipe, plan.study.data)})
+        )
         for name in FOLDERS:
             (beside / name).mkdir()
         if empty:  # the caller may stand in it: fill it, the file that makes it a sweep last

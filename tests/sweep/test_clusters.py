@@ -17,9 +17,13 @@ from dsd.sweep.clusters import Slurm, allocation, queue
 from dsd.sweep.clusters.allocation import fitted, go_on
 from dsd.sweep.clusters.packing import in_arrays, packed
 from dsd.sweep.cost import Cost, costs, fit_cost
+from dsd.sweep.creation import create
 from dsd.sweep.events import Record, event_of
 from dsd.sweep.jobs import Job, Standing, Submission
+from dsd.sweep.plan import plan
+from dsd.sweep.preview import preview
 from dsd.sweep.snapshot import importing_from, snapshot
+from dsd.sweep.status import state_of
 from dsd.sweep.supervision import Crew, cause, interrupted, spoilt_its_device
 
 RUNS = {f"r{i}": float(10 - i) for i in range(10)}
@@ -399,3 +403,82 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     ):
         with pytest.raises(DsdError, match=told):
             Slurm(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        *(
+            ({"sbatch": (line,)}, "not for dsd")
+            for line in ("--wait", "--parsable", "--test-only", "--quiet", "--wrap=ls")
+        ),
+        *(
+            ({"sbatch": (line,)}, "not for dsd")
+            for line in ("--clusters=a", "--cluster=a", "--pars", "--test", "--qui")
+        ),
+        *(({"sbatch": (line,)}, "is ") for line in ("--req", "--outp=x", "--job=a", "--export=NONE")),
+        ({"sbatch": ("--mem-per-cpu=1G",), "mem_gb": 2.0}, "--mem-per-cpu beside cluster.mem_gb; give one of them"),
+        ({"sbatch": ("--mem-per-gpu=1G",), "mem_gb": 2.0}, "--mem-per-gpu beside cluster.mem_gb"),
+        ({"sbatch": ("--gres=gpu:a100:1",), "gpus": 1}, "asks for GPUs beside cluster.gpus = 1; set that to 0"),
+        ({"sbatch": ("--gres=gpu:8",)}, "have room for 8 at a time; give at least so many"),
+        ({"sbatch": ("--gres=gpu:a100:8,disk:1",)}, "have room for 8 at a time"),
+        ({"sbatch": ("--gpus-per-task=2",)}, "have room for 2 at a time"),
+    ],
+)
+def test_options_that_would_break_a_launch_are_refused(settings: dict[str, object], message: str) -> None:
+    """Also abbreviated; memory and GPUs that are asked for twice, and GPUs that nobody would use."""
+    with pytest.raises(DsdError, match=message):
+        Slurm(**{"gpus": 0, **settings})
+
+
+@pytest.mark.parametrize("line", ["--mem-per-cpu=1G", "--mail-type=FAIL", "--gres=disk:8", "--exclusive", "--nice=5"])
+def test_other_options_are_passed_on(line: str) -> None:
+    """As they are."""
+    assert Slurm(gpus=0, sbatch=(line,)).sbatch == (line,)
+
+
+@pytest.mark.parametrize("name", ["50%", "a%j", "a\nb", "a\\b", "a\tb"])
+def test_a_folder_that_slurm_would_rewrite_is_refused(name: str, tmp_path: Path) -> None:
+    """By plan and by launch, before anything is made; other clusters take it."""
+    study = load_study("demo", ["n=1", "cluster=slurm", "cluster.gpus=0"])
+    made = plan(study)
+    for ask in (lambda: preview(made, tmp_path / name), lambda: create(made, tmp_path / name)):
+        with pytest.raises(DsdError, match="Slurm does not keep"):
+            ask()
+    assert list(tmp_path.iterdir()) == []
+    local_study = load_study("demo", ["n=1", "cluster=local"])
+    assert create(plan(local_study), tmp_path / name).runs
+
+
+def test_a_job_that_never_got_a_number_leaves_its_runs_planned() -> None:
+    """What was never submitted is not lost."""
+    assert state_of(None, False, 50.0, Standing("ended"), numbered=False) == ("planned", "")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"tasks": "x"},
+        {"tasks": [["r1"], 3]},
+        {"mark": ["m"]},
+        {"submitted": "noon"},
+        {"submitted": 1e400},
+        {"job": "1; rm"},
+        {"cluster": None},
+        {"array": "yes"},
+    ],
+)
+def test_a_record_of_jobs_of_another_kind_is_none(record: dict[str, object]) -> None:
+    """Refused at the one place where it is read."""
+    sound = {
+        "cluster": "slurm",
+        "mark": "m",
+        "host": "h",
+        "submitted": 1.0,
+        "tasks": [["r1"]],
+        "job": "12",
+        "array": False,
+    }
+    assert Submission.from_record(sound).job == "12"
+    with pytest.raises(ValueError, match="is|no"):
+        Submission.from_record({**sound, **record})

@@ -1,11 +1,12 @@
 """Events: nothing written is lost, nothing torn is believed."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from dsd.sweep.events import EPOCH, EventReader, EventWriter
+from dsd.sweep.events import EPOCH, EventReader, EventWriter, events_of
 
 
 def write_run(folder: Path, job: str, run: str, error: float = 10.0, epochs: int = 2) -> None:
@@ -112,3 +113,91 @@ def test_events_are_strict_json(tmp_path: Path) -> None:
 
     assert json.loads(line, parse_constant=refuse)["loss"] is None
     assert EventReader(tmp_path).poll()["r1"].state == "diverged"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event": "started", "run": "r1", "time": "x"}',
+        '{"event": "started", "run": "r1", "time": 1e300}',
+        '{"event": "started", "run": "r1", "time": true}',
+        '{"event": "started", "run": ["r1"], "time": 1}',
+        '{"event": "started", "time": 1}',
+        '{"event": "epoch", "run": "r1", "time": 1, "epoch": null}',
+        '{"event": "epoch", "run": "r1", "time": 1, "epoch": 1.5}',
+        '{"event": "epoch", "run": "r1", "time": 1, "epoch": 1, "loss": "low"}',
+        '{"event": "done", "run": "r1", "time": 1}',
+        '{"event": "done", "run": "r1", "time": 1, "error": NaN}',
+        '{"event": "done", "run": "r1", "time": 1, "error": 101}',
+        '{"event": "done", "run": "r1", "time": 1, "error": 5, "epochs": -1}',
+        '{"event": "stopped", "run": "r1", "time": 1, "reason": 3}',
+        '{"event": "sleeping", "run": "r1", "time": 1}',
+        '{"event": {}, "run": "r1", "time": 1}',
+        "[1, 2, 3]",
+        "7",
+        "[" * 200_000,
+        '{"a": ' * 50_000,
+        "9" * 5_000,
+    ],
+)
+def test_a_line_that_is_no_event_is_skipped_and_counted(tmp_path: Path, line: str) -> None:
+    """Of another type, out of range, without what it needs, or nested without end; the lines around it count."""
+    write_run(tmp_path, "1", "r1")
+    path = tmp_path / "events" / "1.jsonl"
+    path.write_text(line + "\n" + path.read_text() + line + "\n")
+    reader = EventReader(tmp_path)
+    assert reader.poll()["r1"].finished
+    assert (reader.torn, list(reader.records)) == (2, ["r1"])
+    assert len(events_of(tmp_path, "1")) == 4
+
+
+def test_a_program_of_others_may_leave_out_what_it_does_not_know(tmp_path: Path) -> None:
+    """An event has all its fields: what a line lacks is null or empty."""
+    (tmp_path / "events").mkdir()
+    lines = [
+        {"event": "epoch", "run": "r1", "time": 1, "epoch": 1},
+        {"event": "done", "run": "r1", "time": 2, "error": 5},
+    ]
+    (tmp_path / "events" / "mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    record = EventReader(tmp_path).poll()["r1"]
+    assert (record.state, record.last["loss"], record.last["device"], record.last["diverged"]) == (
+        "done",
+        None,
+        "",
+        False,
+    )
+    assert record.epochs == {1: (None,) * len(EPOCH)}
+
+
+def test_the_lines_of_a_journal_are_in_order_whatever_the_clock_says(tmp_path: Path) -> None:
+    """Set back between a failure and the next start, and between two results: the first one in the journal counts."""
+    lines = [
+        {"event": "started", "run": "r1", "time": 100.0},
+        {"event": "failed", "run": "r1", "time": 101.0, "reason": "exception", "message": ""},
+        {"event": "started", "run": "r1", "time": 50.0},
+    ]
+    (tmp_path / "events").mkdir()
+    path = tmp_path / "events" / "1.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    reader = EventReader(tmp_path)
+    assert reader.poll()["r1"].state == "started"
+    results = [
+        {"event": "done", "run": "r1", "time": moment, "error": error} for moment, error in ((60.0, 5.0), (40.0, 7.0))
+    ]
+    with path.open("a") as file:
+        file.write("".join(json.dumps(line) + "\n" for line in results))
+    for one in (reader, EventReader(tmp_path)):
+        assert one.poll()["r1"].last["error"] == 5.0
+
+
+def test_a_worker_whose_clock_is_behind_dates_after_what_it_has_read(tmp_path: Path, monkeypatch) -> None:
+    """Its start counts after the failure that another machine dated ahead."""
+    with EventWriter(tmp_path, "ahead") as first:
+        monkeypatch.setattr(time, "time", lambda: 2_000.0)
+        first.write("failed", "r1", reason="exception", message="")
+    monkeypatch.setattr(time, "time", lambda: 1_000.0)
+    before = EventReader(tmp_path).poll()["r1"]
+    with EventWriter(tmp_path, "behind") as second:
+        assert second.write("started", "r1", after=before.time) == 2_000.0
+        assert second.write("epoch", "r1", epoch=1) == 2_000.0
+    assert EventReader(tmp_path).poll()["r1"].state == "started"

@@ -1,6 +1,7 @@
 """Images read while training goes on. Oracles: Pillow's own resizing, numpy, one way of reading against the other."""
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psutil
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from dsd import DsdError, Family, Network
 from dsd.training import augmentation
@@ -583,3 +585,50 @@ def test_packed_images_serve_resolutions_up_to_half_their_size(packed: Path) -> 
         settled(DataSpec("packed", 16, folder=str(packed)))
     images, _ = evaluated(settled(DataSpec("packed", 20, folder=str(packed), test_side=22)))
     assert images.shape == (30, 3, 20, 20)
+
+
+def test_a_strip_is_cut_before_it_is_resized(tmp_path: Path) -> None:
+    """20,000×1 pixels: the centre is what resizing the whole would give, without its 5 GB."""
+    rng = np.random.default_rng(0)
+    for size in ((3000, 4), (4, 3000)):
+        pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        image = Image.fromarray(pixels)
+        found = decoding.centre(image, 64, 64)
+        scale = 64 / min(size)
+        whole = image.resize((int(size[0] * scale), int(size[1] * scale)), decoding.BILINEAR)
+        left, top = ((side - 64 + 1) // 2 for side in whole.size)
+        wanted = np.asarray(whole.crop((left, top, left + 64, top + 64)))
+        assert np.abs(found.astype(int) - wanted.astype(int)).max() <= 1
+    Image.new("RGB", (20_000, 1), (1, 2, 3)).save(tmp_path / "strip.png")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert (decoding.centre(decoding.decoded(tmp_path / "strip.png"), 256, 256) == (1, 2, 3)).all()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kB
+
+
+def test_metadata_breaks_no_image(tmp_path: Path) -> None:
+    """Much text, a damaged profile or text in a PNG: the pixels are whole; a chunk of pixels that is damaged is not."""
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    texts = PngInfo()
+    texts.add_text("c", "x" * 3_000_000, zip=True)
+    Image.fromarray(pixels).save(tmp_path / "text.png", pnginfo=texts)
+    Image.fromarray(pixels).save(tmp_path / "plain.png")
+    content = (tmp_path / "plain.png").read_bytes()
+    at = content.index(b"IDAT") - 4
+    chunk = (4).to_bytes(4, "big") + b"iCCP" + b"abcd" + b"\0\0\0\0"
+    (tmp_path / "profile.png").write_bytes(content[:at] + chunk + content[at:])
+    for name in ("text.png", "plain.png", "profile.png"):
+        assert np.array_equal(np.asarray(decoding.decoded(tmp_path / name)), pixels), name
+    damaged = bytearray(content)
+    damaged[at + 20] ^= 255
+    (tmp_path / "damaged.png").write_bytes(bytes(damaged))
+    with pytest.raises(decoding.BrokenImage, match=r"damaged\.png"):
+        decoding.decoded(tmp_path / "damaged.png")
+
+
+def test_an_orientation_is_not_followed(tmp_path: Path) -> None:
+    """As in torchvision: an image is what its pixels are, though EXIF says that it lies on its side."""
+    image = Image.new("RGB", (20, 10))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    assert decoding.decoded(tmp_path / "turned.jpg").size == (20, 10)

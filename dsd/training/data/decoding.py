@@ -37,7 +37,7 @@ def decoded(path: Path) -> Image.Image:
             warnings.simplefilter("ignore")
             try:
                 return pixels_of(path)
-            except (ValueError, SyntaxError):  # of a PNG's metadata, maybe
+            except (ValueError, SyntaxError, UnidentifiedImageError):  # of a PNG's metadata, maybe
                 return pixels_of(io.BytesIO(without_metadata(path.read_bytes())))
     except MemoryError:
         raise

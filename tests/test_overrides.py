@@ -1,0 +1,78 @@
+"""Overrides: what a shell leaves of them is what the study gets. Oracle: hydra's own parser."""
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsd import DsdError
+from dsd.config import TYPES, load_study, minutes_of
+from dsd.overrides import as_hydra_reads, in_quotes
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(st.sampled_from("ab\\'\" ,=:[]{}()$%~#@!é\t"), min_size=1, max_size=9))
+def test_any_text_is_read_back(text: str) -> None:
+    """Quoted, hydra reads the text itself."""
+    if "${" not in text:
+        value = OverridesParser.create().parse_override("k=" + in_quotes(text)).value()
+        assert (value.text if hasattr(value, "text") else value) == text
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("cluster.partition=gpu,low", "partition", "gpu,low"),
+        ("cluster.sbatch=[--gres=gpu:a100:1]", "sbatch", ("--gres=gpu:a100:1",)),
+        ("cluster.sbatch=['--gres=gpu:a100:1','--exclusive']", "sbatch", ("--gres=gpu:a100:1", "--exclusive")),
+        ("cluster.sbatch=--mail-type=FAIL", "sbatch", ("--mail-type=FAIL",)),
+        ("cluster.setup=[module load cuda]", "setup", ("module load cuda",)),
+        ("cluster.time_min=24:00:00", "time_min", 1440),
+        ("cluster.time_min=1-12", "time_min", 2160),
+        ("cluster.constraint=a&b|c", "constraint", "a&b|c"),
+    ],
+)
+def test_settings_of_slurm_may_be_typed_as_they_are(override: str, key: str, value: object) -> None:
+    """Without quotes of their own."""
+    study = load_study("demo", ["cluster=slurm", "cluster.gpus=0", override])
+    assert getattr(study.cluster, key) == value
+
+
+def test_folders_may_have_any_name(tmp_path) -> None:
+    """A tilde, letters beyond ASCII, brackets, a comma."""
+    for name in ("köln", "a(b)", "a,b", "a b", "x=y", "$x"):
+        folder = tmp_path / name
+        assert load_study("demo", ["data=imagenet", f"data.folder={folder}"], images=False).data.folder == str(folder)
+    assert "~" not in load_study("demo", ["data=imagenet", "data.folder=~/x"], images=False).data.folder
+
+
+@pytest.mark.parametrize("override", ["n=1:2(", "recipe.lr=a(b)", "n=[1", "recipe.epochs={"])
+def test_what_cannot_be_read_says_how_to_quote(override: str) -> None:
+    """In one line that names the override."""
+    with pytest.raises(DsdError, match=r"override .*: its value cannot be read; if it is a text, quote it"):
+        as_hydra_reads(override, TYPES)
+
+
+@pytest.mark.parametrize("text", ["x", "1:2:3:4", "", "1.5", "-1", "1-", "1 h"])
+def test_times_that_slurm_does_not_know_are_refused(text: str) -> None:
+    """With what is allowed."""
+    with pytest.raises(DsdError, match="give minutes, or a time such as 24:00:00 or 1-12:00:00"):
+        minutes_of(text)
+
+
+def test_lists_may_lack_their_brackets() -> None:
+    """Of numbers and of names."""
+    study = load_study("demo", ["seeds=0,1", "spaces=AnyNetX_A_cifar,RegNetX_cifar", "n=1"])
+    assert (study.seeds, study.spaces) == ((0, 1), ("AnyNetX_A_cifar", "RegNetX_cifar"))
+
+
+def test_a_study_reads_the_variables_that_it_names(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no others, also not by an override: what is read goes into sweep.yaml."""
+    monkeypatch.setenv("IMAGES", str(tmp_path / "none"))
+    monkeypatch.setenv("TOKEN", "s3cret")
+    words = ["data=imagenet", "data.folder=${oc.env:IMAGES}"]
+    assert load_study("demo", [*words, "environment=[IMAGES]"], images=False).data.folder == str(tmp_path / "none")
+    for wrong in (words, ["name=${oc.env:TOKEN}"], ["name=x${oc.env:TOKEN}", "environment=[IMAGES]"]):
+        with pytest.raises(DsdError, match=r"name the variable in the study, environment: \[") as refused:
+            load_study("demo", wrong, images=False)
+        assert "s3cret" not in str(refused.value)
