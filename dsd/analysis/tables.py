@@ -162,7 +162,7 @@ def as_numbers(cells: list[Any]) -> list[int] | list[float] | None:
         if any("_" in cell for cell in cells if isinstance(cell, str)):
             return None  # 1_000 is a number to Python alone
     except OverflowError:  # a whole number beyond floats
-        return [float(str(cell)) for cell in cells]
+        return as_numbers([str(cell) if isinstance(cell, int) else cell for cell in cells])
     except (TypeError, ValueError):
         return None
     try:
