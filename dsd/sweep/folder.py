@@ -210,5 +210,5 @@ class Sweep:
 
 
 def hash_of(content: bytes, recipe: Recipe, data: DataSpec) -> str:
-    """Of all that runs are made from, for `networks_hash` in sweep.yaml: the content of networks.csv, recipe and data."""
+    """Of all that runs are made from, for `networks_hash` in sweep.yaml: networks.csv, recipe and data."""
     return hashlib.sha256(run_key("", recipe, data, 0).encode() + content).hexdigest()[:16]

@@ -215,3 +215,13 @@ def test_names_in_json_keep_their_type_apart(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert {one.name for one in split(read_table(path, ("by",)), "by")} == {"1", "1.5", '{"a": 1}'}
+
+
+def test_whole_numbers_beyond_floats_are_refused_as_infinite(tmp_path: Path) -> None:
+    """In a column of numbers; beside a text the column is one of texts."""
+    path = tmp_path / "t.jsonl"
+    path.write_text(f'{{"error": 50, "w": 1{"0" * 400}}}\n{{"error": 51, "w": 1}}\n')
+    with pytest.raises(DsdError, match="w = inf in row 1"):
+        split(read_table(path))
+    path.write_text(f'{{"error": 50, "w": 1{"0" * 400}}}\n{{"error": 51, "w": "x"}}\n')
+    assert len(split(read_table(path))[0]) == 2

@@ -480,5 +480,5 @@ def test_a_record_of_jobs_of_another_kind_is_none(record: dict[str, object]) -> 
         "array": False,
     }
     assert Submission.from_record(sound).job == "12"
-    with pytest.raises(ValueError, match="is|no"):
+    with pytest.raises(ValueError, match=r"is|no"):
         Submission.from_record({**sound, **record})
