@@ -24,12 +24,7 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     trained_on is the device it was finished on; started (the first time) and finished are in UTC. Where the images
     are synthetic, a column says so.
     """
-    names = [name in NAMES for name in sweep.networks]
-    columns = {
-        name: column if named else typed_cells(column.tolist())
-        for (name, column), named in zip(sweep.networks.items(), names, strict=True)
-    }
-    frame = pd.DataFrame(columns)
+    frame = sweep.networks.copy()
     frame["recipe"], frame["data"] = recipe_label(sweep.recipe), data_label(sweep.data)
     records = [status.records.get(run) for run in frame["run"]]
     frame["status"] = [status.states[run] for run in frame["run"]]
@@ -60,11 +55,18 @@ def utc(moment: float) -> str:
 
 
 def gather(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
-    """The table of a sweep as it stands, and the status it was made from; writes nothing.
+    """The table of a sweep as it stands, numbers as such, and the status it was made from; writes nothing.
 
     Raises:
         DsdError: sweep.yaml or networks.csv is damaged, or a row was edited
     """
+    frame, status = gathered(sweep)
+    texts = [name for name in sweep.networks if name not in NAMES]
+    return frame.assign(**{name: typed_cells(frame[name].tolist()) for name in texts}), status
+
+
+def gathered(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
+    """The table of a sweep with the columns of networks.csv as they are written there, and its status."""
     sweep.check_identity()
     status = Watch(sweep).status()
     return table(sweep, status), status
@@ -75,7 +77,7 @@ def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
 
     Can be repeated; deletes nothing.
     """
-    frame, status = gather(sweep)
+    frame, status = gathered(sweep)
     write_whole(sweep.folder / TABLE, frame.to_csv(index=False))
     write_whole(sweep.folder / EPOCHS, as_csv(status.records))
     return frame, status
