@@ -50,5 +50,9 @@ def fit(table: Path, w_m_step: float, output: Path | None) -> None:
         emit(frame.to_csv(index=False), nl=False)
         return
     source = provenance_in(table)
-    told = {"fit": {"rule": grid.rule, **asdict(grid)}, "table": json.loads(source) if source else str(table)}
+    try:
+        origin = json.loads(source) if source else str(table)
+    except (ValueError, RecursionError):  # damaged, or of another program
+        origin = source
+    told = {"fit": {"rule": grid.rule, **asdict(grid)}, "table": origin}
     write_table(frame, output, json.dumps(told, indent=1) + "\n")

@@ -37,7 +37,7 @@ def started(title: str, total: int) -> Any:
 
     from dsd.cli.output import console
 
-    texts = [TextColumn(text) for text in ("{task.description}", "{task.fields[words]}")]
+    texts = [TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[words]}")]
     columns = (texts[0], BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), texts[1])
     bar = Progress(*columns, console=console(stderr=True), transient=True)
     bar.add_task(title, total=total, words="")

@@ -79,7 +79,7 @@ def report(
         populations=populations,
         analysis=found,
         notes=notes,
-        configuration="\n".join(path.read_text() for path in configurations),
+        configuration="\n".join(path.read_text(errors="replace") for path in configurations),
         curves=curves_of(sources),
     )
     write(content, page, picture)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from dsd.cli.messages import say
 from dsd.cli.output import console, decimal, duration, table
+from dsd.texts import printable
 
 if TYPE_CHECKING:
     from dsd.sweep.folder import Sweep
@@ -94,7 +96,7 @@ class Shown:
         if len(running) > ROWS:
             parts.append(f"and {len(running) - ROWS} more\n")
         self._bar.update(self._task, completed=finished(now), eta=self.eta())
-        parts += [self._bar, *filter(None, (best(now), now.silent))]
+        parts += [self._bar, *(Text(printable(words)) for words in (best(now), now.silent) if words)]
         return Group(*parts)
 
 

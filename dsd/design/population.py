@@ -245,7 +245,7 @@ def provenance_in(path: Path) -> str:
         import pyarrow.parquet as pq
 
         return str((pq.read_schema(path).metadata or {}).get(b"dsd", b"").decode())
-    return beside(path).read_text() if beside(path).is_file() else ""
+    return beside(path).read_text(errors="replace") if beside(path).is_file() else ""
 
 
 def write(populations: list[Population], path: Path) -> None:

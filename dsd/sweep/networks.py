@@ -91,6 +91,8 @@ def populations_of(
     frame = read_table(table)
     networks = networks_of(frame, table)
     names = frame["space"].tolist() if "space" in frame else [Path(table).stem] * len(frame)
+    if not key and None in names:
+        raise DsdError(f"{table}: space is empty in row {names.index(None) + 1}; it names the population")
     if key:
         (hit,) = matching(table, key, [one.key for one in networks])
         names = [hit if one.key == hit else "" for one in networks]

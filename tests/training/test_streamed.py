@@ -336,9 +336,9 @@ def test_a_killed_reader_costs_one_run(source: Path) -> None:
     steps = batches(data.train_size, 50, generator(0, 1))
     epoch = data.training(steps, generator(0, 2))
     next(epoch)
-    for worker in psutil.Process().children():
-        worker.kill()
-    with pytest.raises(RuntimeError, match="DataLoader worker"):
+    with pytest.raises(RuntimeError, match="DataLoader worker"):  # it may come as soon as the worker has ended
+        for worker in psutil.Process().children():
+            worker.kill()
         list(epoch)
     rng = generator(0, 1)
     steps = batches(data.train_size, 50, rng)
@@ -632,3 +632,33 @@ def test_an_orientation_is_not_followed(tmp_path: Path) -> None:
     exif[0x0112] = 6
     image.save(tmp_path / "turned.jpg", exif=exif)
     assert decoding.decoded(tmp_path / "turned.jpg").size == (20, 10)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": "32"},
+        {"size": 0},
+        {"images": [1, 2]},
+        {"images": {"train": 3}},
+        {"images": {"train": "x", "val": 1}},
+        {"checksums": {"train": 7, "val": []}},
+        {"skipped": [["train"]]},
+        {"skipped": {"a": 1}},
+        {"classes": 5},
+        {"chunk": True},
+        {"more": 1},
+    ],
+)
+def test_a_header_of_another_kind_is_damage(source: Path, tmp_path: Path, change: dict[str, object]) -> None:
+    """Valid JSON of another type in packed.json: one line; packing again mends it."""
+    pack(source, tmp_path / "packed", 16, 1, False)
+    path = tmp_path / "packed" / "packed.json"
+    sound = path.read_text()
+    path.write_text(json.dumps({**json.loads(sound), **change}))
+    with pytest.raises(DsdError, match=r"packed\.json: is damaged"):
+        open_packed(tmp_path / "packed")
+    with (tmp_path / "packed" / packing.STATE).open("a") as file:
+        file.write('{"crc": "x", "split": [1], "number": null, "broken": 3}\n[1]\n')
+    pack(source, tmp_path / "packed", 16, 1, False)
+    assert json.loads(path.read_text()) == json.loads(sound)

@@ -8,7 +8,7 @@ train_labels.npy, …    (n,) int32; -1 where an image could not be decoded and 
 import hashlib
 import json
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.errors import DsdError
+from dsd.training.data.listing import SPLITS
 
 HEADER = "packed.json"
 
@@ -94,6 +95,33 @@ def mapped(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
     return array
 
 
+def header_of(folder: Path) -> Packed:
+    """What packed.json says.
+
+    Raises:
+        FileNotFoundError: there is none
+        ValueError, TypeError, KeyError, RecursionError: it is damaged, or another version's
+    """
+    content = json.loads((folder / HEADER).read_text())
+    skipped = tuple((str(split), count(i), str(text)) for split, i, text in content["skipped"])
+    parts: dict[str, Any] = {
+        name: {split: count(content[name][split]) for split in SPLITS} for name in ("images", "labels")
+    }
+    parts["checksums"] = {split: [count(value) for value in content["checksums"][split]] for split in SPLITS}
+    classes = tuple(str(name) for name in content["classes"])
+    numbers = {name: count(content[name]) for name in ("size", "chunk")}
+    if set(content) != {f.name for f in fields(Packed)} - {"folder"} or 0 in numbers.values():
+        raise ValueError("other keys, or no size")
+    return Packed(folder, **{**content, **parts, **numbers, "classes": classes, "skipped": skipped})
+
+
+def count(value: object) -> int:
+    """A whole number from 0; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value} is no count")
+    return value
+
+
 def open_packed(folder: Path) -> Packed:
     """The packed set of a folder; its files are there and have the right size.
 
@@ -102,11 +130,10 @@ def open_packed(folder: Path) -> Packed:
     """
     place = f"data.folder = {folder}"
     try:
-        content = json.loads((folder / HEADER).read_text())
-        found = Packed(folder, **{**content, "classes": tuple(content["classes"])})
+        found = header_of(folder)
     except FileNotFoundError:
         raise DsdError(f"{place}: holds no packed images ({HEADER}); make them: dsd pack SOURCE {folder}") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DsdError(f"{folder / HEADER}: is damaged, or another version's; pack the images again") from error
     for split in found.images:
         found.arrays(split)

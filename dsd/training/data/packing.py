@@ -4,12 +4,12 @@ Chunk after chunk is decoded by several processes, and written down with its che
 packs again goes on where it was stopped; a set that is complete is checked, and what is damaged made anew.
 """
 
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from dsd.journal import Journal, parse
 from dsd.processes import end_with_parent
 from dsd.training.data import decoding
 from dsd.training.data.listing import SPLITS, Listing, fingerprint, list_images
-from dsd.training.data.packed import HEADER, Packed
+from dsd.training.data.packed import HEADER, Packed, count, header_of
 
 CHUNK = 256  # images
 STATE = "packing.jsonl"
@@ -129,8 +129,8 @@ def state_of(target: Path, origin: dict[str, Any]) -> dict[Key, Done]:
     """
     target.mkdir(parents=True, exist_ok=True)
     try:
-        header = json.loads((target / HEADER).read_text()) if (target / HEADER).exists() else None
-    except ValueError:
+        header = vars(header_of(target))
+    except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
         header = None  # made anew from what else is there
     text = (target / STATE).read_bytes() if (target / STATE).exists() else b""
     events, _ = parse(text)
@@ -149,9 +149,9 @@ def state_of(target: Path, origin: dict[str, Any]) -> dict[Key, Done]:
         for split, checksums in header["checksums"].items():
             known |= {(split, i): Done(crc, broken_of(header, split, i)) for i, crc in enumerate(checksums)}
     for event in events:
-        if "crc" in event:
-            broken = tuple((int(i), str(text)) for i, text in event["broken"])
-            known[event["split"], event["number"]] = Done(event["crc"], broken)
+        with suppress(KeyError, TypeError, ValueError):  # a line of another kind says nothing of a chunk
+            broken = tuple((count(i), str(text)) for i, text in event["broken"])
+            known[str(event["split"]), count(event["number"])] = Done(count(event["crc"]), broken)
     return known
 
 
