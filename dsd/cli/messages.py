@@ -25,9 +25,9 @@ def printing() -> Iterator[None]:
 
 
 def emit(text: str, nl: bool = True) -> None:
-    """Print a table or a document on standard output, as it is."""
+    """Print a table or a document on standard output: as it is, but for control characters on a terminal."""
     with printing():
-        click.echo(text, nl=nl)
+        click.echo(printable(text, lines=True) if sys.stdout.isatty() else text, nl=nl)
 
 
 def say(text: object, err: bool = False) -> None:

@@ -45,6 +45,7 @@ REGNET_Y: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 1
     "16GF": (18, 200, 106.23, 2.48, 1, 112),
     "32GF": (20, 232, 115.89, 2.53, 1, 232),
 }
+LARGEST = 1e9  # of a RegNet's parameters; floats hold all that follows from them
 DEEPEST = 100_000  # blocks of a RegNet whose stages are counted for a message
 RESNET_DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # He et al. 2016, Table 1
 NDS_DEPTHS = {56: 9, 110: 18}  # blocks of each of three stages: 6n + 2 layers, He et al. 2016, §4.2
@@ -81,11 +82,11 @@ def regnet(
         DsdError: the parameters do not give that many stages
     """
     for name, value, bound in (("w_a", w_a, 0), ("w_m", w_m, 1), ("bottleneck ratio", b, 0)):
-        if not bound < value < math.inf:
-            raise DsdError(f"{name} = {value:g}: give a number above {bound}")
+        if not bound < value <= LARGEST:
+            raise DsdError(f"{name} = {value:g}: give a number above {bound}, at most {LARGEST:g}")
     for name, value, least in (("depth", d, 1), ("w_0", w_0, 8), ("group width", g, 1)):
-        if not least <= value < math.inf:
-            raise DsdError(f"{name} = {value:g}: give a number from {least}")
+        if not least <= value <= LARGEST:
+            raise DsdError(f"{name} = {value:g}: give a number from {least} to {LARGEST:g}")
     found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), family.stages)
     if not len(found.rows):
         raise DsdError(

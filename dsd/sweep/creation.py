@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from dsd._version import __version__
 from dsd.design.population import as_csv
 from dsd.errors import DsdError
-from dsd.files import permitted, write_whole
+from dsd.files import named, permitted, write_whole
 from dsd.sweep.folder import NETWORKS, YAML, Sweep, hash_of
 from dsd.sweep.plan import Plan
 from dsd.sweep.snapshot import git_state
@@ -83,9 +83,12 @@ def create(plan: Plan, folder: Path) -> Sweep:
             moved = {**sweep.config, "data": {**sweep.config["data"], **places}}
             write_whole(folder / YAML, OmegaConf.to_yaml(moved))
         return Sweep(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     target, empty = folder.resolve(), folder.is_dir()
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".dsd-", dir=target.parent))
+    except OSError as error:
+        raise named(error, folder) from error
     try:
         beside.chmod(permitted(0o777))
         rows = as_csv(plan.tables).encode()
