@@ -416,7 +416,7 @@ def test_jobs_can_be_launched_from_a_job(bench: Make, slurm: TestCluster, undist
 
 
 def test_what_slurm_refuses_is_one_line(bench: Make, dsd: Callable) -> None:
-    """A partition that is not there: sbatch's words, exit code 2, nothing in the queue, and the runs are planned still."""
+    """A partition that is not there: sbatch's words, exit code 2, nothing in the queue, the runs still planned."""
     one = bench()
     done = dsd(
         "launch", one.study, "cluster=slurm", "cluster.partition=nowhere", "cluster.gpus=0", "-o", one.sweep.folder
