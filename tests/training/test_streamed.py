@@ -333,7 +333,7 @@ def test_a_run_is_known_by_its_images_wherever_they_are(source: Path, tmp_path: 
 def test_a_killed_reader_costs_one_run(source: Path) -> None:
     """When a worker process is killed the epoch fails; the next one has new workers, and its own bits."""
     data = load_data(spec_of(source, workers=1))
-    steps = batches(data.train_size, 50, generator(0, 1))
+    steps = batches(data.train_size, 5, generator(0, 1))  # far more than are read ahead
     epoch = data.training(steps, generator(0, 2))
     next(epoch)
 
