@@ -336,14 +336,15 @@ def test_a_killed_reader_costs_one_run(source: Path) -> None:
     steps = batches(data.train_size, 5, generator(0, 1))  # far more than are read ahead
     epoch = data.training(steps, generator(0, 2))
     next(epoch)
-
-    def killed() -> None:
+    # torch raises its error wherever SIGCHLD finds the process: let it wait until the epoch has raised its own
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
         for worker in psutil.Process().children():
             worker.kill()
-        list(epoch)
-
-    with pytest.raises(RuntimeError, match="DataLoader worker"):  # it may come as soon as the worker has ended
-        killed()
+        with pytest.raises(RuntimeError, match="DataLoader worker"):
+            list(epoch)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     rng = generator(0, 1)
     steps = batches(data.train_size, 50, rng)
     assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
