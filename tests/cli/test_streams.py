@@ -97,16 +97,14 @@ def test_letters_that_the_font_lacks_are_said_once(dsd, tmp_path: Path) -> None:
     assert done.err == "the font of the pictures lacks some letters of the names; they are drawn as boxes\n"
 
 
-def test_a_missing_package_is_one_line(dsd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_one_line() -> None:
     """It names the package and what to do."""
-    monkeypatch.setitem(sys.modules, "submitit", None)
-    for name in [name for name in sys.modules if name.startswith(("dsd.sweep", "dsd.config"))]:
-        monkeypatch.delitem(sys.modules, name)
-    done = dsd("plan", "demo")
-    assert (done.code, done.err) == (
-        2,
-        "dsd: the package submitit is missing, and this command needs it; pip install submitit\n",
+    code = (
+        "import sys; sys.modules['submitit'] = None; sys.argv[1:] = ['plan', 'demo']\nfrom dsd.cli import main; main()"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    wanted = "dsd: the package submitit is missing, and this command needs it; pip install submitit\n"
+    assert (done.returncode, done.stderr) == (2, wanted)
 
 
 def test_the_program_alone_prints_its_help(dsd) -> None:
