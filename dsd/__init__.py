@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dsd.analysis.populations import pick, split
     from dsd.analysis.seeds import seed_noise
     from dsd.analysis.summary import analyze
-    from dsd.analysis.tables import first_table, read_table
     from dsd.analysis.trends import correlations, trends
     from dsd.analysis.verdict import verdict
     from dsd.design.complexity import Complexity, complexity
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from dsd.design.sampling import sample
     from dsd.design.spacefile import load_space, space_from_spec
     from dsd.errors import DsdError
+    from dsd.io.table_reading import first_table, read_table
     from dsd.models.anynet import build
     from dsd.models.timing import Conditions, time_network
     from dsd.sweep.timing import time_table
@@ -54,12 +54,12 @@ HOMES = {
     "edf": "dsd.analysis.edf",
     "efficiency": "dsd.analysis.efficiency",
     "empirical_bootstrap": "dsd.analysis.bootstrap",
-    "first_table": "dsd.analysis.tables",
+    "first_table": "dsd.io.table_reading",
     "fit_quantized_linear": "dsd.analysis.linear_fit",
     "load_space": "dsd.design.spacefile",
     "network": "dsd.design.named",
     "pick": "dsd.analysis.populations",
-    "read_table": "dsd.analysis.tables",
+    "read_table": "dsd.io.table_reading",
     "regnet": "dsd.design.named",
     "sample": "dsd.design.sampling",
     "seed_noise": "dsd.analysis.seeds",

@@ -18,8 +18,8 @@ from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from dsd.design.yamlfile import check_finite, check_numbers, environment_of, one_line, read_text
 from dsd.errors import DsdError, known
+from dsd.io.yaml import check_finite, check_numbers, environment_of, one_line, read_text
 from dsd.overrides import as_hydra_reads, types_of
 from dsd.paths import shipped
 from dsd.sweep.clusters import CLUSTERS, Cluster

@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "files", "journal", "processes", "texts", "typed", "_version"}
+BASE = {"errors", "paths", "arrays", "io", "processes", "texts", "typed", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
-    "files": (set(), set()),
-    "journal": (set(), set()),
+    "arrays": (set(), {"numpy"}),
     "processes": (set(), set()),
     "texts": (set(), set()),
     "typed": ({"errors"}, set()),
     "_version": (set(), set()),
-    # pandas where a population is asked for its frame, pyarrow where it is written to .parquet
-    "design": (BASE, {"numpy", "omegaconf", "pandas", "pyarrow", "yaml"}),
+    # pandas where tables are read, pyarrow where they are .parquet
+    "io": ({"errors", "arrays", "texts"}, {"numpy", "pandas", "pyarrow", "omegaconf", "yaml"}),
+    # pandas where a population is asked for its frame
+    "design": (BASE, {"numpy", "omegaconf", "pandas", "yaml"}),
     "models": (BASE | {"design"}, {"torch"}),
-    # pyarrow where a table is written to .parquet
-    "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas", "pyarrow"}),
+    "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
     "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
     "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2", "markupsafe"}),
     "sweep": (

@@ -6,8 +6,8 @@ import numpy as np
 
 from dsd.analysis.columns import CONDITIONS
 from dsd.analysis.populations import Results
-from dsd.analysis.tables import name_of
 from dsd.errors import DsdError, known, shortened
+from dsd.io.table_reading import name_of
 
 FEW = 5  # networks; of fewer the median flops say little
 FLOPS_RATIO = 1.2  # of median flops, from which a note says that populations differ in them

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from dsd.analysis.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.seeds import one_per_network
-from dsd.analysis.tables import as_numbers, clean_header, is_missing, named_cells, stray
 from dsd.errors import DsdError, known, shortened
+from dsd.io.table_reading import as_numbers, clean_header, is_missing, named_cells, stray
 from dsd.texts import encodable
 from dsd.typed import quoted
 

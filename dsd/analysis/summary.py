@@ -18,9 +18,9 @@ from dsd.analysis.edf import dkw_half_width
 from dsd.analysis.efficiency import reaches
 from dsd.analysis.populations import STATES, Results
 from dsd.analysis.seeds import SeedNoise, seed_noise
-from dsd.analysis.tables import stray
 from dsd.analysis.verdict import DELTA, FEW, RULE
 from dsd.errors import DsdError, known
+from dsd.io.table_reading import stray
 
 MOST_VALUES = 20  # of a column of text that counts as a category
 QUANTILES = (0.05, 0.25, 0.75, 0.95)

@@ -132,10 +132,11 @@ def sample(
     in the metadata of a .parquet file, beside a .csv or .jsonl file in FILE.meta.json.
     """
     from dsd.cli.progress import progress
-    from dsd.design.population import as_csv, check_ending, write
+    from dsd.design.population import write
     from dsd.design.sampling import sample as draw
     from dsd.design.spacefile import load_space
     from dsd.design.window import parse_window, readable
+    from dsd.io.table_writing import as_csv, check_ending
 
     if output:
         check_ending(output)

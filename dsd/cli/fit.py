@@ -30,8 +30,8 @@ def fit(table: Path, w_m_step: float, output: Path | None) -> None:
     standard error, and kept with -o: in the metadata of a .parquet file, else in FILE.meta.json.
     """
     from dsd.analysis.linear_fit import Grid, block_widths, fit_all
-    from dsd.analysis.tables import read_table, write_table
-    from dsd.design.population import check_ending, provenance_in
+    from dsd.io.table_reading import read_table
+    from dsd.io.table_writing import check_ending, provenance_in, write_table
 
     if output:
         check_ending(output)

@@ -30,8 +30,7 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     from importlib import import_module
 
     from dsd.analysis.foreign.records import miscounted, table_of
-    from dsd.analysis.tables import write_table
-    from dsd.design.population import check_ending
+    from dsd.io.table_writing import check_ending, write_table
 
     if output:
         check_ending(output)

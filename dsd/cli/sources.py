@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsd.errors import DsdError, known
-from dsd.files import TABLES
+from dsd.io.table_writing import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def synthetic(populations: "list[Results]") -> list[str]:
 
 def table_of(source: Path, by: str) -> "pd.DataFrame":
     """The table of a sweep as it stands now, or of a file."""
-    from dsd.analysis.tables import read_table
+    from dsd.io.table_reading import read_table
 
     path = file_of(source)
     return gathered(source)[0] if path is None else read_table(path, (by,))
@@ -116,7 +116,7 @@ def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
 
 def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     """The epochs of the runs of sweeps, a row a run and epoch; None where nothing is known of epochs."""
-    from dsd.analysis.tables import read_table
+    from dsd.io.table_reading import read_table
     from dsd.sweep.curves import curves, joined
     from dsd.sweep.folder import EPOCHS
 

@@ -10,7 +10,7 @@ import click
 from dsd.cli.completion import complete_networks
 from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
-from dsd.files import TABLES
+from dsd.io.table_writing import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,8 +92,8 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
 
 def time_table(path: Path, resolution: int | None, conditions: "Conditions", output: Path | None) -> None:
     """The table with its new columns, to a file or to standard output; then correlations and trends."""
-    from dsd.analysis.tables import read_table
     from dsd.cli.progress import progress
+    from dsd.io.table_reading import read_table
     from dsd.sweep.timing import time_table as measure
 
     frame = read_table(path)

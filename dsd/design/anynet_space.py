@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.axes import Floats, Ints
+from dsd.arrays import Columns, Floats, Ints
 from dsd.design.compatibility import adjust_to_groups, realised
 from dsd.design.network import Network, Networks
 from dsd.design.order import ORDERS, keeps
-from dsd.design.space import TASK, TRAINING, Columns, Space, by_stage, candidates
+from dsd.design.space import TASK, TRAINING, Space, by_stage, candidates
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,10 +13,10 @@ from itertools import count
 
 import numpy as np
 
-from dsd.design.axes import Floats, Ints
+from dsd.arrays import Columns, Floats, Ints
 from dsd.design.complexity import parts, total
 from dsd.design.network import Networks
-from dsd.design.space import Columns, Space
+from dsd.design.space import Space
 from dsd.design.window import Windows
 
 BLOCK = 8192  # part of the contract: another size is another population

@@ -14,7 +14,7 @@ from dsd.design.family import Family
 from dsd.design.network import Network
 from dsd.design.regnet import generate, quantized
 from dsd.errors import DsdError, known, shortened
-from dsd.files import YAML
+from dsd.io.files import YAML
 
 # depth, w_0, w_a, w_m, bottleneck ratio, group width
 REGNET_X: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 15

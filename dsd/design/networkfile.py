@@ -34,9 +34,9 @@ from dsd.design.blocks import DEPTHWISE, GROUPED
 from dsd.design.family import Family
 from dsd.design.named import network, regnet
 from dsd.design.network import Network, whole_numbers
-from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError, known
-from dsd.files import YAML
+from dsd.io.files import YAML
+from dsd.io.yaml import read_mapping
 
 STAGES = ("depths", "widths", "bottleneck_ratios", "group_widths")
 LINE = ("depth", "w_0", "w_a", "w_m", "bottleneck_ratio", "group_width")

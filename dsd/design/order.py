@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.axes import Axis, Floats, Ints, Lookup, Uniform
+from dsd.arrays import Floats, Ints
+from dsd.design.axes import Axis, Lookup, Uniform
 
 Counts = NDArray[Any]
 

@@ -3,13 +3,10 @@
 Every file says how it came about, in its own metadata (.parquet) or in a file beside it (.csv, .jsonl): `provenance`.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd._version import __version__
+from dsd.arrays import Columns
 from dsd.design.complexity import MEASURES, Complexity, complexity
 from dsd.design.family import Family
 from dsd.design.network import Network, Networks
-from dsd.design.space import LATER_FIELDS, Columns, Facts, by_stage
+from dsd.design.space import LATER_FIELDS, Facts, by_stage
 from dsd.design.window import Windows
-from dsd.errors import DsdError, known
-from dsd.files import TABLES, write_whole
+from dsd.errors import DsdError
+from dsd.io.files import write_whole
+from dsd.io.table_writing import check_ending, columns_as_parquet, write_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,75 +176,9 @@ def networks_of(frame: "pd.DataFrame", place: str = "table") -> list[Network]:
     return found
 
 
-def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table as Python values."""
-    return zip(*(column.tolist() for column in columns.values()), strict=True)
-
-
-def as_csv(tables: list[Columns]) -> str:
-    """Tables one after the other as CSV; a column that one of them lacks stays empty there."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    names = merged_names(tables)
-    writer.writerow(names)
-    for table in tables:
-        blank = [""] * len(next(iter(table.values())))
-        writer.writerows(zip(*(table[name].tolist() if name in table else blank for name in names), strict=True))
-    return text.getvalue()
-
-
-def as_jsonl(tables: list[Columns]) -> str:
-    """Tables as one JSON object a line."""
-    rows = (dict(zip(table, row, strict=True)) for table in tables for row in rows_of(table))
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def merged_names(tables: list[Columns]) -> list[str]:
-    """The columns of all tables: stages and what was drawn stay together where tables differ in them."""
-    names: list[str] = []
-    for table in tables:
-        position = 0
-        for name in table:
-            if name in names:
-                position = names.index(name) + 1
-            else:
-                names.insert(position, name)
-                position += 1
-    return names
-
-
-WRITERS = {".csv": as_csv, ".jsonl": as_jsonl}
-
-
-def check_ending(path: Path) -> None:
-    """Refuse a file name whose ending is not a format, or whose folder is missing."""
-    if path.suffix not in TABLES:
-        raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(TABLES)}")
-    if path.suffix == ".parquet" and not find_spec("pyarrow"):
-        raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv")
-    if path.is_dir():
-        raise DsdError(f"-o {path}: is a folder; give a file")
-    if not path.parent.is_dir():
-        raise DsdError(f"-o {path}: the folder {path.parent} does not exist")
-
-
 def provenance_of(populations: list[Population]) -> str:
     """How a file of populations came about, as JSON: dsd's version and each population's `provenance`."""
     return json.dumps({"dsd_version": __version__, "populations": [p.provenance for p in populations]}, indent=1)
-
-
-def beside(path: Path) -> Path:
-    """Where the provenance of a file lies that has no metadata of its own: c.csv.meta.json beside c.csv."""
-    return path.with_name(f"{path.name}.meta.json")
-
-
-def provenance_in(path: Path) -> str:
-    """The provenance of a file, as `provenance_of` gave it; "" where it has none."""
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        return str((pq.read_schema(path).metadata or {}).get(b"dsd", b"").decode())
-    return beside(path).read_text(errors="replace") if beside(path).is_file() else ""
 
 
 def write(populations: list[Population], path: Path) -> None:
@@ -260,28 +193,15 @@ def write(populations: list[Population], path: Path) -> None:
     if path.suffix == ".parquet":
         write_whole(path, as_parquet(populations))
         return
-    content = WRITERS[path.suffix]([population.columns for population in populations])
-    write_whole(path, content)
-    write_whole(beside(path), provenance_of(populations) + "\n")
+    write_columns([population.columns for population in populations], path, provenance_of(populations))
 
 
 def as_parquet(populations: list[Population]) -> bytes:
-    """Populations as the content of a .parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    """Populations as the content of a .parquet file, of which few rows are held as columns at a time."""
     samples = [population.select(np.arange(1)).columns for population in populations]
-    joint = pa.unify_schemas([pa.table(columns).schema for columns in samples], promote_options="permissive")
-    schema = pa.schema([joint.field(name) for name in merged_names(samples)])
-    content = io.BytesIO()
-    with pq.ParquetWriter(content, schema.with_metadata({"dsd": provenance_of(populations)})) as writer:
-        for population in populations:
-            for start in range(0, len(population), ROWS):
-                part = population.select(np.arange(start, min(start + ROWS, len(population)))).columns
-                n = len(part["key"])
-                arrays = [
-                    pa.array(part[field.name]).cast(field.type) if field.name in part else pa.nulls(n, field.type)
-                    for field in schema
-                ]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-    return content.getvalue()
+    parts = (
+        population.select(np.arange(start, min(start + ROWS, len(population)))).columns
+        for population in populations
+        for start in range(0, len(population), ROWS)
+    )
+    return columns_as_parquet(samples, parts, provenance_of(populations))

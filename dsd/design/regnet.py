@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dsd.design.axes import Floats, Ints
+from dsd.arrays import Floats, Ints
 
 NEAR = 1e-6  # blocks; far above the rounding error of a solution below 1000
 WIDTH_STEP = 8  # widths are rounded to a multiple of 8 (the authors' code; not in the paper's text)

@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.axes import Floats, Ints
+from dsd.arrays import Columns, Floats, Ints
 from dsd.design.compatibility import realised
 from dsd.design.network import Network, Networks
 from dsd.design.regnet import generate, stage_width
-from dsd.design.space import TASK, TRAINING, Columns, Space
+from dsd.design.space import TASK, TRAINING, Space
 
 LINE = ("depth", "w_0", "w_a", "w_m")
 COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}

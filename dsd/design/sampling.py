@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from dsd.arrays import Columns
 from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
 from dsd.design.blocks import STEMS
 from dsd.design.complexity import MEASURES, along, parts, total
 from dsd.design.family import check_task
 from dsd.design.network import ARRAYS, Networks
 from dsd.design.population import Draw, Population
-from dsd.design.space import Columns, Space
+from dsd.design.space import Space
 from dsd.design.window import DEFAULT, Limit, Windows, readable
 from dsd.errors import DsdError
 

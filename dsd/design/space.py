@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.axes import Axis, Floats, Ints, Uniform
+from dsd.arrays import Columns, Floats, Ints
+from dsd.design.axes import Axis, Uniform
 from dsd.design.constraints import Constraint
 from dsd.design.family import Family
 from dsd.design.network import Network, Networks
@@ -25,7 +26,6 @@ from dsd.design.order import ORDERS, Order, every
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
-Columns = dict[str, Any]  # arrays (n,) or (n, s), or what gives them by row
 ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
 WIDTH_RULES = ("adjust", "reject")
 TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)

@@ -22,9 +22,9 @@ from dsd.design.order import ORDERS
 from dsd.design.regnet_space import LINE, RegNetSpace
 from dsd.design.space import TASK, TRAINING, WIDTH_RULES, Facts, Parameter, Space
 from dsd.design.window import Limits, RegimeLimit, Window, parse_quantity, parse_window
-from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError, known
-from dsd.files import YAML
+from dsd.io.files import YAML
+from dsd.io.yaml import read_mapping
 from dsd.paths import shipped
 
 

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter
 
 from dsd.design.complexity import MEASURES
 from dsd.design.window import quantity
-from dsd.files import write_whole
+from dsd.io.files import write_whole
 from dsd.texts import short_name
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ import time
 import pandas as pd
 
 from dsd.analysis.columns import TRAINED
-from dsd.analysis.tables import NAMES, typed_cells
-from dsd.files import write_whole
+from dsd.io.files import write_whole
+from dsd.io.table_reading import NAMES, typed_cells
 from dsd.sweep.curves import as_csv
 from dsd.sweep.folder import EPOCHS, TABLE, Sweep
 from dsd.sweep.status import Status, Watch

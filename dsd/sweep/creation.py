@@ -11,9 +11,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from dsd._version import __version__
-from dsd.design.population import as_csv
 from dsd.errors import DsdError
-from dsd.files import named, permitted, write_whole
+from dsd.io.files import named, permitted, write_whole
+from dsd.io.table_writing import as_csv
 from dsd.sweep.folder import NETWORKS, YAML, Sweep, hash_of
 from dsd.sweep.plan import Plan
 from dsd.sweep.snapshot import git_state

@@ -33,7 +33,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from dsd.journal import Journal, parse
+from dsd.io.journal import Journal, parse
 from dsd.sweep.jobs import LATEST
 
 # of an epoch, in the order in which a record keeps them

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dsd.design.complexity import MEASURES, Complexity, complexity
 from dsd.design.network import Network
-from dsd.design.yamlfile import read_mapping
 from dsd.errors import DsdError
-from dsd.journal import Journal, parse
+from dsd.io.journal import Journal, parse
+from dsd.io.yaml import read_mapping
 from dsd.sweep.jobs import Job, Submission
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe

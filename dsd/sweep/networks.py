@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dsd.errors import DsdError, known
-from dsd.files import TABLES, YAML
+from dsd.io.files import YAML
+from dsd.io.table_writing import TABLES
 
 if TYPE_CHECKING:
+    from dsd.arrays import Columns
     from dsd.design.network import Network
-    from dsd.design.space import Columns
 
 
 def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
@@ -45,8 +46,8 @@ def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -
 
 def rows_of(table: str, resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
     """The networks of a table, each with its key there."""
-    from dsd.analysis.tables import read_table
     from dsd.design.population import networks_of
+    from dsd.io.table_reading import read_table
 
     return [(one.key, one.for_task(resolution, classes)) for one in networks_of(read_table(table), table)]
 
@@ -85,8 +86,8 @@ def populations_of(
     table: str, key: str, resolution: int, classes: int
 ) -> "Iterator[tuple[str, list[Network], Columns]]":
     """The populations of a table's rows, or the one network whose key begins like `key`, under that name."""
-    from dsd.analysis.tables import read_table
     from dsd.design.population import networks_of
+    from dsd.io.table_reading import read_table
 
     frame = read_table(table)
     networks = networks_of(frame, table)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsd.design.population import rows_of
+from dsd.io.table_writing import rows_of
 from dsd.sweep.cost import STATE_BYTES, Cost, cost_of, costs
 from dsd.sweep.creation import existing
 from dsd.sweep.launch import missing

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dsd.files import permitted
+from dsd.io.files import permitted
 from dsd.paths import PACKAGE
 
 CODE = Path("jobs") / "code"

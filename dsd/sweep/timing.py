@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.analysis.tables import read_table, write_table
 from dsd.design.complexity import MEASURES, complexity
 from dsd.design.network import Network
-from dsd.design.population import check_ending, networks_of, provenance_in
+from dsd.design.population import networks_of
 from dsd.errors import DsdError, known
+from dsd.io.table_reading import read_table
+from dsd.io.table_writing import check_ending, provenance_in, write_table
 from dsd.models.timing import COLUMNS, Conditions, time_network
 
 TIMES = (*COLUMNS["infer"], *COLUMNS["train"], "time_error")  # columns that measuring fills, row by row

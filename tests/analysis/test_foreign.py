@@ -10,8 +10,8 @@ import dsd
 from dsd import DsdError, analyze, read_table, split
 from dsd.analysis.foreign import nds, pycls
 from dsd.analysis.foreign.records import miscounted, table_of
-from dsd.analysis.tables import write_table
 from dsd.design.network import Network
+from dsd.io.table_writing import write_table
 
 REGNET = {"DEPTH": 22, "W0": 24, "WA": 24.48, "WM": 2.54, "GROUP_W": 16, "BOT_MUL": 1.0, "STRIDE": 2}
 EPOCHS = {"epoch_ind": [1, 2], "epoch_max": [2, 2], "top1_err": [60.0, 52.0], "min_top1_err": [60.0, 50.0]}

@@ -10,7 +10,7 @@ import pytest
 
 from dsd import DsdError, analyze, read_table, seed_noise, split
 from dsd.analysis.summary import Settings
-from dsd.analysis.tables import write_table
+from dsd.io.table_writing import write_table
 
 RNG = np.random.default_rng
 

@@ -25,7 +25,7 @@ def networks(dsd, tmp_path: Path) -> Path:
 def test_fit_adds_columns_and_says_how(dsd, networks: Path, ending: str, tmp_path: Path) -> None:
     """w_0, w_a, w_m, e_fit beside what was there; grid and rule with the file; RegNets fit better than AnyNets."""
     from dsd import read_table
-    from dsd.design.population import provenance_in
+    from dsd.io.table_writing import provenance_in
 
     output = tmp_path / f"fit{ending}"
     done = dsd("fit", networks, "-o", output, "--w-m-step", 0.05)

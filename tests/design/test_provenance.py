@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dsd import __version__, load_space, sample, space_from_spec
-from dsd.design.population import beside, write
+from dsd.design.population import write
+from dsd.io.table_writing import beside
 
 
 def told(path: Path) -> dict[str, Any]:

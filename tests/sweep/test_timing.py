@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, network, sample
-from dsd.analysis.tables import read_table, write_table
 from dsd.design.network import Network, Networks
-from dsd.design.population import provenance_in
 from dsd.design.population import write as write_population
+from dsd.io.table_reading import read_table
+from dsd.io.table_writing import provenance_in, write_table
 from dsd.models.timing import Conditions, TooLarge
 from dsd.sweep import timing
 from dsd.sweep.timing import time_table

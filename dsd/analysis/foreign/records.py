@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.analysis.tables import name_of
 from dsd.design.complexity import MEASURES, complexity
 from dsd.design.family import MOST_STAGES
 from dsd.design.network import Network, Networks
 from dsd.design.population import columns_of
 from dsd.errors import DsdError, shortened
+from dsd.io.table_reading import name_of
 from dsd.typed import quoted
 
 FRONT = ("space", "key")

@@ -30,7 +30,7 @@ from dsd.figures.report.pictures import (
     trend_images,
 )
 from dsd.figures.style import save
-from dsd.files import write_whole
+from dsd.io.files import write_whole
 
 FAILURES = 200  # rows of failed runs that are listed; more are counted
 PAIRS = 15  # that the page opens with; of more, the steps of the ladder

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dsd.errors import DsdError
-from dsd.files import write_whole
+from dsd.io.files import write_whole
 from dsd.training.data.memory import Split
 from dsd.training.data.spec import DataSpec
 

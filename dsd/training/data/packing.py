@@ -18,8 +18,8 @@ import numpy as np
 
 from dsd._version import __version__
 from dsd.errors import DsdError
-from dsd.files import write_whole
-from dsd.journal import Journal, parse
+from dsd.io.files import write_whole
+from dsd.io.journal import Journal, parse
 from dsd.processes import end_with_parent
 from dsd.training.data import decoding
 from dsd.training.data.listing import SPLITS, Listing, fingerprint, list_images

@@ -5,7 +5,6 @@ its cells are, and text otherwise. Only in columns of numbers and truths do NA, 
 """
 
 import csv
-import io
 import json
 import logging
 import re
@@ -18,9 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.design.population import beside
 from dsd.errors import DsdError, known, shortened
-from dsd.files import write_whole
 from dsd.texts import encodable
 
 log = logging.getLogger(__name__)
@@ -265,40 +262,3 @@ def first_table(*paths: str | Path) -> tuple[pd.DataFrame, Path]:
         if path.is_file():
             return read_table(path), path
     raise DsdError(f"none of these files is there: {known(str(path) for path in paths)}")
-
-
-def as_json_lines(frame: pd.DataFrame) -> str:
-    """A JSON object a row, numbers with all their digits, null for what is missing."""
-    rows = (
-        {name: None if value != value else value for name, value in row.items()} for row in frame.to_dict("records")
-    )
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def as_parquet(frame: pd.DataFrame, provenance: str) -> bytes:
-    """The content of a .parquet file, its provenance among the metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    if provenance:
-        table = table.replace_schema_metadata({**table.schema.metadata, b"dsd": provenance.encode()})
-    content = io.BytesIO()
-    pq.write_table(table, content)
-    return content.getvalue()
-
-
-WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
-    ".csv": lambda frame: str(frame.to_csv(index=False)),
-    ".jsonl": as_json_lines,
-}
-
-
-def write_table(frame: pd.DataFrame, output: Path, provenance: str = "") -> None:
-    """Write a table in the format of the file's ending, whole or not at all, then its provenance if there is one."""
-    if output.suffix == ".parquet":
-        write_whole(output, as_parquet(frame, provenance))
-        return
-    write_whole(output, WRITERS[output.suffix](frame))
-    if provenance:
-        write_whole(beside(output), provenance)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dsd.analysis.tables import write_table
-from dsd.files import write_whole
+from dsd.io.files import write_whole
+from dsd.io.table_writing import write_table
 
 
 def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
@@ -70,6 +70,6 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path, monkeypatch:
 def test_provenance_comes_after_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that cannot be written leaves no word of where it came from."""
     written: list[str] = []
-    monkeypatch.setattr("dsd.analysis.tables.write_whole", lambda path, content: written.append(path.name))
+    monkeypatch.setattr("dsd.io.table_writing.write_whole", lambda path, content: written.append(path.name))
     write_table(pd.DataFrame({"a": [1]}), tmp_path / "t.csv", "from here")
     assert written == ["t.csv", "t.csv.meta.json"]

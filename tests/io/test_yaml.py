@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dsd import DsdError
-from dsd.design.yamlfile import check_numbers, environment_of, read_mapping
+from dsd.io.yaml import check_numbers, environment_of, read_mapping
 
 
 def read(folder: Path, text: str) -> dict[str, object]:

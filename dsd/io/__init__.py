@@ -1,0 +1,1 @@
+"""Files, tables, journals and YAML: all reading and writing."""
