@@ -71,10 +71,16 @@ def is_straight(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     x, y = x[both], y[both]
     if len(x) < FEWEST:
         return False
-    x, y = x - x.mean(), y - y.mean()
+    x, y = (centred(one / max(np.abs(one).max(), 1e-300)) for one in (x, y))  # 1e200 squared is beyond floats
     size = (x @ x) * (y @ y)
     straight = size > 0 and (x @ y) ** 2 > STRAIGHT**2 * size
     return bool(straight) and len(np.unique(x)) >= FEWEST
+
+
+def centred(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values (n,) less their mean."""
+    difference: NDArray[np.float64] = x - x.mean()
+    return difference
 
 
 def matrix(frame: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:

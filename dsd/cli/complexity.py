@@ -10,7 +10,7 @@ import click
 from dsd.cli.completion import complete_networks
 from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
-from dsd.io.table_writing import TABLES
+from dsd.io.files import TABLES
 
 if TYPE_CHECKING:
     from dsd.design.complexity import Complexity

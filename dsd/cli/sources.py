@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsd.errors import DsdError, known
-from dsd.io.table_writing import TABLES
+from dsd.io.files import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd

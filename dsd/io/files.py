@@ -6,6 +6,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+TABLES = (".csv", ".jsonl", ".parquet")
 YAML = (".yaml", ".yml")
 
 

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from dsd.arrays import Columns
 from dsd.errors import DsdError, known
-from dsd.io.files import write_whole
+from dsd.io.files import TABLES, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TABLES = (".csv", ".jsonl", ".parquet")
 
 
 def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dsd.errors import DsdError, known
-from dsd.io.files import YAML
-from dsd.io.table_writing import TABLES
+from dsd.io.files import TABLES, YAML
 
 if TYPE_CHECKING:
     from dsd.arrays import Columns

@@ -225,3 +225,12 @@ def test_whole_numbers_beyond_floats_are_refused_as_infinite(tmp_path: Path) -> 
         split(read_table(path))
     path.write_text(f'{{"error": 50, "w": 1{"0" * 400}}}\n{{"error": 51, "w": "x"}}\n')
     assert len(split(read_table(path))[0]) == 2
+
+
+@pytest.mark.parametrize("scale", [1e153, 1.7e308, 1e-320])
+def test_parameters_at_the_ends_of_floats_are_parameters(scale: float) -> None:
+    """No product of them overflows; one that goes with the error is still a copy of it."""
+    frame = results(50)
+    wide = np.where(np.arange(50) % 2, scale, -scale)
+    (found,) = analyze(split(frame.assign(wide=wide, copy=frame["error"] / 100 * scale))).populations
+    assert list(found.best_ranges) == (["wide"] if scale > 1 else ["wide", "copy"])
