@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dsd import correlations, read_table, trends
-from dsd.design.complexity import MEASURES, UNITS
-from dsd.design.published import PUBLISHED
+from dsd.architecture.catalogue.published_values import PUBLISHED
+from dsd.architecture.complexities import MEASURES, UNITS
 from dsd.figures.complexity import plot_points, plot_trend
 
 HERE = Path(__file__).parent

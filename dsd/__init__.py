@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from dsd.analysis.summary import analyze
     from dsd.analysis.trends import correlations, trends
     from dsd.analysis.verdict import verdict
-    from dsd.design.complexity import Complexity, complexity
+    from dsd.architecture.catalogue.lookup import network
+    from dsd.architecture.catalogue.published_networks import regnet
+    from dsd.architecture.complexities import Complexity, complexity
+    from dsd.architecture.network import Network
+    from dsd.architecture.networks import Networks
+    from dsd.architecture.skeleton import Family
     from dsd.design.distinct import Distinct, distinct
-    from dsd.design.family import Family
-    from dsd.design.named import network, regnet
-    from dsd.design.network import Network, Networks
     from dsd.design.population import Population
     from dsd.design.sampling import sample
     from dsd.design.spacefile import load_space, space_from_spec
@@ -37,18 +39,18 @@ if TYPE_CHECKING:
     from dsd.sweep.timing import time_table
 
 HOMES = {
-    "Complexity": "dsd.design.complexity",
+    "Complexity": "dsd.architecture.complexities",
     "Conditions": "dsd.models.timing",
     "Distinct": "dsd.design.distinct",
     "DsdError": "dsd.errors",
-    "Family": "dsd.design.family",
-    "Network": "dsd.design.network",
-    "Networks": "dsd.design.network",
+    "Family": "dsd.architecture.skeleton",
+    "Network": "dsd.architecture.network",
+    "Networks": "dsd.architecture.network",
     "Population": "dsd.design.population",
     "analyze": "dsd.analysis.summary",
     "build": "dsd.models.anynet",
     "compare": "dsd.analysis.compare",
-    "complexity": "dsd.design.complexity",
+    "complexity": "dsd.architecture.complexities",
     "correlations": "dsd.analysis.trends",
     "distinct": "dsd.design.distinct",
     "edf": "dsd.analysis.edf",
@@ -57,10 +59,10 @@ HOMES = {
     "first_table": "dsd.io.table_reading",
     "fit_quantized_linear": "dsd.analysis.linear_fit",
     "load_space": "dsd.design.spacefile",
-    "network": "dsd.design.named",
+    "network": "dsd.architecture.catalogue.published_networks",
     "pick": "dsd.analysis.populations",
     "read_table": "dsd.io.table_reading",
-    "regnet": "dsd.design.named",
+    "regnet": "dsd.architecture.catalogue.published_networks",
     "sample": "dsd.design.sampling",
     "seed_noise": "dsd.analysis.seeds",
     "space_from_spec": "dsd.design.spacefile",

@@ -10,10 +10,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from dsd import build, complexity, load_space, network, read_table, sample
+from dsd.architecture.blocks import BLOCKS
+from dsd.architecture.catalogue.published_networks import NAMED
+from dsd.architecture.layers import ACTIVATIONS
+from dsd.architecture.stems import STEMS
 from dsd.config import choices, cluster_of
 from dsd.design.axes import LAWS
-from dsd.design.blocks import ACTIVATIONS, BLOCKS, STEMS
-from dsd.design.named import NAMED
 from dsd.design.spacefile import AnyNetFile, RegNetFile
 from dsd.sweep.clusters import Slurm
 from dsd.training.data.spec import DataSpec

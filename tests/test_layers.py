@@ -21,19 +21,26 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "_version": (set(), set()),
     # pandas where tables are read, pyarrow where they are .parquet
     "io": ({"errors", "arrays", "texts"}, {"numpy", "pandas", "pyarrow", "omegaconf", "yaml"}),
+    "architecture": (BASE, {"numpy", "pandas"}),
     # pandas where a population is asked for its frame
-    "design": (BASE, {"numpy", "omegaconf", "pandas", "yaml"}),
-    "models": (BASE | {"design"}, {"torch"}),
-    "analysis": (BASE | {"design"}, {"numpy", "scipy", "pandas"}),
-    "training": (BASE | {"design", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
-    "figures": (BASE | {"design", "analysis"}, {"numpy", "pandas", "matplotlib", "jinja2", "markupsafe"}),
+    "design": (BASE | {"architecture"}, {"numpy", "omegaconf", "pandas"}),
+    "models": (BASE | {"architecture"}, {"torch"}),
+    "analysis": (BASE | {"architecture"}, {"numpy", "scipy", "pandas"}),
+    "training": (BASE | {"architecture", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
+    "figures": (
+        BASE | {"architecture", "design", "analysis"},
+        {"numpy", "pandas", "matplotlib", "jinja2", "markupsafe"},
+    ),
     "sweep": (
-        BASE | {"design", "models", "analysis", "training"},
-        {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil", "pyarrow"},
+        BASE | {"architecture", "design", "models", "analysis", "training"},
+        {"numpy", "pandas", "omegaconf", "torch", "submitit", "psutil"},
     ),
     "overrides": ({"errors", "typed"}, {"hydra"}),
-    "config": (BASE | {"overrides", "design", "sweep", "training"}, {"hydra", "omegaconf"}),
-    "cli": (BASE | {"design", "models", "analysis", "training", "figures", "sweep", "config"}, {"click", "rich"}),
+    "config": (BASE | {"overrides", "sweep", "training"}, {"hydra", "omegaconf"}),
+    "cli": (
+        BASE | {"architecture", "design", "models", "analysis", "training", "figures", "sweep", "config"},
+        {"click", "rich"},
+    ),
 }
 FREE = {"__init__", "__main__"}  # the front doors load lazily from everywhere
 

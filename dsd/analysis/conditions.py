@@ -68,7 +68,7 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
 
 def flops_note(populations: Sequence[Results]) -> list[str]:
     """A line where the median flops of populations differ."""
-    from dsd.design.window import readable
+    from dsd.architecture.units import readable
 
     medians = {}
     for results in populations:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dsd.design.regnet import WIDTH_STEP, level
+from dsd.architecture.quantized_linear import WIDTH_STEP, level
 from dsd.errors import DsdError, known
 
 USUAL = 128  # blocks; the steps of deeper networks take tens of megabytes and are not kept

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dsd.analysis.bootstrap import exact_winners
 from dsd.analysis.populations import Results
-from dsd.design.window import quantity
+from dsd.architecture.units import quantity
 from dsd.errors import DsdError
 
 FEW = 5  # networks; of fewer a regime tells nothing

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from dsd.design.complexity import MEASURES, UNITS
+from dsd.architecture.complexities import MEASURES, UNITS
 from dsd.errors import DsdError, known
 
 FEW = 5  # networks; of fewer no trend is told

@@ -139,8 +139,8 @@ def print_pairs(found: "Analysis") -> None:
 
 def print_ranges(found: "Analysis", everything: bool) -> None:
     """The best ranges, of the main columns unless everything is wanted."""
+    from dsd.architecture.units import readable
     from dsd.cli.output import print_table
-    from dsd.design.window import readable
 
     computed = {column for p in found.populations for column in p.best_ranges}
     shown = computed if everything else computed & HEADLINES or computed

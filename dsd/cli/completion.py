@@ -16,7 +16,7 @@ def complete_spaces(ctx: click.Context, option: click.Parameter, incomplete: str
 
 def complete_networks(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Published names of networks, and files."""
-    from dsd.design.named import NAMED
+    from dsd.architecture.catalogue.published_networks import NAMED
 
     start = incomplete.lower().replace("-", "")
     found = [CompletionItem(name) for name in NAMED if name.lower().replace("-", "").startswith(start)]

@@ -13,7 +13,7 @@ from dsd.errors import DsdError
 from dsd.io.files import TABLES
 
 if TYPE_CHECKING:
-    from dsd.design.complexity import Complexity
+    from dsd.architecture.complexities import Complexity
 
 COMPARED = ("resnext", "efficientnet")
 WIDE = 110  # of a terminal: for all digits of the counts
@@ -65,8 +65,8 @@ def complexity(
 
 def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | None, as_json: bool) -> None:
     """The complexity of the networks that are named."""
-    from dsd.design.complexity import complexity as count
-    from dsd.sweep.networks import named
+    from dsd.architecture.catalogue.select import named
+    from dsd.architecture.complexities import complexity as count
 
     counts = [(label, asdict(count(one))) for label, one in named(words, resolution, classes)]
     if as_json:
@@ -81,10 +81,10 @@ def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | 
 
 def print_all(as_json: bool) -> None:
     """Every named network: what we count, what is printed, and why they differ where they do."""
-    from dsd.design.complexity import UNITS
-    from dsd.design.complexity import complexity as count
-    from dsd.design.named import NAMED
-    from dsd.design.published import PUBLISHED, differing
+    from dsd.architecture.catalogue.published_networks import NAMED
+    from dsd.architecture.catalogue.published_values import PUBLISHED, differing
+    from dsd.architecture.complexities import UNITS
+    from dsd.architecture.complexities import complexity as count
 
     built = {name: make() for name, make in NAMED.items()}
     counts = {name: count(network) for name, network in built.items()}
@@ -116,8 +116,8 @@ def print_all(as_json: bool) -> None:
 
 def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str], whole: bool) -> list[str]:
     """A network's counts, all digits or three decimals, each beside the printed value; a star where they differ."""
-    from dsd.design.complexity import UNITS
-    from dsd.design.published import PUBLISHED
+    from dsd.architecture.catalogue.published_values import PUBLISHED
+    from dsd.architecture.complexities import UNITS
 
     cells = [name, str(resolution)]
     for measure, unit in UNITS.items():
@@ -129,10 +129,10 @@ def line(name: str, resolution: int, counted: "Complexity", differences: dict[st
 
 def print_comparison(which: str, timed: bool, batch: int | None, device: str | None, as_json: bool) -> None:
     """The groups of a published comparison: counted complexity, measured time, published time and error."""
-    from dsd.design.complexity import UNITS
-    from dsd.design.complexity import complexity as count
-    from dsd.design.named import network
-    from dsd.design.published import COMPARISONS, PUBLISHED
+    from dsd.architecture.catalogue.lookup import network
+    from dsd.architecture.catalogue.published_values import COMPARISONS, PUBLISHED
+    from dsd.architecture.complexities import UNITS
+    from dsd.architecture.complexities import complexity as count
 
     groups = COMPARISONS[which]
     names = list(dict.fromkeys(name for grouped in groups.values() for group in grouped for name in group))
@@ -179,8 +179,8 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
 
 def measured_times(names: list[str], batch: int | None, device: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """How it was measured, and the times of each network."""
+    from dsd.architecture.catalogue.lookup import network
     from dsd.cli.progress import progress
-    from dsd.design.named import network
     from dsd.models.timing import Conditions, default_device, time_network
 
     device = device or default_device()

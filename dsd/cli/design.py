@@ -131,11 +131,12 @@ def sample(
     How it went is told on standard error. With -o it is kept too, with all that is needed to draw the same rows again:
     in the metadata of a .parquet file, beside a .csv or .jsonl file in FILE.meta.json.
     """
+    from dsd.architecture.units import readable
     from dsd.cli.progress import progress
     from dsd.design.population import write
     from dsd.design.sampling import sample as draw
     from dsd.design.spacefile import load_space
-    from dsd.design.window import parse_window, readable
+    from dsd.design.window import parse_window
     from dsd.io.table_writing import as_csv, check_ending
 
     if output:

@@ -65,8 +65,8 @@ def gpu_hours(made: "Plan", found: "Preview") -> float | None:
 
 def show(made: "Plan", found: "Preview", folder: Path) -> None:
     """The plan as people read it."""
+    from dsd.architecture.units import quantity
     from dsd.cli.output import counted, duration, print_table
-    from dsd.design.window import quantity
 
     recipe, data, cluster = made.study.recipe, made.study.data, made.study.cluster
     cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in found.spaces]

@@ -76,10 +76,10 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
     """One JSON line a network, as soon as it is measured."""
     from dataclasses import asdict
 
+    from dsd.architecture.catalogue.select import named
+    from dsd.architecture.complexities import complexity
     from dsd.cli.progress import progress
-    from dsd.design.complexity import complexity
     from dsd.models.timing import time_network
-    from dsd.sweep.networks import named
 
     found = named(words, resolution, None)
     with progress("timed", len(found)) as advance:
@@ -119,7 +119,7 @@ def stopped(words: str) -> int:
 def answers(timed: "pd.DataFrame") -> Iterator[str]:
     """What Fig. 12 of the paper asks of a population: what time goes with, and how complexities grow."""
     from dsd.analysis.trends import FEW, correlations, trends
-    from dsd.design.complexity import MEASURES
+    from dsd.architecture.complexities import MEASURES
 
     if "time_error" in timed and timed["time_error"].notna().any():
         failed = timed[timed["time_error"].notna()]

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import TASK, TRAINING, by_stage
+from dsd.architecture.width_rule import adjust_to_groups
 from dsd.arrays import Columns, Floats, Ints
-from dsd.design.compatibility import adjust_to_groups, realised
-from dsd.design.network import Network, Networks
 from dsd.design.order import ORDERS, keeps
-from dsd.design.space import TASK, TRAINING, Space, by_stage, candidates
+from dsd.design.space import Space, candidates
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +27,7 @@ class AnyNetSpace(Space):
         """Widths and group widths of drawn widths, ratios and group widths or numbers of groups, of one shape."""
         if "groups" in self.parameters:
             return adjust_to_groups(w, b, third)
-        return realised(self.facts.family.block, w, b, third)
+        return self.facts.family.block_type.realised(w, b, third)
 
     @property
     def grouping(self) -> str:

@@ -13,9 +13,9 @@ from itertools import count
 
 import numpy as np
 
+from dsd.architecture.complexities import parts, total
+from dsd.architecture.networks import Networks
 from dsd.arrays import Columns, Floats, Ints
-from dsd.design.complexity import parts, total
-from dsd.design.network import Networks
 from dsd.design.space import Space
 from dsd.design.window import Windows
 

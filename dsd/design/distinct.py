@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsd.design.network import Networks
-from dsd.design.space import TRAINING, Space
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import TRAINING
+from dsd.design.space import Space
 from dsd.errors import DsdError
 
 COUNTABLE = 2_000_000  # settings that are realised one and all

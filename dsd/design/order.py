@@ -3,7 +3,7 @@
 An ordered parameter is drawn from the exact law of independent draws *given* their order, ties included. Sorting
 independent draws is another law: it makes equal neighbours too rare. Rejection is the same law but needs thousands
 of draws for each network of AnyNetX_E in a complexity window. Orders hold between the drawn values; the width rule
-(`dsd.design.compatibility`) comes after and may change widths.
+(`dsd.architecture.width_rule`) comes after and may change widths.
 
 Shape letters: n draws, s stages, k values of the axis. Draws are laid out stage after stage, for speed.
 """

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd._version import __version__
+from dsd.architecture.complexities import MEASURES, Complexity, complexity
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import columns_of
 from dsd.arrays import Columns
-from dsd.design.complexity import MEASURES, Complexity, complexity
-from dsd.design.family import Family
-from dsd.design.network import Network, Networks
-from dsd.design.space import LATER_FIELDS, Facts, by_stage
+from dsd.design.space import Facts
 from dsd.design.window import Windows
-from dsd.errors import DsdError
 from dsd.io.files import write_whole
 from dsd.io.table_writing import check_ending, columns_as_parquet, write_columns
 
@@ -128,52 +128,6 @@ class Population:
         import pandas as pd
 
         return pd.DataFrame(self.columns)
-
-
-def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Columns) -> Columns:
-    """The table of n networks as columns (n,): what they are, their complexity, and what was drawn for them."""
-    n, family = len(networks), networks.family
-    return {
-        "space": np.full(n, space),
-        "key": np.array(networks.keys()),
-        **by_stage("d", networks.depths),
-        **by_stage("w", networks.widths),
-        **by_stage("b", networks.bottleneck_ratios),
-        **by_stage("g", networks.group_widths),
-        "depth": networks.depths.sum(axis=1),
-        **{name: getattr(counted, name) for name in MEASURES},
-        **drawn,
-        "block": np.full(n, family.block),
-        "stem": np.full(n, family.stem),
-        "strides": np.full(n, as_cell(family, "strides")),
-        "activation": np.full(n, family.activation),
-        **{name: np.full(n, as_cell(family, name)) for name in LATER_FIELDS if name in family.variations},
-        "resolution": networks.resolution,
-        "classes": np.full(n, networks.classes),
-    }
-
-
-def as_cell(family: Family, name: str) -> Any:
-    """A field of a family as it stands in a table; a list as 2-2-2-2."""
-    value = getattr(family, name)
-    return "-".join(map(str, value)) if isinstance(value, tuple) else value
-
-
-def networks_of(frame: "pd.DataFrame", place: str = "table") -> list[Network]:
-    """The network of each row.
-
-    Raises:
-        DsdError: no rows, or a row that is no network; names the row, from 1, and why
-    """
-    found = []
-    for number, row in enumerate(frame.to_dict("records"), start=1):
-        try:
-            found.append(Network.from_row(row))
-        except DsdError as error:
-            raise DsdError(f"{place}: row {number}: {error}") from error
-    if not found:
-        raise DsdError(f"{place}: has no rows")
-    return found
 
 
 def provenance_of(populations: list[Population]) -> str:

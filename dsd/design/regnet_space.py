@@ -10,11 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.quantized_linear import generate, stage_width
+from dsd.architecture.rows import TASK, TRAINING
 from dsd.arrays import Columns, Floats, Ints
-from dsd.design.compatibility import realised
-from dsd.design.network import Network, Networks
-from dsd.design.regnet import generate, stage_width
-from dsd.design.space import TASK, TRAINING, Space
+from dsd.design.space import Space
 
 LINE = ("depth", "w_0", "w_a", "w_m")
 COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}
@@ -53,7 +54,7 @@ class RegNetSpace(Space):
 
     def realised(self, widths: Floats, b: Floats, g: Floats | None) -> tuple[Floats, Floats]:
         """Widths and group widths of stages (s, n) after the width rule; g None for a block without groups."""
-        return realised(self.facts.family.block, widths, b, widths if g is None else g)
+        return self.facts.family.block_type.realised(widths, b, widths if g is None else g)
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
         """The networks of the settings at `rows` that form exactly s stages."""

@@ -10,15 +10,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from dsd.architecture.complexities import MEASURES, along, flops_bound, parts, total
+from dsd.architecture.networks import ARRAYS, Networks
+from dsd.architecture.skeleton import check_task
+from dsd.architecture.stems import STEMS
+from dsd.architecture.units import readable
 from dsd.arrays import Columns
 from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
-from dsd.design.blocks import STEMS
-from dsd.design.complexity import MEASURES, along, parts, total
-from dsd.design.family import check_task
-from dsd.design.network import ARRAYS, Networks
 from dsd.design.population import Draw, Population
 from dsd.design.space import Space
-from dsd.design.window import DEFAULT, Limit, Windows, readable
+from dsd.design.window import DEFAULT, Limit, Windows
 from dsd.errors import DsdError
 
 PATIENCE = 10_000_000  # proposals in a row without a new network before giving up; a few seconds
@@ -152,6 +153,7 @@ def check_reachable(space: Space, windows: Windows) -> None:
             )
 
 
+MOST_FLOPS = 2.0**62
 LOOKED_AT = 200  # networks without a window, where nothing fell into it
 
 
@@ -224,17 +226,11 @@ class Gathered:
 
 def check_size(space: Space, networks: Networks) -> None:
     """Refuse networks whose flops do not fit in 64 bits."""
-    d, w, b, _ = networks.stages
-    family, side = networks.family, float(networks.resolution.max())
-    widest = max(float(w.max()), family.stem_channels)
-    v, k = widest / min(1.0, float(b.min())), max(family.kernel_sizes)
-    bound = 12.0 * k**2 * d.sum(axis=1).max() * v**2 * side**2  # a block: k×k twice and four 1×1 at the most
-    bound += widest * family.head_width * side**2 + max(widest, family.head_width) * networks.classes
-    if bound > 2.0**62:
-        flops = total(
-            list(parts(replace(networks, **{n: getattr(networks, n).astype(float) for n in ARRAYS}))), "flops"
+    if flops_bound(networks) <= MOST_FLOPS:
+        return
+    floats = replace(networks, **{name: getattr(networks, name).astype(float) for name in ARRAYS})
+    flops = total(list(parts(floats)), "flops")
+    if flops.max() > MOST_FLOPS:
+        raise DsdError(
+            f"space {space.facts.name} has networks of {flops.max():.1e} flops; give windows below {MOST_FLOPS:.0e}"
         )
-        if flops.max() > 2.0**62:
-            raise DsdError(
-                f"space {space.facts.name} has networks of {flops.max():.1e} flops; give windows below {2**62:.0e}"
-            )

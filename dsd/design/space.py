@@ -17,21 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import LETTERS, TASK, TRAINING
+from dsd.architecture.skeleton import LATER_FIELDS, Family
 from dsd.arrays import Columns, Floats, Ints
 from dsd.design.axes import Axis, Uniform
 from dsd.design.constraints import Constraint
-from dsd.design.family import Family
-from dsd.design.network import Network, Networks
 from dsd.design.order import ORDERS, Order, every
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
 ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
 WIDTH_RULES = ("adjust", "reject")
-TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)
-TASK = ("resolution", *TRAINING)  # parameters that are no part of the paper's counts
 NOT_THE_LAW = ("summary", "extends", "refines")  # keys of a file that change no draw
-LATER_FIELDS = ("kernels", "stem_width", "head_width")  # of a family; hashes are older than they
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Facts:
 
     resolution: side of the input image [pixels]; 0 where it is drawn
     limits: the windows that `sample` uses where none are given
-    width_rule: `adjust` widths that groups do not divide (`dsd.design.compatibility`), or `reject` them
+    width_rule: `adjust` widths that groups do not divide (`dsd.architecture.width_rule`), or `reject` them
     constraints: between drawn values
     spec: the whole file with what it extends, as plain data; `space_from_spec` gives the space back
     """
@@ -293,14 +292,6 @@ class Space(ABC):
         """Of bottleneck ratios in tables: int, or float where the space has b < 1."""
         ratios = self.parameters.get("bottleneck_ratio")
         return float if ratios and ratios.axis.values.dtype.kind == "f" else int
-
-
-LETTERS = {"depth": "d", "width": "w", "bottleneck_ratio": "b", "group_width": "g"}  # of a value in each stage
-
-
-def by_stage(prefix: str, values: NDArray[Any]) -> Columns:
-    """Columns prefix1, prefix2, … of values (n, s)."""
-    return {f"{prefix}{stage}": column for stage, column in enumerate(values.T, start=1)}
 
 
 def candidates(lengths: Iterable[int]) -> NDArray[Any]:

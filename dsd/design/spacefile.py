@@ -12,16 +12,18 @@ from typing import Any
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
+from dsd.architecture.blocks import BLOCKS
+from dsd.architecture.blocks.block import BlockType
+from dsd.architecture.rows import TASK, TRAINING
+from dsd.architecture.skeleton import Family, check_task
+from dsd.architecture.units import parse_quantity
 from dsd.design.anynet_space import AnyNetSpace
-from dsd.design.blocks import BOTTLENECKS, DEPTHWISE, GROUPED
 from dsd.design.constraints import parse_constraint
-from dsd.design.family import Family, check_task
 from dsd.design.laws import LawFile, axis_of, from_shorthand, replaces
-from dsd.design.network import widens
 from dsd.design.order import ORDERS
 from dsd.design.regnet_space import LINE, RegNetSpace
-from dsd.design.space import TASK, TRAINING, WIDTH_RULES, Facts, Parameter, Space
-from dsd.design.window import Limits, RegimeLimit, Window, parse_quantity, parse_window
+from dsd.design.space import WIDTH_RULES, Facts, Parameter, Space
+from dsd.design.window import Limits, RegimeLimit, Window, parse_window
 from dsd.errors import DsdError, known
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
@@ -259,9 +261,10 @@ def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Spa
             raise DsdError(f"{place}: {key} is missing; give it or extend a space that has it")
     space = SPACES[family](facts_of(name, resolved, place), parameters_of(place, family, resolved))
     ratios = space.parameters.get("bottleneck_ratio")
-    for b in ratios.axis.values.tolist() if ratios and space.facts.family.block in DEPTHWISE else []:
-        if not widens(b):
-            raise DsdError(f"{place}: bottleneck_ratio = {b:g}: block {spec['block']} widens its input; give 1, 1/2, …")
+    for b in ratios.axis.values.tolist() if ratios else []:
+        reason = space.facts.family.block_type.why_no_ratio(b)
+        if reason:
+            raise DsdError(f"{place}: bottleneck_ratio = {b:g}: {reason}")
     if "resolution" in space.parameters:
         try:
             space.facts.family.check_resolution(int(space.parameters["resolution"].axis.values.min()))
@@ -330,7 +333,7 @@ def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Pa
     if isinstance(spec["resolution"], dict):
         laws["resolution"] = check_keys(f"{place}: resolution", family, {"lr": spec["resolution"]})["lr"]
     laws = {key: law for key, law in (laws | {key: spec[key] for key in TRAINING}).items() if law is not None}
-    check_block(place, spec["block"], laws)
+    check_block(place, BLOCKS[spec["block"]], laws)
     shared = {key: law["same_as"] for key, law in laws.items() if law["same_as"]}
     for key, source in shared.items():
         if (key, source) not in SHARED:
@@ -360,12 +363,12 @@ def parameter_of(place: str, key: str, law: dict[str, Any], stages: int) -> Para
     return Parameter(axis, stages, relation)
 
 
-def check_block(place: str, block: str, laws: dict[str, Any]) -> None:
+def check_block(place: str, block: BlockType, laws: dict[str, Any]) -> None:
     """Refuse parameters that the block does not have, and a block without those that it has."""
     groupings = [key for key in ("group_width", "groups") if key in laws]
-    if (block in BOTTLENECKS) != ("bottleneck_ratio" in laws):
-        needs = "needs one" if block in BOTTLENECKS else "has none; write `bottleneck_ratio: null`"
-        raise DsdError(f"{place}: bottleneck_ratio: block {block} {needs}")
-    if (block in GROUPED) != (len(groupings) == 1):
-        needs = "needs one of the two" if block in GROUPED else "has none; write `group_width: null`"
-        raise DsdError(f"{place}: group_width, groups: block {block} {needs}")
+    if block.bottleneck != ("bottleneck_ratio" in laws):
+        needs = "needs one" if block.bottleneck else "has none; write `bottleneck_ratio: null`"
+        raise DsdError(f"{place}: bottleneck_ratio: block {block.name} {needs}")
+    if block.has_groups != (len(groupings) == 1):
+        needs = "needs one of the two" if block.has_groups else "has none; write `group_width: null`"
+        raise DsdError(f"{place}: group_width, groups: block {block.name} {needs}")

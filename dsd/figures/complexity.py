@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dsd.analysis.trends import Trend, positive
-from dsd.design.complexity import UNITS
+from dsd.architecture.complexities import UNITS
 from dsd.figures.style import COLOURS
 
 LABELS = {

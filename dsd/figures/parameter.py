@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from dsd.analysis.bootstrap import BestRange
 from dsd.analysis.populations import Results
-from dsd.design.window import readable
+from dsd.architecture.units import readable
 from dsd.figures.style import COLOURS, label, label_axis
 
 

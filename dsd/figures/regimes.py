@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from dsd.design.window import quantity
+from dsd.architecture.units import quantity
 from dsd.figures.style import COLOURS, label
 
 

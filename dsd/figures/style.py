@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from dsd.design.complexity import MEASURES
-from dsd.design.window import quantity
+from dsd.architecture.complexities import MEASURES
+from dsd.architecture.units import quantity
 from dsd.io.files import write_whole
 from dsd.texts import short_name
 

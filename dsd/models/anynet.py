@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dsd.design.blocks import Block
-from dsd.design.network import Network
-from dsd.design.structure import Stage, structure
+from dsd.architecture.blocks.block import Block
+from dsd.architecture.network import Network
+from dsd.architecture.structure import Stage, structure
 from dsd.models.layers import ACTIVATIONS, Classifier, ConvNorm, modules_of
 
 
@@ -75,7 +75,7 @@ def build(network: Network, generator: torch.Generator | None = None) -> AnyNet:
         network: what to build
         generator: source of the initial weights; torch's global one where None
 
-    >>> from dsd.design.named import network
+    >>> from dsd.architecture.catalogue.published_networks import network
     >>> sum(p.numel() for p in build(network("RegNetX-200MF")).parameters())
     2684792
     """

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from dsd.design.blocks import Conv, Layer, MaxPool, SqueezeExcite
+from dsd.architecture.layers import Conv, Layer, MaxPool, SqueezeExcite
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dsd.design.network import Network
+from dsd.architecture.network import Network
 from dsd.errors import DsdError, known
 from dsd.models.anynet import build
 from dsd.models.memory import lacks_memory

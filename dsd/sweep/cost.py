@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dsd.design.complexity import UNITS
+from dsd.architecture.complexities import UNITS
 from dsd.sweep.clusters.settings import Settings
 from dsd.sweep.events import Record
 from dsd.sweep.folder import Sweep

@@ -19,8 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dsd.design.complexity import MEASURES, Complexity, complexity
-from dsd.design.network import Network
+from dsd.architecture.complexities import MEASURES, Complexity, complexity
+from dsd.architecture.rows import network_of
 from dsd.errors import DsdError
 from dsd.io.journal import Journal, parse
 from dsd.io.yaml import read_mapping
@@ -143,7 +143,7 @@ class Sweep:
         Raises:
             DsdError: the row is not the one that its keys were made from
         """
-        network, recipe, seed = Network.from_row(row), self.recipe.with_drawn(row), int(row["seed"])
+        network, recipe, seed = network_of(row), self.recipe.with_drawn(row), int(row["seed"])
         edited = f"{NETWORKS} or {YAML} was edited since the launch; launch a study of its own for other runs"
         if row.get("key", network.key) != network.key:
             raise DsdError(f"run {row['run']}: its row is of network {network.key}, not {row['key']}; {edited}")

@@ -9,17 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from dsd.architecture.catalogue.select import grouped
+from dsd.architecture.complexities import complexity
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import columns_of
 from dsd.arrays import Columns
-from dsd.design.complexity import complexity
-from dsd.design.network import Network, Networks
-from dsd.design.population import Draw, columns_of
+from dsd.design.population import Draw
 from dsd.design.sampling import sample
 from dsd.design.spacefile import load_space
 from dsd.design.window import DEFAULT, parse_window
 from dsd.errors import DsdError
 from dsd.io.table_writing import rows_of
 from dsd.sweep.clusters import Cluster
-from dsd.sweep.networks import grouped
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 from dsd.training.run import check, run_key

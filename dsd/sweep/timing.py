@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.design.complexity import MEASURES, complexity
-from dsd.design.network import Network
-from dsd.design.population import networks_of
+from dsd.architecture.complexities import MEASURES, complexity
+from dsd.architecture.network import Network
+from dsd.architecture.rows import networks_of
 from dsd.errors import DsdError, known
 from dsd.io.table_reading import read_table
 from dsd.io.table_writing import check_ending, provenance_in, write_table

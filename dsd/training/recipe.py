@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsd.design.space import TRAINING
+from dsd.architecture.rows import TRAINING
 from dsd.errors import DsdError, known
 
 PRECISIONS = ("float32", "tfloat32", "bfloat16")

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dsd.design.network import Network
+from dsd.architecture.network import Network
 from dsd.errors import DsdError
 from dsd.training.data.spec import ELSEWHERE, DataSpec
 from dsd.training.data.spec import LATER as LATER_OF_DATA

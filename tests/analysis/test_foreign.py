@@ -10,7 +10,8 @@ import dsd
 from dsd import DsdError, analyze, read_table, split
 from dsd.analysis.foreign import nds, pycls
 from dsd.analysis.foreign.records import miscounted, table_of
-from dsd.design.network import Network
+from dsd.architecture.network import Network
+from dsd.architecture.rows import network_of
 from dsd.io.table_writing import write_table
 
 REGNET = {"DEPTH": 22, "W0": 24, "WA": 24.48, "WM": 2.54, "GROUP_W": 16, "BOT_MUL": 1.0, "STRIDE": 2}
@@ -42,7 +43,7 @@ def test_a_regnet_of_pycls_is_the_published_one(tmp_path: Path) -> None:
     row = table_of(records, "mine", "pycls").iloc[0]
     published = dsd.network("RegNetX-400MF")
     assert row["key"] == published.key
-    assert Network.from_row(row) == published
+    assert network_of(row) == published
     assert (row["flops"], row["params"], row["acts"]) == (397678568, 5157512, 3143272)
     assert (row["error"], row["best_error"], row["status"], row["epochs"]) == (52.0, 50.0, "done", 2)
     assert (row["lr"], row["weight_decay"], row["seed"]) == (0.05, 5e-5, 3)

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from dsd import complexity, network
-from dsd.design.named import NAMED
-from dsd.design.published import COMPARISONS
+from dsd.architecture.catalogue.published_networks import NAMED
+from dsd.architecture.catalogue.published_values import COMPARISONS
 
 EXPECTED = {"flops": 397678568, "params": 5157512, "acts": 3143272}
 QUICK = ("--batch", 2, "--calls", 1, "--seconds", 0)

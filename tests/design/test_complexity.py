@@ -7,13 +7,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dsd import DsdError, Network, complexity, load_space, network, sample
-from dsd.design.blocks import BLOCKS, BOTTLENECKS, GROUPED, STEMS
-from dsd.design.compatibility import realised
-from dsd.design.complexity import MEASURES, UNITS, Complexity
-from dsd.design.family import Family
-from dsd.design.named import NAMED
-from dsd.design.network import Networks
-from dsd.design.published import DIFFERENCES, PUBLISHED, differing, meets
+from dsd.architecture.blocks import BLOCKS
+from dsd.architecture.catalogue.published_networks import NAMED
+from dsd.architecture.catalogue.published_values import DIFFERENCES, PUBLISHED, differing, meets
+from dsd.architecture.complexities import MEASURES, UNITS, Complexity, flops_bound
+from dsd.architecture.networks import Networks
+from dsd.architecture.skeleton import Family
+from dsd.architecture.stems import STEMS
 from dsd.design.spacefile import space_from_spec
 from dsd.models.anynet import AnyNet
 
@@ -104,13 +104,10 @@ def random_networks(block: str, stem: str, n: int, rng: np.random.Generator) -> 
         stem_width=int(rng.integers(1, 6)) * 4,
         head_width=int(rng.choice([0, 40])),
     )
-    ratios = rng.choice([1, 2, 4, 1 / 2, 1 / 4], (n, s)) if block in BOTTLENECKS else np.ones((n, s))
-    ratios = rng.choice([1, 1 / 3, 1 / 6], (n, s)) if block == "mbconv" else ratios
-    widths = 4 * rng.integers(1, 30, (n, s))
-    if block in (*GROUPED, "R"):
-        widths, groups = realised(block, widths, ratios, 2 ** rng.integers(0, 5, (n, s)))
-    else:
-        groups = np.ones_like(widths) if block == "mbconv" else widths
+    kind = BLOCKS[block]
+    ratios = rng.choice([1, 2, 4, 1 / 2, 1 / 4], (n, s)) if kind.bottleneck else np.ones((n, s))
+    ratios = rng.choice([1, 1 / 3, 1 / 6], (n, s)) if kind.groups == "depthwise" else ratios
+    widths, groups = kind.realised(4 * rng.integers(1, 30, (n, s)), ratios, 2 ** rng.integers(0, 5, (n, s)))
     least = family.least_resolution
     resolution = rng.integers(least, least + 30, n)
     return Networks(rng.integers(1, 4, (n, s)), widths, ratios, groups, resolution, int(rng.integers(2, 50)), family)
@@ -124,6 +121,7 @@ def test_200_random_networks_are_counted_as_built(block: str, stem: str) -> None
     for _ in range(10):
         networks = random_networks(block, stem, 20, rng)
         together = complexity(networks)
+        assert flops_bound(networks) >= together.flops.max()
         for row, net in enumerate(networks):
             found, biases = measured(net, "cpu")
             assert complexity(net) == found
@@ -163,7 +161,7 @@ def test_closed_form_equals_the_built_module(space: str, resolution: int) -> Non
 
 def test_squeeze_and_excitation_is_a_quarter_of_the_block_input() -> None:
     """Half to even, as in the authors' code, and at least one channel."""
-    from dsd.design.blocks import squeeze_excite
+    from dsd.architecture.blocks.bottleneck import squeeze_excite
 
     assert [squeeze_excite(64, w_in).squeeze.w_out for w_in in (32, 10, 14, 1)] == [8, 2, 4, 1]
     assert squeeze_excite(64, 32).excite.w_out == 64

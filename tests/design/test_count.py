@@ -110,7 +110,7 @@ def test_the_estimate_of_distinct_networks_is_near_the_count(name: str, tmp_path
 
 def test_distinct_networks_of_a_free_space_multiply() -> None:
     """AnyNetX_A's stages are independent: the estimate agrees with (different stages)⁴."""
-    from dsd.design.compatibility import adjust
+    from dsd.architecture.width_rule import adjust
 
     w, b, g = (a.ravel() for a in np.meshgrid(np.arange(8, 1025, 8.0), [1.0, 2.0, 4.0], 2.0 ** np.arange(6)))
     stages = len(set(zip(*(a.tolist() for a in (*adjust(w, b, g), b)), strict=True))) * 16

@@ -3,7 +3,8 @@
 import pytest
 
 from dsd import DsdError, network
-from dsd.design.named import EFFICIENTNETS, NAMED, REGNET_X, REGNET_Y, canonical, regnet
+from dsd.architecture.catalogue.names import canonical
+from dsd.architecture.catalogue.published_networks import EFFICIENTNETS, NAMED, REGNET_X, REGNET_Y, regnet
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dsd import DsdError, Family, Network, build, load_space, network, sample
-from dsd.design.named import regnet
-from dsd.design.network import Networks
+from dsd.architecture.catalogue.published_networks import regnet
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import network_of
 
 
 @pytest.mark.parametrize("space", ["AnyNetX_A", "RegNetX_cifar"])
@@ -15,7 +16,7 @@ def test_a_row_of_a_table_is_the_network(space: str) -> None:
     """A population's row gives back the network, with the key the row states."""
     population = sample(load_space(space), 20)
     rows = population.frame.to_dict("records")
-    assert [Network.from_row(row) for row in rows] == list(population)
+    assert [network_of(row) for row in rows] == list(population)
     assert [net.key for net in population] == list(population.frame["key"])
 
 
@@ -117,8 +118,8 @@ def test_named_networks_stand_in_rows(name: str) -> None:
     population = sample(load_space("AnyNetX_A"), 1)
     columns = replace(population, networks=Networks.of([net]), drawn={}).columns
     row = {key: column.tolist()[0] for key, column in columns.items()}
-    assert Network.from_row(row) == net
-    assert Network.from_row({key: str(value) for key, value in row.items()}) == net
+    assert network_of(row) == net
+    assert network_of({key: str(value) for key, value in row.items()}) == net
     assert ("kernels" in row) == ("head_width" in row) == name.startswith("Eff")
 
 
@@ -152,7 +153,7 @@ def test_a_kernel_that_a_table_reader_made_a_float_is_read() -> None:
         "resolution": 8,
         "classes": 2,
     }
-    assert Network.from_row({**row, "kernels": 5.0}).family.kernels == (5,)
+    assert network_of({**row, "kernels": 5.0}).family.kernels == (5,)
 
 
 def test_equal_families_are_equal() -> None:
@@ -184,7 +185,7 @@ def test_a_row_that_is_no_network_says_why(change: dict, message: str) -> None:
     """The column, or the stage, and what is wrong."""
     row = sample(load_space("AnyNetX_A"), 1).frame.to_dict("records")[0]
     with pytest.raises(DsdError, match=message):
-        Network.from_row({**row, **change})
+        network_of({**row, **change})
 
 
 def test_unknown_blocks_and_names_list_the_known_ones() -> None:

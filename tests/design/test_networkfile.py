@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dsd import DsdError, Network, complexity, network
-from dsd.design import networkfile
+from dsd.architecture.catalogue import file
 
 LINE = "depth: 22\nw_0: 24\nw_a: 24.48\nw_m: 2.54\ngroup_width: 16\n"
 STAGES = "depths: [1, 2, 7, 12]\nwidths: [32, 64, 160, 384]\ngroup_widths: 16\n"
@@ -30,7 +30,7 @@ def test_the_same_network_can_be_written_in_three_ways(text: str, load) -> None:
 
 def test_the_examples_of_the_documentation_are_networks(load) -> None:
     """The module's docstring shows three files."""
-    examples = networkfile.__doc__.split("```yaml\n")[1:]
+    examples = file.__doc__.split("```yaml\n")[1:]
     assert len(examples) == 3
     for text in examples:
         assert complexity(load(text.split("```")[0])).flops > 0

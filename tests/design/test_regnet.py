@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dsd import load_space, network
-from dsd.design.compatibility import adjust
-from dsd.design.named import regnet
-from dsd.design.regnet import generate
+from dsd.architecture.catalogue.published_networks import regnet
+from dsd.architecture.quantized_linear import generate
+from dsd.architecture.width_rule import adjust
 
 PUBLISHED = {  # [DDS] Fig. 15: d, w_0, w_a, w_m, g; depths and widths of the stages
     "200MF": ((13, 24, 36.44, 2.49, 8), (1, 1, 4, 7), (24, 56, 152, 368)),

@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from dsd import DsdError, Network, Population, load_space, network, sample
+from dsd import DsdError, Population, load_space, network, sample
+from dsd.architecture.rows import TASK, network_of
 from dsd.design.distinct import distinct
-from dsd.design.space import TASK
 from dsd.design.spacefile import space_from_spec, space_names
 from dsd.design.window import Window
 
@@ -242,7 +242,7 @@ def test_a_space_of_efficientnets_blocks() -> None:
     space = space_from_spec("mobile", MBCONV)
     population = sample(space, 50)
     assert all(space.contains(net) for net in population)
-    assert [Network.from_row(row) for row in population.frame.to_dict("records")] == list(population)
+    assert [network_of(row) for row in population.frame.to_dict("records")] == list(population)
     assert (population.networks.group_widths == 1).all()
     with pytest.raises(DsdError, match="bottleneck_ratio = 2: block mbconv widens its input"):
         space_from_spec("mobile", {**MBCONV, "bottleneck_ratio": {"law": "values", "values": [2]}})

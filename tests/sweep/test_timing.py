@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, network, sample
-from dsd.design.network import Network, Networks
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import network_of
 from dsd.design.population import write as write_population
 from dsd.io.table_reading import read_table
 from dsd.io.table_writing import provenance_in, write_table
@@ -161,7 +163,7 @@ def test_ratios_keep_their_digits(calls: list[str], tmp_path: Path) -> None:
         path = tmp_path / f"t{ending}"
         time_table(frame, CONDITIONS, path)
         row = read_table(path).to_dict("records")[0]
-        assert Network.from_row(row) == net
+        assert network_of(row) == net
         assert row["key"] == net.key
         time_table(read_table(path), CONDITIONS, path)
     assert len(calls) == 3
@@ -179,7 +181,7 @@ def test_another_resolution_stands_beside_the_rows(frame: pd.DataFrame, calls: l
     pd.testing.assert_frame_equal(timed[list(frame)], frame, check_dtype=False)
     assert (timed["time_resolution"] == 48).all()
     assert (timed["time_flops"] > frame["flops"]).all()
-    assert calls == [Network.from_row(row).for_task(48).key for row in frame.to_dict("records")]
+    assert calls == [network_of(row).for_task(48).key for row in frame.to_dict("records")]
     assert "time_flops" not in time_table(timed, CONDITIONS)
 
 

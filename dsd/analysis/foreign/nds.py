@@ -20,10 +20,10 @@ from dsd.analysis.foreign.records import (
     seed_of,
     wholes,
 )
-from dsd.design.compatibility import adjust_to_groups
-from dsd.design.complexity import complexity
-from dsd.design.family import Family
-from dsd.design.network import Network
+from dsd.architecture.complexities import complexity
+from dsd.architecture.network import Network
+from dsd.architecture.skeleton import Family
+from dsd.architecture.width_rule import adjust_to_groups
 from dsd.errors import DsdError
 
 WIDEST, LEAST = 100_000, 1e-3  # of a network's numbers, of a ratio

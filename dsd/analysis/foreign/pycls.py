@@ -23,10 +23,10 @@ from dsd.analysis.foreign.records import (
     whole,
     wholes,
 )
-from dsd.design.compatibility import adjust
-from dsd.design.family import LARGEST, MOST_STAGES, Family
-from dsd.design.network import Network
-from dsd.design.regnet import quantized
+from dsd.architecture.network import Network
+from dsd.architecture.quantized_linear import quantized
+from dsd.architecture.skeleton import LARGEST, MOST_STAGES, Family
+from dsd.architecture.width_rule import adjust
 from dsd.errors import DsdError, shortened
 from dsd.typed import quoted
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.design.complexity import MEASURES, complexity
-from dsd.design.family import MOST_STAGES
-from dsd.design.network import Network, Networks
-from dsd.design.population import columns_of
+from dsd.architecture.complexities import MEASURES, complexity
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.rows import columns_of
+from dsd.architecture.skeleton import MOST_STAGES
 from dsd.errors import DsdError, shortened
 from dsd.io.table_reading import name_of
 from dsd.typed import quoted

@@ -16,7 +16,7 @@ from dsd.analysis.compare import steps
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import Analysis, parameters
 from dsd.analysis.verdict import RULE
-from dsd.design.window import readable
+from dsd.architecture.units import readable
 from dsd.errors import DsdError
 from dsd.figures.report.embedded import as_script, embedded
 from dsd.figures.report.pictures import (

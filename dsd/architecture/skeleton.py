@@ -4,7 +4,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from dsd.design.blocks import ACTIVATIONS, BLOCKS, STEM_WIDTHS, STEMS
+from dsd.architecture.blocks import BLOCKS
+from dsd.architecture.blocks.block import BlockType
+from dsd.architecture.layers import ACTIVATIONS
+from dsd.architecture.stems import STEM_WIDTHS, STEMS
 from dsd.errors import DsdError, known
 
 MOST_STAGES = 16
@@ -25,12 +28,12 @@ def is_whole(value: object) -> bool:
 class Family:
     """What all networks of a space have in common ([DDS] §3.1).
 
-    block: a name of `dsd.design.blocks.BLOCKS`
-    stem: a name of `dsd.design.blocks.STEMS`
+    block: a name of `dsd.architecture.blocks.BLOCKS`
+    stem: a name of `dsd.architecture.stems.STEMS`
     strides: (s,) stride of the first block of each stage
-    activation: a name of `dsd.design.blocks.ACTIVATIONS`
+    activation: a name of `dsd.architecture.layers.ACTIVATIONS`
     kernels: (s,) of the spatial convolutions of each stage, odd; () for 3 in all of them
-    stem_width: channels of the stem; 0 for those of `dsd.design.blocks.STEM_WIDTHS`
+    stem_width: channels of the stem; 0 for those of `dsd.architecture.stems.STEM_WIDTHS`
     head_width: channels of a 1×1 convolution before the pooling; 0 for none
     """
 
@@ -63,6 +66,11 @@ class Family:
             object.__setattr__(self, "kernels", ())
         if self.stem_width == STEM_WIDTHS[self.stem]:
             object.__setattr__(self, "stem_width", 0)
+
+    @property
+    def block_type(self) -> BlockType:
+        """The block."""
+        return BLOCKS[self.block]
 
     @property
     def stages(self) -> int:
@@ -121,3 +129,6 @@ def check_task(resolution: int, classes: int) -> None:
     for name, number in (("resolution", resolution), ("classes", classes)):
         if isinstance(number, bool) or not 1 <= number <= LARGEST or number % 1:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")
+
+
+LATER_FIELDS = ("kernels", "stem_width", "head_width")  # of a family; hashes are older than they

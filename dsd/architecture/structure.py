@@ -3,8 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsd.design.blocks import BLOCKS, STEMS, Block, Conv, Shape, Strided, Width, divided, head
-from dsd.design.network import Network, Networks
+from dsd.architecture.blocks.block import Block, Shape, divided
+from dsd.architecture.layers import Conv, Strided, Width
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.stems import STEMS
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Structure:
 def structure(network: Network | Networks) -> Structure:
     """The layers of a network, with ints, or of a population, with arrays (n,)."""
     family = network.family
-    block = BLOCKS[family.block]
+    block = family.block_type.layers
     w_in: Width = family.stem_channels
     stages = []
     for i, (stride, k) in enumerate(zip(family.strides, family.kernel_sizes, strict=True)):
@@ -51,3 +54,9 @@ def of_stage(network: Network | Networks, i: int) -> tuple[Any, ...]:
     if isinstance(network, Network):
         return tuple(values[i] for values in network.stages)
     return tuple(values[:, i] for values in network.stages)
+
+
+def head(w_in: Width, w: int, classes: int) -> tuple[tuple[Conv, ...], Conv]:
+    """[1×1 to w channels, where w is not 0 (EfficientNet)], global average pool, linear layer ([DDS] §3.1)."""
+    convs = (Conv(w_in, w),) if w else ()
+    return convs, Conv(w or w_in, classes, bias=True, activation=False)

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.blocks import DEPTHWISE, GROUPED
-
 Array = NDArray[Any]
 
 
@@ -66,14 +64,3 @@ def one_group(widths: Array, bottleneck_ratios: Array) -> tuple[Array, Array]:
     """
     v = bottlenecks(widths, bottleneck_ratios)
     return (v * bottleneck_ratios).astype(widths.dtype, copy=False), v.astype(widths.dtype, copy=False)
-
-
-def realised(block: str, widths: Array, bottleneck_ratios: Array, group_widths: Array) -> tuple[Array, Array]:
-    """Realised widths and group widths of a block; group_widths are looked at where it has groups.
-
-    >>> realised("mbconv", np.array([64, 10]), np.array([1, 1]), np.array([8, 8]))
-    (array([64, 10]), array([1, 1]))
-    """
-    if block in GROUPED:
-        return adjust(widths, bottleneck_ratios, group_widths)
-    return (widths, np.ones_like(widths)) if block in DEPTHWISE else one_group(widths, bottleneck_ratios)

@@ -1,20 +1,15 @@
 """Networks with a published name, each from its published parameters."""
 
-import difflib
 import math
-import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from dsd.design.compatibility import realised
-from dsd.design.family import Family
-from dsd.design.network import Network
-from dsd.design.regnet import generate, quantized
-from dsd.errors import DsdError, known, shortened
-from dsd.io.files import YAML
+from dsd.architecture.network import Network
+from dsd.architecture.quantized_linear import generate, quantized
+from dsd.architecture.skeleton import Family
+from dsd.errors import DsdError, shortened
 
 # depth, w_0, w_a, w_m, bottleneck ratio, group width
 REGNET_X: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 15
@@ -94,7 +89,7 @@ def regnet(
             f"{family.stages} stages"
         )
     ratios = np.full((1, family.stages), b)
-    widths, groups = realised(family.block, found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
+    widths, groups = family.block_type.realised(found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
     d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths.astype(np.int64), widths, ratios, groups))
     return Network(d_i, w_i, b_i, g_i, family, resolution, classes)
 
@@ -163,64 +158,3 @@ NAMED: dict[str, Callable[[], Network]] = {
     **{f"EfficientNet-{name}": partial(efficientnet, *scale) for name, scale in EFFICIENTNETS.items()},
     **{f"ResNet-{depth}": partial(nds_resnet, depth) for depth in NDS_DEPTHS},
 }
-
-
-SHORT = {"r": "resnet", "x": "resnext", "en": "efficientnet"}  # as the authors' configurations are called: R-50, EN-B0
-
-
-def spelling(name: str) -> str:
-    """What all spellings of a name have in common: case, separators, 4GF for 4.0GF and for 4000MF do not matter.
-
-    The names of timm (regnety_040), torchvision (regnet_y_1_6gf) and the authors' configurations (R-50) are known.
-
-    >>> {spelling(name) for name in ("RegNetY-4.0GF", "regnety 4gf", "REGNET_Y_4000MF", "regnet_y_4_0gf")}
-    {'regnety4000mf'}
-    """
-    text = re.sub(r"^((?:resnext|x)\W*\d+)[\s_-]*\(?32[x×]4d\)?$", r"\1", name.strip().lower())
-    text = re.sub(r"(?<=\d)[\s_-](?=\d)", ".", text)  # torchvision writes regnet_x_1_6gf
-    text = re.sub(r"[\s_-]", "", re.sub(r"^(r|x|en)-", lambda found: SHORT[found[1]], text))
-    text = re.sub(r"^(regnet[xy])0*(\d+)$", r"\g<1>\g<2>00mf", text)  # timm writes regnety_040
-    regime = re.search(r"(\d+(?:\.\d+)?)([mg])f?$", text)
-    if not regime:
-        return text
-    return f"{text[: regime.start()]}{float(regime[1]) * (1000 if regime[2] == 'g' else 1):g}mf"
-
-
-SPELT = {spelling(name): name for name in NAMED}
-
-
-def canonical(name: str) -> str:
-    """The published form of a name, however it is spelt.
-
-    Raises:
-        DsdError: the name is not known; the message lists near ones
-    """
-    spelt = spelling(name)
-    if spelt in SPELT:
-        return SPELT[spelt]
-    near = difflib.get_close_matches(spelt, SPELT, n=4, cutoff=0.7)
-    hint = f"near are: {known(SPELT[n] for n in near)}" if near else "there are RegNetX, RegNetY, ResNet, ResNeXt, …"
-    raise DsdError(f"network {name} is not known; {hint}; `dsd complexity --all` lists all, or give a .yaml file")
-
-
-def network(name: str | Path, resolution: int | None = None, classes: int | None = None) -> Network:
-    """A published network by its name, or that of a file.
-
-    Args:
-        name: RegNetX-200MF … 32GF, RegNetY-200MF … 32GF, ResNet-50, -101, -152, ResNeXt-50, -101, -152 (32×4d),
-            EfficientNet-B0 … B5, ResNet-56, -110 ([NDS], 32×32); or a .yaml file (`dsd.design.networkfile`)
-        resolution, classes: where they differ from the network's own
-
-    >>> network("regnety-4gf") == network("RegNetY-4.0GF")
-    True
-
-    Raises:
-        DsdError: the name is not known; the message lists near ones
-    """
-    if Path(name).suffix in YAML:
-        from dsd.design.networkfile import load_network
-
-        found = load_network(name)
-    else:
-        found = NAMED[canonical(str(name))]()
-    return found.for_task(resolution, classes)

@@ -30,10 +30,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from dsd.design.blocks import DEPTHWISE, GROUPED
-from dsd.design.family import Family
-from dsd.design.named import network, regnet
-from dsd.design.network import Network, whole_numbers
+from dsd.architecture.catalogue.names import canonical
+from dsd.architecture.catalogue.published_networks import NAMED, regnet
+from dsd.architecture.network import Network, whole_numbers
+from dsd.architecture.skeleton import Family
 from dsd.errors import DsdError, known
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
@@ -78,7 +78,7 @@ def extended(name: str, path: Path, by_way_of: tuple[Path, ...]) -> Network:
     beside = path.parent / (name if Path(name).suffix in YAML else f"{name}.yaml")
     if Path(name).suffix in YAML or (beside.is_file() and beside.resolve() != path.resolve()):
         return load_network(beside, (*by_way_of, path.resolve()))
-    return network(name)
+    return NAMED[canonical(name)]()
 
 
 def described(written: dict[str, Any], base: Network | None) -> Network:
@@ -110,9 +110,9 @@ def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
 
 def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> Network:
     """A quantized linear network."""
-    if "group_width" in numbers and family.block not in GROUPED:
+    if "group_width" in numbers and not family.block_type.has_groups:
         raise DsdError(f"group_width = {numbers['group_width']}: block {family.block} takes none")
-    line = {"bottleneck_ratio": 1, **({} if family.block in GROUPED else {"group_width": 1}), **numbers}
+    line = {"bottleneck_ratio": 1, **({} if family.block_type.has_groups else {"group_width": 1}), **numbers}
     missing = [key for key in LINE if key not in line]
     if missing:
         raise DsdError(f"{missing[0]} is missing; a line is given whole: {known(LINE)}")
@@ -129,10 +129,9 @@ def from_stages(written: dict[str, Any], family: Family, base: Network | None, t
         if key not in given:
             raise DsdError(f"{key} is missing; give a list, one for each stage")
     given.setdefault("bottleneck_ratios", (1,) * family.stages)
-    if "group_widths" not in written and family.block not in GROUPED:  # follow from the rest
-        widths, ratios = given["widths"], given["bottleneck_ratios"]
-        inner = (max(1, round(w / b)) if b > 0 else 1 for w, b in zip(widths, ratios, strict=True))
-        given["group_widths"] = (1,) * family.stages if family.block in DEPTHWISE else tuple(inner)
+    if "group_widths" not in written and not family.block_type.has_groups:  # follow from the rest
+        pairs = zip(given["widths"], given["bottleneck_ratios"], strict=True)
+        given["group_widths"] = tuple(family.block_type.only_group_width(w, b) for w, b in pairs)
     if "group_widths" not in given:
         raise DsdError(f"group_widths is missing; block {family.block} has groups")
     stages_values: dict[str, Any] = {key: whole_numbers(given[key]) for key in STAGES}

@@ -11,8 +11,8 @@ from dsd.errors import DsdError, known
 from dsd.io.files import TABLES, YAML
 
 if TYPE_CHECKING:
+    from dsd.architecture.network import Network
     from dsd.arrays import Columns
-    from dsd.design.network import Network
 
 
 def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
@@ -21,7 +21,8 @@ def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -
     Returns:
         each with its label: the published name, the file's name, the row's key
     """
-    from dsd.design.named import canonical, network
+    from dsd.architecture.catalogue.lookup import network
+    from dsd.architecture.catalogue.names import canonical
 
     found: list[tuple[str, Network]] = []
     files = Counter(Path(word).stem for word in words if Path(word).suffix in YAML)
@@ -45,7 +46,7 @@ def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -
 
 def rows_of(table: str, resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
     """The networks of a table, each with its key there."""
-    from dsd.design.population import networks_of
+    from dsd.architecture.rows import networks_of
     from dsd.io.table_reading import read_table
 
     return [(one.key, one.for_task(resolution, classes)) for one in networks_of(read_table(table), table)]
@@ -85,7 +86,7 @@ def populations_of(
     table: str, key: str, resolution: int, classes: int
 ) -> "Iterator[tuple[str, list[Network], Columns]]":
     """The populations of a table's rows, or the one network whose key begins like `key`, under that name."""
-    from dsd.design.population import networks_of
+    from dsd.architecture.rows import networks_of
     from dsd.io.table_reading import read_table
 
     frame = read_table(table)
@@ -105,6 +106,6 @@ def populations_of(
 
 def is_drawn(column: str) -> bool:
     """Whether a column of a table tells what was drawn for a network."""
-    from dsd.design.space import TRAINING
+    from dsd.architecture.rows import TRAINING
 
     return column.startswith("sampled_") or column in TRAINING

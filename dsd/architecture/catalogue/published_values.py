@@ -5,7 +5,7 @@ Printed values are texts, as printed: their digits say how far they were rounded
 
 from dataclasses import dataclass
 
-from dsd.design.complexity import UNITS, Complexity
+from dsd.architecture.complexities import UNITS, Complexity
 
 # [DDS] Fig. 15, Fig. 16, Table 3, Table 4: flops (B), params (M), acts (M), training batch, inference of 64 images on a
 # V100 (ms), training of 100 epochs on 8 V100 (h), top-1 error on ImageNet (%). He et al. 2016, Table 6: params (M).

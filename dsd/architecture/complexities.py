@@ -10,10 +10,13 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from dsd.design.blocks import Block, Conv, Layer, SqueezeExcite
-from dsd.design.family import side_after
-from dsd.design.network import Network, Networks
-from dsd.design.structure import structure
+from dsd.architecture.blocks.block import Block, Shape
+from dsd.architecture.layers import Conv, Layer, SqueezeExcite
+from dsd.architecture.network import Network
+from dsd.architecture.networks import Networks
+from dsd.architecture.skeleton import side_after
+from dsd.architecture.stems import STEMS
+from dsd.architecture.structure import head, structure
 
 Side = Any  # of an image: int [pixels], or an array (n,)
 Part = tuple[Any, list[tuple[Conv, Side]]]  # how often it occurs, its convolutions with the side of their output
@@ -92,10 +95,32 @@ def total(counted: list[Part], measure: str) -> Any:
     return reduce(add, (value if isinstance(times, int) and times == 1 else value * times for times, value in sums))
 
 
+def flops_bound(networks: Networks) -> float:
+    """A number of flops that none of n networks exceeds, without counting each.
+
+    It is that of a network with as many blocks as the deepest, all as wide as the widest, on the largest image, in one
+    group, and with a projection each.
+    """
+    skeleton, side = networks.family, float(networks.resolution.max())
+    depth = float(networks.depths.sum(axis=1).max())
+    widest, b = float(max(networks.widths.max(), skeleton.stem_channels)), float(networks.bottleneck_ratios.min())
+    v = widest / min(1.0, b)
+    block = skeleton.block_type.layers(Shape(widest, widest + 1, v, b, v, stride=1, k=max(skeleton.kernel_sizes)))
+    convs, classifier = head(widest, skeleton.head_width, networks.classes)
+    stem = STEMS[skeleton.stem](skeleton.stem_channels)
+    once = [*along(stem, side), *along(convs, side), (classifier, 1)]
+    return depth * flops_of(of_block(block, side)) + flops_of(once)
+
+
+def flops_of(convs: Iterable[tuple[Conv, Side]]) -> float:
+    """flops of convolutions."""
+    return float(sum(cost_of(conv, side, conv_flops) for conv, side in convs))
+
+
 def complexity(network: Network | Networks) -> Complexity:
     """Complexity of a network, or of each network of a population.
 
-    >>> from dsd.design.named import network
+    >>> from dsd.architecture.catalogue.published_networks import network
     >>> complexity(network("RegNetX-400MF"))
     Complexity(flops=397678568, params=5157512, acts=3143272)
     """

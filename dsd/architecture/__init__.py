@@ -1,0 +1,1 @@
+"""What one network is: layers, blocks, skeleton, stages, and what they cost."""

@@ -1,0 +1,1 @@
+"""Published networks, and the networks of files and tables."""

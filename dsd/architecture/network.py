@@ -1,0 +1,96 @@
+"""The description of a network of the AnyNet family, and of many at once.
+
+Shape letters: n networks, s stages.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from dsd.architecture.blocks.block import near_whole
+from dsd.architecture.skeleton import Family, check_task
+from dsd.errors import DsdError
+
+
+def key_of(family: Family, resolution: int, classes: int, stages: Iterable[str]) -> str:
+    """n and 16 hexadecimal digits, the same for the same network and, in practice, for no other.
+
+    stages: (4·s,) depths, widths, bottleneck ratios, group widths, each as `as_text`. With 64 bits, two of a million
+    networks collide with probability 3e-8. The letter keeps table readers from taking a key for a number.
+    """
+    text = f"{family.block};{family.stem};{family.strides};{resolution};{classes};"
+    for name, value in family.variations.items():  # keys are older than these choices
+        text += f"{value};" if name == "activation" else f"{name}={value};"
+    return "n" + hashlib.sha256((text + ",".join(stages)).encode()).hexdigest()[:16]
+
+
+def as_text(value: float) -> str:
+    """A number as it enters a key: 2 for 2.0 too."""
+    return f"{value:.15g}"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: the head follows s stages of d_i blocks of width w_i, bottleneck ratio b_i, group width g_i.
+
+    bottleneck_ratios: the paper's divisor: the spatial convolution has w_i / b_i channels (mbconv: its input over b_i)
+    group_widths: channels of one group of the spatial convolution, a divisor of w_i / b_i
+    resolution: side of the square input image [pixels]
+    classes: outputs of the head
+
+    Raises:
+        DsdError: a stage that cannot be built; the message names it and says why
+    """
+
+    depths: tuple[int, ...]
+    widths: tuple[int, ...]
+    bottleneck_ratios: tuple[float, ...]
+    group_widths: tuple[int, ...]
+    family: Family = Family()  # noqa: RUF009  immutable
+    resolution: int = 224
+    classes: int = 1000
+
+    def __post_init__(self) -> None:
+        check_task(self.resolution, self.classes)
+        if any(len(values) != self.family.stages for values in self.stages):
+            raise DsdError(
+                f"a network of {self.family.stages} stages needs as many depths, widths, bottleneck ratios and group "
+                f"widths, not {', '.join(str(len(values)) for values in self.stages)}"
+            )
+        for stage, (d, w, b, g) in enumerate(zip(*self.stages, strict=True), start=1):
+            reason = self.family.block_type.why_not(d, w, b, g)
+            if reason:
+                raise DsdError(f"stage {stage}: {reason}")
+        self.family.check_resolution(self.resolution)
+        # one way to write a number, so that equal networks are equal
+        object.__setattr__(self, "bottleneck_ratios", tuple(exact(b) for b in self.bottleneck_ratios))
+        for name in ("depths", "widths", "group_widths"):
+            object.__setattr__(self, name, tuple(int(value) for value in getattr(self, name)))
+        for name in ("resolution", "classes"):
+            object.__setattr__(self, name, int(getattr(self, name)))
+
+    def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Network":
+        """The same for another resolution or number of classes, where they are given."""
+        resolution = self.resolution if resolution is None else resolution
+        return replace(self, resolution=resolution, classes=self.classes if classes is None else classes)
+
+    @property
+    def key(self) -> str:
+        """The network's identity: a hash of everything that it is built from."""
+        return key_of(self.family, self.resolution, self.classes, map(as_text, chain(*self.stages)))
+
+    @property
+    def stages(self) -> tuple[tuple[float, ...], ...]:
+        """Depths, widths, bottleneck ratios and group widths, each (s,)."""
+        return self.depths, self.widths, self.bottleneck_ratios, self.group_widths
+
+
+def exact(b: float) -> float:
+    """A ratio that is 1/n but for rounding errors, as 1/n."""
+    return 1 / round(1 / b) if b < 1 and near_whole(1 / b) else b
+
+
+def whole_numbers(values: Iterable[float]) -> tuple[float, ...]:
+    """Values, those that are whole as int: 2 for 2.0, so that equal networks look alike."""
+    return tuple(int(value) if value % 1 == 0 else value for value in values)

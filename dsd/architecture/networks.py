@@ -1,0 +1,101 @@
+"""Many networks of one skeleton, as arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsd.architecture.network import Network, as_text, key_of, whole_numbers
+from dsd.architecture.skeleton import LARGEST, Family, check_task
+from dsd.errors import DsdError
+
+ARRAYS = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
+
+
+@dataclass(frozen=True)
+class Networks:
+    """n networks of one family, as arrays (n, s) of int64 (`bottleneck_ratios` may be float64).
+
+    resolution: (n,) side of the input image [pixels]
+    classes: outputs of the head, the same for all
+    """
+
+    depths: NDArray[Any]
+    widths: NDArray[Any]
+    bottleneck_ratios: NDArray[Any]
+    group_widths: NDArray[Any]
+    resolution: NDArray[Any]
+    classes: int
+    family: Family
+
+    @classmethod
+    def of(cls, networks: Sequence[Network]) -> "Networks":
+        """Networks of one family and number of classes, n ≥ 1, as arrays.
+
+        Raises:
+            DsdError: they differ in family or classes
+        """
+        first = networks[0]
+        if any((net.family, net.classes) != (first.family, first.classes) for net in networks):
+            raise DsdError("networks of different families or classes do not go into the same arrays")
+        d, w, b, g = (np.array([net.stages[i] for net in networks]) for i in range(4))
+        return cls(d, w, b, g, np.array([net.resolution for net in networks]), first.classes, first.family)
+
+    def __len__(self) -> int:
+        return len(self.depths)
+
+    def __iter__(self) -> Iterator[Network]:
+        columns = (values.tolist() for values in (*self.stages, self.resolution))
+        for d, w, b, g, resolution in zip(*columns, strict=True):
+            yield Network(tuple(d), tuple(w), whole_numbers(b), tuple(g), self.family, resolution, self.classes)
+
+    def __getitem__(self, row: int) -> Network:
+        return next(iter(self.select(np.array([row]))))
+
+    def whole(self, ratio_type: type) -> "Networks":
+        """The same with integers where a proposal has whole numbers in floats; ratios in the type given."""
+        d, w, b, g = self.stages
+        return replace(
+            self,
+            depths=d.astype(np.int64),
+            widths=w.astype(np.int64),
+            bottleneck_ratios=b.astype(ratio_type),
+            group_widths=g.astype(np.int64),
+        )
+
+    @property
+    def stages(self) -> tuple[NDArray[Any], ...]:
+        """Depths, widths, bottleneck ratios and group widths, each (n, s)."""
+        return self.depths, self.widths, self.bottleneck_ratios, self.group_widths
+
+    def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Networks":
+        """The same for another resolution or number of classes, where they are given."""
+        sides = self.resolution if resolution is None else np.full(len(self), resolution)
+        check_task(int(sides.min(initial=LARGEST)), self.classes if classes is None else classes)
+        self.family.check_resolution(int(sides.min(initial=LARGEST)))
+        return replace(self, resolution=sides, classes=self.classes if classes is None else classes)
+
+    def keys(self) -> list[str]:
+        """The key of each network: equal where the networks are."""
+        columns = [texts(column) for stages in self.stages for column in stages.T]
+        rows = zip(self.resolution.tolist(), zip(*columns, strict=True), strict=True)
+        return [key_of(self.family, resolution, self.classes, row) for resolution, row in rows]
+
+    def select(self, rows: NDArray[Any]) -> "Networks":
+        """The networks at these positions, or where this mask is true."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
+
+    def followed_by(self, others: list["Networks"]) -> "Networks":
+        """These networks and then the others, of the same family."""
+        parts = [self, *others]
+        joint: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+        return replace(self, **joint)
+
+
+def texts(column: NDArray[Any]) -> list[str]:
+    """Numbers (n,) as they enter a key; each value is formatted once."""
+    values, where = np.unique(column, return_inverse=True)
+    table = [as_text(value) for value in values.tolist()]
+    return [table[i] for i in where.tolist()]
