@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from dsd.architecture.network import Network
     from dsd.architecture.networks import Networks
     from dsd.architecture.skeleton import Family
-    from dsd.design.distinct import Distinct, distinct
-    from dsd.design.population import Population
-    from dsd.design.sampling import sample
-    from dsd.design.spacefile import load_space, space_from_spec
+    from dsd.design.file import load_space, space_from_spec
+    from dsd.design.sampling.count import Distinct, distinct
+    from dsd.design.sampling.population import Population
+    from dsd.design.sampling.sampler import sample
     from dsd.errors import DsdError
     from dsd.io.table_reading import first_table, read_table
     from dsd.models.anynet import build
@@ -41,31 +41,31 @@ if TYPE_CHECKING:
 HOMES = {
     "Complexity": "dsd.architecture.complexities",
     "Conditions": "dsd.models.timing",
-    "Distinct": "dsd.design.distinct",
+    "Distinct": "dsd.design.sampling.count",
     "DsdError": "dsd.errors",
     "Family": "dsd.architecture.skeleton",
     "Network": "dsd.architecture.network",
-    "Networks": "dsd.architecture.network",
-    "Population": "dsd.design.population",
+    "Networks": "dsd.architecture.networks",
+    "Population": "dsd.design.sampling.population",
     "analyze": "dsd.analysis.summary",
     "build": "dsd.models.anynet",
     "compare": "dsd.analysis.compare",
     "complexity": "dsd.architecture.complexities",
     "correlations": "dsd.analysis.trends",
-    "distinct": "dsd.design.distinct",
+    "distinct": "dsd.design.sampling.count",
     "edf": "dsd.analysis.edf",
     "efficiency": "dsd.analysis.efficiency",
     "empirical_bootstrap": "dsd.analysis.bootstrap",
     "first_table": "dsd.io.table_reading",
     "fit_quantized_linear": "dsd.analysis.linear_fit",
-    "load_space": "dsd.design.spacefile",
-    "network": "dsd.architecture.catalogue.published_networks",
+    "load_space": "dsd.design.file",
+    "network": "dsd.architecture.catalogue.lookup",
     "pick": "dsd.analysis.populations",
     "read_table": "dsd.io.table_reading",
     "regnet": "dsd.architecture.catalogue.published_networks",
-    "sample": "dsd.design.sampling",
+    "sample": "dsd.design.sampling.sampler",
     "seed_noise": "dsd.analysis.seeds",
-    "space_from_spec": "dsd.design.spacefile",
+    "space_from_spec": "dsd.design.file",
     "split": "dsd.analysis.populations",
     "time_network": "dsd.models.timing",
     "time_table": "dsd.sweep.timing",

@@ -15,8 +15,9 @@ from dsd.architecture.catalogue.published_networks import NAMED
 from dsd.architecture.layers import ACTIVATIONS
 from dsd.architecture.stems import STEMS
 from dsd.config import choices, cluster_of
-from dsd.design.axes import LAWS
-from dsd.design.spacefile import AnyNetFile, RegNetFile
+from dsd.design.families.anynet import AnyNetFile
+from dsd.design.families.regnet import RegNetFile
+from dsd.design.parameters.distributions import LAWS
 from dsd.sweep.clusters import Slurm
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe

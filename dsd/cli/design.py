@@ -23,8 +23,8 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
     parameters and without what breaks a constraint (<= where that cannot be counted). Settings that form no network, or
     the same one as others, are in it; --distinct counts networks.
     """
-    from dsd.design.distinct import distinct as count
-    from dsd.design.spacefile import load_space, space_names
+    from dsd.design.file import load_space, space_names
+    from dsd.design.sampling.count import distinct as count
 
     chosen = [load_space(name) for name in names or space_names()]
     rows = [
@@ -133,9 +133,9 @@ def sample(
     """
     from dsd.architecture.units import readable
     from dsd.cli.progress import progress
-    from dsd.design.population import write
-    from dsd.design.sampling import sample as draw
-    from dsd.design.spacefile import load_space
+    from dsd.design.file import load_space
+    from dsd.design.sampling.population import write
+    from dsd.design.sampling.sampler import sample as draw
     from dsd.design.window import parse_window
     from dsd.io.table_writing import as_csv, check_ending
 

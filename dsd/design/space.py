@@ -1,7 +1,7 @@
 """Design spaces: what may be drawn, how many settings there are, and a batch of draws.
 
-A space is data (`spaces/*.yaml`, read by `dsd.design.spacefile`); here it is the law. What is common to all families
-is here, `dsd.design.anynet_space` and `dsd.design.regnet_space` have theirs. A *setting* gives each parameter a
+A space is data (`spaces/*.yaml`, read by `dsd.design.file`); here it is the law. What is common to all families
+is here, `dsd.design.families.anynet` and `dsd.design.families.regnet` have theirs. A *setting* gives each parameter a
 value; a network is what a setting is realised as. Shape letters: n proposals, s stages, m of the n that form a network.
 """
 
@@ -21,10 +21,10 @@ from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import LETTERS, TASK, TRAINING
 from dsd.architecture.skeleton import LATER_FIELDS, Family
-from dsd.arrays import Columns, Floats, Ints
-from dsd.design.axes import Axis, Uniform
-from dsd.design.constraints import Constraint
-from dsd.design.order import ORDERS, Order, every
+from dsd.arrays import Columns, Ints
+from dsd.design.parameters.constraints import Constraint
+from dsd.design.parameters.distributions import Uniform
+from dsd.design.parameters.parameter import Later, Parameter
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
@@ -61,73 +61,6 @@ class Facts:
         law = {key: value for key, value in self.spec.items() if key not in (*NOT_THE_LAW, *LATER_FIELDS)}
         law |= {name: value for name, value in self.family.variations.items() if name in LATER_FIELDS}
         return "s" + hashlib.sha256(json.dumps(law, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a space file.
-
-    axis: its values, with their probabilities
-    stages: s, or 0 for a parameter with one value a network
-    across_stages: how the stages' values relate, a name of ORDERS
-    same_as: the parameter whose value it takes instead of a draw of its own, or ""
-    """
-
-    axis: Axis
-    stages: int = 0
-    across_stages: str = "free"
-    same_as: str = ""
-
-    @property
-    def dimensions(self) -> int:
-        """How many numbers are free: none where the axis has one value, one where all stages are equal."""
-        if len(self.axis) == 1 or self.same_as:
-            return 0
-        return 1 if not self.stages or self.across_stages == "equal" else self.stages
-
-    @property
-    def settings(self) -> int:
-        """How many settings it has, ties in ordered ones included."""
-        if self.same_as:
-            return 1
-        return ORDERS[self.across_stages].settings(len(self.axis), self.stages) if self.stages else len(self.axis)
-
-    @property
-    def settings_as_printed(self) -> float:
-        """The same as the paper counts it."""
-        if self.same_as or not self.stages:
-            return float(self.settings)
-        return ORDERS[self.across_stages].settings_as_printed(len(self.axis), self.stages)
-
-    @cached_property
-    def order(self) -> Order:
-        """The law of its values across stages."""
-        return ORDERS[self.across_stages](self.axis, self.stages)
-
-    def draw(self, rng: Uniform, n: int) -> Floats:
-        """Values (n, s), laid out stage after stage, or (n,)."""
-        return self.order.draw(rng, n).T if self.stages else self.axis.draw(rng, n)
-
-    def every(self) -> Floats:
-        """Every setting, (settings, s) or (settings,)."""
-        table = self.axis.floats
-        return table[every(self.across_stages, len(table), self.stages)] if self.stages else table
-
-    @property
-    def equally_likely(self) -> "Parameter":
-        """The same settings, each as likely as any other."""
-        return replace(self, axis=self.axis.equally_likely)
-
-
-@dataclass(frozen=True)
-class Later:
-    """Draws (n,) that are looked up for those proposals only for which they are asked."""
-
-    axis: Axis
-    u: Floats
-
-    def __getitem__(self, rows: Ints) -> Floats:
-        return self.axis.floats.take(self.axis.lookup.find(self.u[rows]))
 
 
 @dataclass(frozen=True)

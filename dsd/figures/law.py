@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike
 
-from dsd.design.axes import Axis
+from dsd.design.parameters.distributions import Axis
 from dsd.figures.style import look
 
 

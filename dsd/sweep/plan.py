@@ -15,9 +15,9 @@ from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import columns_of
 from dsd.arrays import Columns
-from dsd.design.population import Draw
-from dsd.design.sampling import sample
-from dsd.design.spacefile import load_space
+from dsd.design.file import load_space
+from dsd.design.sampling.population import Draw
+from dsd.design.sampling.sampler import sample
 from dsd.design.window import DEFAULT, parse_window
 from dsd.errors import DsdError
 from dsd.io.table_writing import rows_of

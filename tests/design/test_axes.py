@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dsd.design.axes import Lookup, log_spaced, log_uniform, powers_of_two, uniform, values
+from dsd.design.parameters.distributions import (
+    Lookup,
+    log_spaced,
+    log_uniform,
+    powers_of_two,
+    uniform,
+    values,
+)
 
 
 @pytest.mark.parametrize(("low", "high", "step"), [(1, 16, 1), (8, 1024, 8), (8, 255.9, 0.1), (1.5, 3, 0.001)])

@@ -14,7 +14,7 @@ from dsd.architecture.complexities import MEASURES, UNITS, Complexity, flops_bou
 from dsd.architecture.networks import Networks
 from dsd.architecture.skeleton import Family
 from dsd.architecture.stems import STEMS
-from dsd.design.spacefile import space_from_spec
+from dsd.design.file import space_from_spec
 from dsd.models.anynet import AnyNet
 
 ANCHORS = {  # to the last digit, as the authors' code counts

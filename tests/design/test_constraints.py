@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from dsd import DsdError, load_space, sample
-from dsd.design.constraints import parse_constraint
+from dsd.design.parameters.constraints import parse_constraint
 
 NAMES = ["d1", "d2", "w_0", "w_a"]
 COLUMNS = {

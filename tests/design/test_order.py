@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dsd.design.axes import log_uniform
-from dsd.design.order import ORDERS, every, keeps
+from dsd.design.parameters.across_stages import ORDERS, every, keeps
+from dsd.design.parameters.distributions import log_uniform
 
 AXIS = log_uniform(1, 5, 1)
 HOLDS = {

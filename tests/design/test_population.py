@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, sample
-from dsd.design.population import write
+from dsd.design.sampling.population import write
 
 COLUMNS = "space key d1 d2 d3 w1 w2 w3 b1 b2 b3 g1 g2 g3 depth flops params acts"
 

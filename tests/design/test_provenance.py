@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dsd import __version__, load_space, sample, space_from_spec
-from dsd.design.population import write
+from dsd.design.sampling.population import write
 from dsd.io.table_writing import beside
 
 
@@ -53,7 +53,7 @@ def test_a_file_can_be_drawn_again(ending: str, tmp_path: Path) -> None:
 
 def test_a_parquet_file_holds_several_spaces_and_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written piece by piece it reads as the joined frames; what a space lacks is missing there."""
-    monkeypatch.setattr("dsd.design.population.ROWS", 7)
+    monkeypatch.setattr("dsd.design.sampling.population.ROWS", 7)
     populations = [sample(load_space(name), 20) for name in ("RegNetX_inverted", "AnyNetX_A_cifar", "RegNetX_lr_wd")]
     write(populations, tmp_path / "all.parquet")
     frame = pd.read_parquet(tmp_path / "all.parquet")

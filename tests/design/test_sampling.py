@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsd import DsdError, distinct, load_space, sample
-from dsd.design import sampling
-from dsd.design.spacefile import space_names
+from dsd.design.file import space_names
+from dsd.design.sampling.sampler import sampler
 from dsd.design.window import Window, parse_window
 
 
@@ -62,8 +62,8 @@ def test_batches_are_no_part_of_the_contract(name: str, size: int, monkeypatch: 
     """However proposals are cut into batches, across blocks and within them, rows and counts are the same."""
     space = load_space(name)
     expected = sample(space, 600)
-    monkeypatch.setattr(sampling, "BATCH", size)
-    monkeypatch.setattr(sampling, "LEAST", size)
+    monkeypatch.setattr(sampler, "BATCH", size)
+    monkeypatch.setattr(sampler, "LEAST", size)
     found = sample(space, 600)
     assert found.frame.equals(expected.frame)
     assert found.draw == expected.draw
@@ -131,7 +131,7 @@ def test_duplicates_are_judged_on_the_realised_network() -> None:
 
 def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says how many proposals were tried, how many fell inside, and what to do."""
-    monkeypatch.setattr(sampling, "PATIENCE", 20_000)
+    monkeypatch.setattr(sampler, "PATIENCE", 20_000)
     with pytest.raises(
         DsdError,
         match=r"gave 0 of 5 .* flops 11M:11.1M .* of 32,768 proposals 32,768 were valid and 0 fell inside.* nine "
@@ -142,7 +142,7 @@ def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatc
 
 def test_a_window_below_the_stem_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No network of a space costs less than its stem: 3·3·3·32 multiply-adds at each of 112² places."""
-    monkeypatch.setattr(sampling, "drawn_here", None)
+    monkeypatch.setattr(sampler, "drawn_here", None)
     with pytest.raises(DsdError, match="the stem alone has 10,838,016 flops at a resolution of 224"):
         sample(load_space("AnyNetX_A"), 5, flops=(1, 2))
     with pytest.raises(DsdError, match="the stem alone has 401,408 acts"):
@@ -152,9 +152,9 @@ def test_a_window_below_the_stem_is_refused_at_once(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("size", [1000, 8192, 65536])
 def test_giving_up_does_not_depend_on_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However proposals are cut into batches, so many in a row without a network end the draw at the same one."""
-    monkeypatch.setattr(sampling, "PATIENCE", 2000)
-    monkeypatch.setattr(sampling, "BATCH", size)
-    monkeypatch.setattr(sampling, "LEAST", size)
+    monkeypatch.setattr(sampler, "PATIENCE", 2000)
+    monkeypatch.setattr(sampler, "BATCH", size)
+    monkeypatch.setattr(sampler, "LEAST", size)
     with pytest.raises(DsdError, match="gave 151 of 300 networks"):
         sample(load_space("RegNetX"), 300)
 
@@ -194,7 +194,7 @@ def test_networks_too_large_to_be_counted_are_refused(tmp_path: Path) -> None:
 
 def test_a_space_without_networks_says_so(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where constraints, or a line that never forms so many stages, leave nothing, the window is not blamed."""
-    monkeypatch.setattr(sampling, "PATIENCE", 20_000)
+    monkeypatch.setattr(sampler, "PATIENCE", 20_000)
     texts = ("extends: AnyNetX_C\nconstraints: [w1 > 2000]\n", "extends: RegNetX\nw_a: w_0\nw_m: 2\ndepth: {low: 12}\n")
     for text in texts:
         (tmp_path / "mine.yaml").write_text(text)
@@ -210,7 +210,7 @@ def test_a_space_without_networks_says_so(tmp_path, monkeypatch: pytest.MonkeyPa
 
 def test_a_window_with_few_networks_gives_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking for more distinct networks than the window holds ends in an error, not in an endless loop."""
-    monkeypatch.setattr(sampling, "PATIENCE", 100_000)
+    monkeypatch.setattr(sampler, "PATIENCE", 100_000)
     with pytest.raises(DsdError, match=r"gave \d+ of 5000 networks .* duplicates"):
         sample(load_space("RegNetX_cifar"), 5000, flops="0.2M:0.21M", resolution=8)
 

@@ -8,8 +8,8 @@ import pytest
 
 from dsd import DsdError, Population, load_space, network, sample
 from dsd.architecture.rows import TASK, network_of
-from dsd.design.distinct import distinct
-from dsd.design.spacefile import space_from_spec, space_names
+from dsd.design.file import space_from_spec, space_names
+from dsd.design.sampling.count import distinct
 from dsd.design.window import Window
 
 TABLE = {  # dimensions, size as the paper prints it ([DDS] Table 1)

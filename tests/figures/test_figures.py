@@ -11,7 +11,7 @@ from dsd.analysis.edf import edf
 from dsd.analysis.populations import Results
 from dsd.analysis.summary import analyze
 from dsd.analysis.trends import trends
-from dsd.design.axes import log_uniform
+from dsd.design.parameters.distributions import log_uniform
 from dsd.figures.complexity import plot_points, plot_trend
 from dsd.figures.edf import plot_edf
 from dsd.figures.law import plot_law

@@ -1,7 +1,7 @@
 """Axes: the values one parameter of a design space may take, with their probabilities.
 
 Every axis is a finite table, also where the law is continuous before it is rounded to its step. So probabilities
-are exact, a draw is one look-up, and ordered tuples can be drawn from their exact law (`dsd.design.order`).
+are exact, a draw is one look-up, and ordered tuples can be drawn from their exact law (`across_stages`).
 """
 
 import math

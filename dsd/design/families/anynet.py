@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from omegaconf import MISSING
 
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import TASK, TRAINING, by_stage
 from dsd.architecture.width_rule import adjust_to_groups
 from dsd.arrays import Columns, Floats, Ints
-from dsd.design.order import ORDERS, keeps
+from dsd.design.families.schema import CommonFile, StageFile
+from dsd.design.parameters.across_stages import ORDERS, keeps
 from dsd.design.space import Space, candidates
 
 
@@ -147,3 +149,14 @@ class AnyNetSpace(Space):
             kept &= keeps(self.parameters[self.grouping].across_stages, positions[..., 1])
             settings[self.grouping] = self.grouping_values[positions[..., 1]]
         return int((kept & self.allowed(settings)).sum())
+
+
+@dataclass
+class AnyNetFile(CommonFile):
+    """Keys of a file whose family is AnyNet."""
+
+    depth: StageFile | None = MISSING
+    width: StageFile | None = MISSING
+    bottleneck_ratio: StageFile | None = None
+    group_width: StageFile | None = None
+    groups: StageFile | None = None

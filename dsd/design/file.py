@@ -5,11 +5,11 @@ a schema; a file that names an unknown key, law or relation is refused with the 
 """
 
 import difflib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import MISSING, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from dsd.architecture.blocks import BLOCKS
@@ -17,79 +17,18 @@ from dsd.architecture.blocks.block import BlockType
 from dsd.architecture.rows import TASK, TRAINING
 from dsd.architecture.skeleton import Family, check_task
 from dsd.architecture.units import parse_quantity
-from dsd.design.anynet_space import AnyNetSpace
-from dsd.design.constraints import parse_constraint
-from dsd.design.laws import LawFile, axis_of, from_shorthand, replaces
-from dsd.design.order import ORDERS
-from dsd.design.regnet_space import LINE, RegNetSpace
-from dsd.design.space import WIDTH_RULES, Facts, Parameter, Space
+from dsd.design.families import FAMILIES
+from dsd.design.families.schema import CommonFile
+from dsd.design.parameters.across_stages import ORDERS
+from dsd.design.parameters.constraints import parse_constraint
+from dsd.design.parameters.parameter import Parameter
+from dsd.design.parameters.schema import axis_of, from_shorthand, replaces
+from dsd.design.space import WIDTH_RULES, Facts, Space
 from dsd.design.window import Limits, RegimeLimit, Window, parse_window
 from dsd.errors import DsdError, known
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
 from dsd.paths import shipped
-
-
-@dataclass
-class StageFile(LawFile):
-    """The law of a parameter with a value in each stage."""
-
-    across_stages: str = "free"
-
-
-@dataclass
-class CommonFile:
-    """Keys of every space file; those without a type may be a text, a number or a mapping."""
-
-    family: str = MISSING
-    summary: str = MISSING
-    extends: str | None = None
-    refines: str | None = None
-    block: str = "X"
-    stem: str = "simple"
-    strides: list[int] = field(default_factory=lambda: [2, 2, 2, 2])
-    activation: str = "relu"
-    kernels: list[int] = field(default_factory=list)
-    stem_width: int = 0
-    head_width: int = 0
-    width_rule: str = "adjust"
-    constraints: list[str] = field(default_factory=list)
-    resolution: Any = 224
-    classes: int = 1000
-    flops: str = "360M:400M"
-    params: Any = ":"
-    acts: Any = ":"
-    lr: LawFile | None = None
-    weight_decay: LawFile | None = None
-
-
-@dataclass
-class AnyNetFile(CommonFile):
-    """Keys of a file whose family is AnyNet."""
-
-    depth: StageFile | None = MISSING
-    width: StageFile | None = MISSING
-    bottleneck_ratio: StageFile | None = None
-    group_width: StageFile | None = None
-    groups: StageFile | None = None
-
-
-@dataclass
-class RegNetFile(CommonFile):
-    """Keys of a file whose family is RegNet."""
-
-    depth: LawFile | None = MISSING
-    w_0: LawFile | None = MISSING
-    w_a: LawFile | None = MISSING
-    w_m: LawFile | None = MISSING
-    bottleneck_ratio: LawFile | None = None
-    group_width: LawFile | None = None
-
-
-FAMILIES: dict[str, type[CommonFile]] = {"AnyNet": AnyNetFile, "RegNet": RegNetFile}
-SHARED = (("w_a", "w_0"),)  # which parameter may take the value of which ([DDS] Fig. 9)
-REQUIRED = ("depth", "width", *LINE)  # the parameters that every space of its family has
-SPACES: dict[str, type[Space]] = {"AnyNet": AnyNetSpace, "RegNet": RegNetSpace}
 
 
 def space_names() -> list[str]:
@@ -169,7 +108,7 @@ def written_as_law(key: str, value: Any, laws: list[str]) -> bool:
 def parameter_keys(family: str) -> list[str]:
     """The keys of a family's file that hold a law."""
     common = {f.name for f in fields(CommonFile)} - set(TRAINING)
-    return [f.name for f in fields(FAMILIES[family]) if f.name not in common]
+    return [f.name for f in fields(FAMILIES[family].schema) if f.name not in common]
 
 
 def extended(spec: dict[str, Any], written: dict[str, Any], laws: list[str]) -> dict[str, Any]:
@@ -211,7 +150,7 @@ def named_by(path: Path, key: str, name: Any) -> Path:
 
 def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[str, Any]:
     """The keys over the schema's defaults; refuses a key or a type of value that the schema does not have."""
-    schema = OmegaConf.structured(FAMILIES[family])
+    schema = OmegaConf.structured(FAMILIES[family].schema)
     for key, value in written.items():
         if value == "???" or (
             key == "constraints" and isinstance(value, list) and not all(isinstance(v, str) for v in value)
@@ -257,9 +196,9 @@ def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Spa
     family = spec["family"]
     resolved = check_keys(place, family, spec)
     for key, value in resolved.items():
-        if value == "???" or (value is None and key in REQUIRED):
+        if value == "???" or (value is None and key in FAMILIES[family].required):
             raise DsdError(f"{place}: {key} is missing; give it or extend a space that has it")
-    space = SPACES[family](facts_of(name, resolved, place), parameters_of(place, family, resolved))
+    space = FAMILIES[family].space(facts_of(name, resolved, place), parameters_of(place, family, resolved))
     ratios = space.parameters.get("bottleneck_ratio")
     for b in ratios.axis.values.tolist() if ratios else []:
         reason = space.facts.family.block_type.why_no_ratio(b)
@@ -336,8 +275,8 @@ def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Pa
     check_block(place, BLOCKS[spec["block"]], laws)
     shared = {key: law["same_as"] for key, law in laws.items() if law["same_as"]}
     for key, source in shared.items():
-        if (key, source) not in SHARED:
-            pairs = known(f"{one}: {other}" for one, other in SHARED)
+        if (key, source) not in FAMILIES[family].shared:
+            pairs = known(f"{one}: {other}" for kind in FAMILIES.values() for one, other in kind.shared)
             raise DsdError(
                 f"{place}: {key} = {source}: only these may take the value of another: {pairs} (of a RegNet)"
             )

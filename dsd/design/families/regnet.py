@@ -9,12 +9,15 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from omegaconf import MISSING
 
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.quantized_linear import generate, stage_width
 from dsd.architecture.rows import TASK, TRAINING
 from dsd.arrays import Columns, Floats, Ints
+from dsd.design.families.schema import CommonFile
+from dsd.design.parameters.schema import LawFile
 from dsd.design.space import Space
 
 LINE = ("depth", "w_0", "w_a", "w_m")
@@ -192,3 +195,15 @@ def code(widths: Floats) -> NDArray[np.uint64]:
     factors = np.random.default_rng(0).integers(1, 2**63, len(widths), dtype=np.uint64) * 2 + 1
     sums: NDArray[np.uint64] = (widths.astype(np.uint64) * factors[:, None]).sum(axis=0)
     return sums
+
+
+@dataclass
+class RegNetFile(CommonFile):
+    """Keys of a file whose family is RegNet."""
+
+    depth: LawFile | None = MISSING
+    w_0: LawFile | None = MISSING
+    w_a: LawFile | None = MISSING
+    w_m: LawFile | None = MISSING
+    bottleneck_ratio: LawFile | None = None
+    group_width: LawFile | None = None

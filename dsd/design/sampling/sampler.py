@@ -16,8 +16,15 @@ from dsd.architecture.skeleton import check_task
 from dsd.architecture.stems import STEMS
 from dsd.architecture.units import readable
 from dsd.arrays import Columns
-from dsd.design.batches import BATCH, LEAST, Batch, drawn_by, drawn_here, keep_pages
-from dsd.design.population import Draw, Population
+from dsd.design.sampling.population import Draw, Population
+from dsd.design.sampling.proposals import (
+    BATCH,
+    LEAST,
+    Batch,
+    drawn_by,
+    drawn_here,
+    keep_pages,
+)
 from dsd.design.space import Space
 from dsd.design.window import DEFAULT, Limit, Windows
 from dsd.errors import DsdError

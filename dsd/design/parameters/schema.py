@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.axes import LAW_KEYS, LAWS, Axis
+from dsd.design.parameters.distributions import LAW_KEYS, LAWS, Axis
 from dsd.errors import DsdError, known
 
 LOWEST, HIGHEST = 1e-9, 1e5  # of an axis: values are positive

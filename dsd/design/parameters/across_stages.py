@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.arrays import Floats, Ints
-from dsd.design.axes import Axis, Lookup, Uniform
+from dsd.design.parameters.distributions import Axis, Lookup, Uniform
 
 Counts = NDArray[Any]
 

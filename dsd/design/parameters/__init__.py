@@ -1,0 +1,1 @@
+"""The parameters of a space: distributions, relations across stages, constraints."""

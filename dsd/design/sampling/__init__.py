@@ -1,0 +1,1 @@
+"""Drawing populations from a space, and counting the networks that it has."""
