@@ -20,12 +20,12 @@ import torch
 from rows import DSD, row
 
 from dsd import Network, network
-from dsd.training.batches import batches
+from dsd.training.data.batches import batches
 from dsd.training.data.loading import load_data
-from dsd.training.data.packing import pack
-from dsd.training.data.settled import settled
+from dsd.training.data.resolve import settled
 from dsd.training.data.spec import DataSpec
-from dsd.training.data.streamed import Request, Streamed
+from dsd.training.data.streamed.packing import pack
+from dsd.training.data.streamed.readers import Request, Streamed
 from dsd.training.randomness import generator
 
 ROUNDS = 3

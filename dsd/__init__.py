@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from dsd.errors import DsdError
     from dsd.io.table_reading import first_table, read_table
     from dsd.models.anynet import build
+    from dsd.models.time_tables import time_table
     from dsd.models.timing import Conditions, time_network
-    from dsd.sweep.timing import time_table
 
 HOMES = {
     "Complexity": "dsd.architecture.complexities",
@@ -68,7 +68,7 @@ HOMES = {
     "space_from_spec": "dsd.design.file",
     "split": "dsd.analysis.populations",
     "time_network": "dsd.models.timing",
-    "time_table": "dsd.sweep.timing",
+    "time_table": "dsd.models.time_tables",
     "trends": "dsd.analysis.trends",
     "verdict": "dsd.analysis.verdict",
 }

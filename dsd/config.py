@@ -24,7 +24,7 @@ from dsd.overrides import as_hydra_reads, types_of
 from dsd.paths import shipped
 from dsd.sweep.clusters import CLUSTERS, Cluster
 from dsd.sweep.plan import Study
-from dsd.training.data.settled import settled
+from dsd.training.data.resolve import settled
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 from dsd.typed import from_mapping, quoted, typed

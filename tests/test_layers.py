@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "architecture": (BASE, {"numpy", "pandas"}),
     # pandas where a population is asked for its frame
     "design": (BASE | {"architecture"}, {"numpy", "omegaconf", "pandas"}),
-    "models": (BASE | {"architecture"}, {"torch"}),
+    "models": (BASE | {"architecture"}, {"torch", "pandas"}),
     "analysis": (BASE | {"architecture"}, {"numpy", "scipy", "pandas"}),
     "training": (BASE | {"architecture", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
     "figures": (

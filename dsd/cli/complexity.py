@@ -181,7 +181,8 @@ def measured_times(names: list[str], batch: int | None, device: str | None) -> t
     """How it was measured, and the times of each network."""
     from dsd.architecture.catalogue.lookup import network
     from dsd.cli.progress import progress
-    from dsd.models.timing import Conditions, default_device, time_network
+    from dsd.models.device import default_device
+    from dsd.models.timing import Conditions, time_network
 
     device = device or default_device()
     batch = batch or (8 if device == "cpu" else 64)  # what takes a GPU a second takes a CPU minutes

@@ -22,8 +22,8 @@ def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken
     """
     from dsd.cli.progress import progress
     from dsd.processes import cores
-    from dsd.training.data.listing import list_images, shortened
-    from dsd.training.data.packing import pack as pack_images
+    from dsd.training.data.streamed.listing import list_images, shortened
+    from dsd.training.data.streamed.packing import pack as pack_images
 
     listings = list_images(source)
     images, unused = sum(map(len, listings)), [name for listing in listings for name in listing.unused]

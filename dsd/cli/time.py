@@ -94,7 +94,7 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
     """The table with its new columns, to a file or to standard output; then correlations and trends."""
     from dsd.cli.progress import progress
     from dsd.io.table_reading import read_table
-    from dsd.sweep.timing import time_table as measure
+    from dsd.models.time_tables import time_table as measure
 
     frame = read_table(path)
     try:

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from dsd.errors import DsdError
+from dsd.models.device import device_name
 from dsd.models.memory import asked_gb, lacks_memory
-from dsd.models.timing import device_name
 from dsd.sweep.claims import Claims
 from dsd.sweep.events import EventReader, EventWriter, Record
 from dsd.sweep.folder import Sweep

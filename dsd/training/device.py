@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from dsd.errors import DsdError
-from dsd.models.timing import default_device
+from dsd.models.device import default_device
 from dsd.training.recipe import Recipe
 
 

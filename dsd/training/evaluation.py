@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dsd.errors import DsdError
 from dsd.models.step import micro_batches
-from dsd.training.batches import batches
+from dsd.training.data.batches import batches
 from dsd.training.data.images import Images
 from dsd.training.device import precision
 from dsd.training.recipe import Recipe

@@ -18,8 +18,8 @@ from dsd.models.anynet import build
 from dsd.models.sgd import SGD
 from dsd.models.step import for_training, gradients
 from dsd.training import checkpoint
-from dsd.training.batches import batches
 from dsd.training.checkpoint import Checkpoint, Epoch
+from dsd.training.data.batches import batches
 from dsd.training.data.images import Images
 from dsd.training.device import peak_gb, precision, restart_peak, set_products
 from dsd.training.evaluation import errors, make_norms_precise

@@ -140,7 +140,7 @@ def test_trends_are_told_of_what_was_measured(dsd, table: Path, tmp_path: Path) 
 def test_a_stopped_measurement_says_how_to_go_on(dsd, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C: exit code 130, one line that names the file where there is one."""
     clock = Mock(side_effect=[KeyboardInterrupt, {"infer_ms": 1.0}, KeyboardInterrupt, KeyboardInterrupt])
-    monkeypatch.setattr("dsd.sweep.timing.time_network", clock)
+    monkeypatch.setattr("dsd.models.time_tables.time_network", clock)
     words = ("time", table, "-o", table.with_name("t.csv"), *QUICK)
     assert dsd(*words).err.strip() == "stopped; nothing was written"
     done = dsd(*words)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dsd.sweep import execution
-from dsd.training.data.memory import InMemory
+from dsd.training.data.in_memory.memory import InMemory
 from tests.training.test_streamed import picture
 
 NETWORK = """# two stages for 8×8 pixels

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dsd import load_space
+from dsd.design.sampling import count as counting
 from dsd.design.sampling.count import distinct
-from dsd.design.sampling.sampler import count as counting
 from dsd.design.space import Space
 
 SMALL = """

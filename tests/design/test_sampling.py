@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dsd import DsdError, distinct, load_space, sample
 from dsd.design.file import space_names
-from dsd.design.sampling.sampler import sampler
+from dsd.design.sampling import sampler
 from dsd.design.window import Window, parse_window
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from dsd import DsdError, load_space, sample
 from dsd.config import load_study
-from dsd.models.timing import device_name
+from dsd.models.device import device_name
 from dsd.paths import PACKAGE
 from dsd.sweep import execution
 from dsd.sweep.clusters import Debug, Local

@@ -15,9 +15,9 @@ from dsd.architecture.rows import network_of
 from dsd.design.sampling.population import write as write_population
 from dsd.io.table_reading import read_table
 from dsd.io.table_writing import provenance_in, write_table
+from dsd.models import time_tables
+from dsd.models.time_tables import time_table
 from dsd.models.timing import Conditions, TooLarge
-from dsd.sweep import timing
-from dsd.sweep.timing import time_table
 
 CONDITIONS = Conditions(batch=2, calls=1, seconds=0)
 
@@ -50,7 +50,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         keys.append(net.key)
         return {"infer_ms": len(keys) + 0.5, "infer_n": 1} | ({"train_ms": 3.0} if conditions.train else {})
 
-    monkeypatch.setattr(timing, "time_network", clock)
+    monkeypatch.setattr(time_tables, "time_network", clock)
     return keys
 
 
@@ -143,7 +143,7 @@ def test_a_network_that_does_not_fit_is_told_and_the_others_go_on(
             raise TooLarge("cpu has not the memory for it; give less")
         return {"infer_ms": 1.0}
 
-    monkeypatch.setattr(timing, "time_network", clock)
+    monkeypatch.setattr(time_tables, "time_network", clock)
     path = tmp_path / "t.csv"
     timed = time_table(frame, CONDITIONS, path)
     assert timed["infer_ms"].isna().tolist() == [False, False, True, False, False, False]

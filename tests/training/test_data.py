@@ -18,7 +18,7 @@ import torch
 
 from dsd import DsdError
 from dsd.training import augmentation
-from dsd.training.data.cifar import ARCHIVES
+from dsd.training.data.in_memory.cifar import ARCHIVES
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import TRAIN_IMAGES, DataSpec
 from dsd.training.recipe import Recipe

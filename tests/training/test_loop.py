@@ -16,10 +16,10 @@ from dsd import DsdError, Family, Network, build
 from dsd.models.sgd import SGD
 from dsd.models.step import gradients
 from dsd.training import checkpoint, loop
-from dsd.training.batches import batches
+from dsd.training.data.batches import batches
 from dsd.training.data.images import Batch
+from dsd.training.data.in_memory.memory import InMemory
 from dsd.training.data.loading import load_data
-from dsd.training.data.memory import InMemory
 from dsd.training.data.spec import DataSpec
 from dsd.training.device import check_precision, peak_gb, precision, restart_peak
 from dsd.training.evaluation import make_norms_precise, misses

@@ -19,15 +19,15 @@ from PIL.PngImagePlugin import PngInfo
 
 from dsd import DsdError, Family, Network
 from dsd.training import augmentation
-from dsd.training.batches import batches
-from dsd.training.data import decoding, packing
-from dsd.training.data.listing import fingerprint, list_images
+from dsd.training.data.batches import batches
 from dsd.training.data.loading import load_data
-from dsd.training.data.packed import open_packed
-from dsd.training.data.packing import pack
-from dsd.training.data.settled import settled
+from dsd.training.data.resolve import settled
 from dsd.training.data.spec import DataSpec
-from dsd.training.data.streamed import PackedReader, Request
+from dsd.training.data.streamed import decoding, packing
+from dsd.training.data.streamed.listing import fingerprint, list_images
+from dsd.training.data.streamed.packed import open_packed
+from dsd.training.data.streamed.packing import pack
+from dsd.training.data.streamed.readers import PackedReader, Request
 from dsd.training.loop import Keeping, train
 from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe

@@ -7,13 +7,13 @@ import torch
 
 from dsd.errors import DsdError
 from dsd.models.memory import asked_gb, lacks_memory
-from dsd.training.data.cifar import ARCHIVES, Progress, cifar
-from dsd.training.data.digits import digits
 from dsd.training.data.images import Images
-from dsd.training.data.memory import InMemory, Split
-from dsd.training.data.settled import check_counts, settled_folder, settled_packed
+from dsd.training.data.in_memory.cifar import ARCHIVES, Progress, cifar
+from dsd.training.data.in_memory.digits import digits
+from dsd.training.data.in_memory.memory import InMemory, Split
+from dsd.training.data.in_memory.synthetic import synthetic
+from dsd.training.data.resolve import check_counts, settled_folder, settled_packed
 from dsd.training.data.spec import STREAMED, DataSpec
-from dsd.training.data.synthetic import synthetic
 
 HELD: dict[str, Callable[[DataSpec], tuple[Split, Split]]] = {"digits": digits, "synthetic": synthetic}
 CPU = torch.device("cpu")
@@ -56,9 +56,9 @@ def streamed(spec: DataSpec, device: torch.device) -> Images:
     Raises:
         DsdError: its images are others than when the spec was settled
     """
-    from dsd.training.data.listing import list_images
-    from dsd.training.data.packed import open_packed
-    from dsd.training.data.streamed import FolderReader, PackedReader, Streamed
+    from dsd.training.data.streamed.listing import list_images
+    from dsd.training.data.streamed.packed import open_packed
+    from dsd.training.data.streamed.readers import FolderReader, PackedReader, Streamed
 
     folder = Path(spec.folder)
     if spec.name == "packed":

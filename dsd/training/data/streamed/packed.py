@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.errors import DsdError
-from dsd.training.data.listing import SPLITS
+from dsd.training.data.streamed.listing import SPLITS
 
 HEADER = "packed.json"
 
@@ -32,7 +32,7 @@ class Packed:
     checksums: of each split: the CRC-32 of every chunk of `chunk` images
     labels: of each split: the CRC-32 of its labels
     chunk: images
-    source: fingerprint of the folder it was made from (`dsd.training.data.listing`)
+    source: fingerprint of the folder it was made from (`dsd.training.data.streamed.listing`)
     skipped: split, position and reason of each image that could not be decoded
     dsd: version
     """

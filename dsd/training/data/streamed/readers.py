@@ -24,11 +24,11 @@ from torch.utils.data import DataLoader, Dataset
 from dsd.errors import DsdError
 from dsd.processes import cores
 from dsd.training import augmentation
-from dsd.training.data import decoding
 from dsd.training.data.images import Batch, Images, sent
-from dsd.training.data.listing import Listing
-from dsd.training.data.packed import Packed
 from dsd.training.data.spec import DataSpec
+from dsd.training.data.streamed import decoding
+from dsd.training.data.streamed.listing import Listing
+from dsd.training.data.streamed.packed import Packed
 
 # of ImageNet's training images in 0–1, R, G, B, as in the authors' code
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

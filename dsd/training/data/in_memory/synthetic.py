@@ -3,7 +3,7 @@
 import torch
 
 from dsd.errors import DsdError
-from dsd.training.data.memory import Split
+from dsd.training.data.in_memory.memory import Split
 from dsd.training.data.spec import DataSpec
 
 DIFFERENT = 256  # images; they come again and again

@@ -12,7 +12,7 @@ import torch
 
 from dsd.errors import DsdError
 from dsd.io.files import write_whole
-from dsd.training.data.memory import Split
+from dsd.training.data.in_memory.memory import Split
 from dsd.training.data.spec import DataSpec
 
 PIXELS = 3 * 32 * 32  # red, green and blue planes, row by row

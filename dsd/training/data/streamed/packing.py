@@ -1,4 +1,4 @@
-"""Making a packed data set (`dsd.training.data.packed`) from a folder of images.
+"""Making a packed data set (`dsd.training.data.streamed.packed`) from a folder of images.
 
 Chunk after chunk is decoded by several processes, and written down with its checksum as soon as it is on the disk. Who
 packs again goes on where it was stopped; a set that is complete is checked, and what is damaged made anew.
@@ -21,9 +21,9 @@ from dsd.errors import DsdError
 from dsd.io.files import write_whole
 from dsd.io.journal import Journal, parse
 from dsd.processes import end_with_parent
-from dsd.training.data import decoding
-from dsd.training.data.listing import SPLITS, Listing, fingerprint, list_images
-from dsd.training.data.packed import HEADER, Packed, count, header_of
+from dsd.training.data.streamed import decoding
+from dsd.training.data.streamed.listing import SPLITS, Listing, fingerprint, list_images
+from dsd.training.data.streamed.packed import HEADER, Packed, count, header_of
 
 CHUNK = 256  # images
 STATE = "packing.jsonl"

@@ -20,7 +20,7 @@ TEST_BATCH = 500
 class Split:
     """images (n, 3, r, r) uint8, labels (n,) int64.
 
-    There may be fewer images than labels: they then come again and again (`dsd.training.data.synthetic`).
+    There may be fewer images than labels: they then come again and again (`dsd.training.data.in_memory.synthetic`).
     """
 
     images: Tensor

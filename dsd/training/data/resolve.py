@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from dsd.errors import DsdError
-from dsd.training.data.listing import Listing, fingerprint, list_images
-from dsd.training.data.packed import Packed, open_packed
 from dsd.training.data.spec import STREAMED, DataSpec
+from dsd.training.data.streamed.listing import Listing, fingerprint, list_images
+from dsd.training.data.streamed.packed import Packed, open_packed
 
 
 def settled(spec: DataSpec) -> DataSpec:

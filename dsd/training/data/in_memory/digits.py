@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsd.training.data.memory import Split
+from dsd.training.data.in_memory.memory import Split
 from dsd.training.data.spec import DataSpec
 
 

@@ -1,0 +1,1 @@
+"""Images read from files as they are needed: folders, and packed sets."""
