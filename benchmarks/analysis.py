@@ -14,8 +14,8 @@ import pandas as pd
 from rows import process, row, timed
 
 import dsd
-from dsd.analysis.bootstrap import exact_winners, resampled_winners
 from dsd.analysis.linear_fit import fit_all
+from dsd.analysis.parameters.bootstrap import exact_winners, resampled_winners
 
 RUNS, WARM_UP = 15, 2
 COLUMNS = 20

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from dsd._version import __version__
 
 if TYPE_CHECKING:
-    from dsd.analysis.bootstrap import empirical_bootstrap
-    from dsd.analysis.compare import compare
-    from dsd.analysis.edf import edf
-    from dsd.analysis.efficiency import efficiency
+    from dsd.analysis.comparison.pairwise import compare
+    from dsd.analysis.comparison.verdicts import verdict
+    from dsd.analysis.distribution.empirical import edf
     from dsd.analysis.linear_fit import fit_quantized_linear
-    from dsd.analysis.populations import pick, split
-    from dsd.analysis.seeds import seed_noise
+    from dsd.analysis.parameters.bootstrap import empirical_bootstrap
+    from dsd.analysis.random_search import efficiency
+    from dsd.analysis.results.populations import pick, split
+    from dsd.analysis.results.seeds import seed_noise
     from dsd.analysis.summary import analyze
     from dsd.analysis.trends import correlations, trends
-    from dsd.analysis.verdict import verdict
     from dsd.architecture.catalogue.lookup import network
     from dsd.architecture.catalogue.published_networks import regnet
     from dsd.architecture.complexities import Complexity, complexity
@@ -49,28 +49,28 @@ HOMES = {
     "Population": "dsd.design.sampling.population",
     "analyze": "dsd.analysis.summary",
     "build": "dsd.models.anynet",
-    "compare": "dsd.analysis.compare",
+    "compare": "dsd.analysis.comparison.pairwise",
     "complexity": "dsd.architecture.complexities",
     "correlations": "dsd.analysis.trends",
     "distinct": "dsd.design.sampling.count",
-    "edf": "dsd.analysis.edf",
-    "efficiency": "dsd.analysis.efficiency",
-    "empirical_bootstrap": "dsd.analysis.bootstrap",
+    "edf": "dsd.analysis.distribution.empirical",
+    "efficiency": "dsd.analysis.random_search",
+    "empirical_bootstrap": "dsd.analysis.parameters.bootstrap",
     "first_table": "dsd.io.table_reading",
     "fit_quantized_linear": "dsd.analysis.linear_fit",
     "load_space": "dsd.design.file",
     "network": "dsd.architecture.catalogue.lookup",
-    "pick": "dsd.analysis.populations",
+    "pick": "dsd.analysis.results.populations",
     "read_table": "dsd.io.table_reading",
     "regnet": "dsd.architecture.catalogue.published_networks",
     "sample": "dsd.design.sampling.sampler",
-    "seed_noise": "dsd.analysis.seeds",
+    "seed_noise": "dsd.analysis.results.seeds",
     "space_from_spec": "dsd.design.file",
-    "split": "dsd.analysis.populations",
+    "split": "dsd.analysis.results.populations",
     "time_network": "dsd.models.timing",
     "time_table": "dsd.models.time_tables",
     "trends": "dsd.analysis.trends",
-    "verdict": "dsd.analysis.verdict",
+    "verdict": "dsd.analysis.comparison.verdicts",
 }
 
 __all__ = [

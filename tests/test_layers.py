@@ -14,7 +14,7 @@ BASE = {"errors", "paths", "arrays", "io", "processes", "texts", "typed", "_vers
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
-    "arrays": (set(), {"numpy"}),
+    "arrays": (set(), {"numpy", "scipy"}),
     "processes": (set(), set()),
     "texts": (set(), set()),
     "typed": ({"errors"}, set()),

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.bootstrap import BestRange, Winners, exact_winners, resampled_winners
-from dsd.analysis.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
-from dsd.analysis.compare import Comparison, compare
-from dsd.analysis.conditions import condition_notes
-from dsd.analysis.correlations import rank_correlations
-from dsd.analysis.edf import dkw_half_width
-from dsd.analysis.efficiency import reaches
-from dsd.analysis.populations import STATES, Results
-from dsd.analysis.seeds import SeedNoise, seed_noise
-from dsd.analysis.verdict import DELTA, FEW, RULE
+from dsd.analysis.comparison.conditions import condition_notes
+from dsd.analysis.comparison.pairwise import Comparison, compare
+from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
+from dsd.analysis.distribution.empirical import dkw_half_width
+from dsd.analysis.parameters.bootstrap import BestRange, Winners, exact_winners, resampled_winners
+from dsd.analysis.parameters.correlations import rank_correlations
+from dsd.analysis.random_search import reaches
+from dsd.analysis.results.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
+from dsd.analysis.results.populations import STATES, Results
+from dsd.analysis.results.seeds import SeedNoise, seed_noise
 from dsd.errors import DsdError, known
 from dsd.io.table_reading import stray
 
@@ -36,7 +36,7 @@ class Settings:
     seed: of the bootstrap
     resamples: of the bootstrap, as the paper has it; 0 for the exact one, which needs no seed
     stepwise: compare each population with the one before it, and no other pairs
-    across: conditions of training (`dsd.analysis.columns.CONDITIONS`) in which pairs may differ that get a verdict
+    across: conditions of training (`results.columns.CONDITIONS`) in which pairs may differ that get a verdict
     """
 
     columns: Sequence[str] = ()

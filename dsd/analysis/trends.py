@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from dsd.architecture.complexities import MEASURES, UNITS
+from dsd.arrays import nonnegative_fit
 from dsd.errors import DsdError, known
 
 FEW = 5  # networks; of fewer no trend is told
@@ -69,7 +69,7 @@ def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Seque
         raise DsdError(f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few to fit")
     x = np.asarray(flops, float) / UNITS["flops"]
     design = np.stack([x ** POWERS[term] for term in terms], axis=1)
-    found, residual = not_negative(design, np.asarray(y, float))
+    found, residual = nonnegative_fit(design, np.asarray(y, float))
     exponent, error = slope(np.log(x), np.log(y))
     r2 = 1 - residual**2 / ((y - y.mean()) ** 2).sum() if np.ptp(y) > 0 else float("nan")
     coefficients = dict(zip(terms, found.tolist(), strict=True))
@@ -82,13 +82,6 @@ def slope(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, floa
         return float(np.polyfit(x, y, 1)[0]), float("nan")
     line, covariance = np.polyfit(x, y, 1, cov=True)
     return float(line[0]), float(np.sqrt(covariance[0, 0]))
-
-
-def not_negative(terms: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """The least-squares coefficients (k,) of terms (n, k), none of them negative, and the norm of what remains."""
-    scale = np.linalg.norm(terms, axis=0)
-    found, residual = nnls(terms / scale, y)
-    return found / scale, float(residual)
 
 
 def trends(frame: pd.DataFrame) -> dict[str, Trend]:

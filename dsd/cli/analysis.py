@@ -110,7 +110,7 @@ def print_populations(found: "Analysis") -> None:
 
 def print_pairs(found: "Analysis") -> None:
     """Each pair in a row, with its verdict."""
-    from dsd.analysis.compare import steps
+    from dsd.analysis.comparison.pairwise import steps
     from dsd.cli.output import console, decimal, print_table
 
     if not found.comparisons:

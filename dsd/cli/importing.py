@@ -29,12 +29,12 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     """
     from importlib import import_module
 
-    from dsd.analysis.foreign.records import miscounted, table_of
+    from dsd.analysis.importers.records import miscounted, table_of
     from dsd.io.table_writing import check_ending, write_table
 
     if output:
         check_ending(output)
-    records = import_module(f"dsd.analysis.foreign.{source}").read(file)
+    records = import_module(f"dsd.analysis.importers.{source}").read(file)
     frame = table_of(records, space or file.stem, source)
     if "repeat" in frame:
         say(f"{(frame['repeat'] > 0).sum()} records repeat a network and its seed; they count as other seeds", err=True)

@@ -12,7 +12,7 @@ from dsd.io.files import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dsd.analysis.populations import Results
+    from dsd.analysis.results.populations import Results
     from dsd.analysis.summary import Settings
     from dsd.sweep.status import Status
 
@@ -131,7 +131,7 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
 
 def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":
     """The populations of sweep folders and tables, each under a name of its own."""
-    from dsd.analysis.populations import split, told_apart
+    from dsd.analysis.results.populations import split, told_apart
 
     names = names_in(outcomes)
     return told_apart([(str(one), split(table_of(one, by), by, str(one), names)) for one in sources])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from dsd.analysis.compare import Comparison
+from dsd.analysis.comparison.pairwise import Comparison
 from dsd.figures.style import COLOURS, label
 
 LOOK = {"better": COLOURS[2], "worse": COLOURS[1], "equal": COLOURS[0], "undecided": "#888888", "no verdict": "#bbbbbb"}

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from dsd.analysis.edf import dkw_band, edf
-from dsd.analysis.normalised import BINS, common_bins, normalised_band, weights
-from dsd.analysis.populations import Results
+from dsd.analysis.distribution.empirical import dkw_band, edf
+from dsd.analysis.distribution.normalised import BINS, common_bins, normalised_band, weights
+from dsd.analysis.results.populations import Results
 from dsd.figures.style import label, look
 
 INSIDE = 8  # populations whose legend stands inside

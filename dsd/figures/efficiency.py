@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from dsd.analysis.efficiency import default_sizes, efficiency
-from dsd.analysis.populations import Results
+from dsd.analysis.random_search import default_sizes, efficiency
+from dsd.analysis.results.populations import Results
 from dsd.figures.edf import INSIDE, legend
 from dsd.figures.style import look
 

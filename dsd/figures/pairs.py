@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from dsd.analysis.populations import Results
+from dsd.analysis.results.populations import Results
 from dsd.figures.style import label, label_axis
 
 COLOUR_MAP = "cividis"  # even in lightness, and the same for the colour-blind

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from dsd.analysis.bootstrap import BestRange
-from dsd.analysis.populations import Results
+from dsd.analysis.parameters.bootstrap import BestRange
+from dsd.analysis.results.populations import Results
 from dsd.architecture.units import readable
 from dsd.figures.style import COLOURS, label, label_axis
 

@@ -12,7 +12,7 @@ def plot_regimes(ax: Axes, ranges: pd.DataFrame, column: str) -> Axes:
     """Draw the best range of a parameter, shaded, and the most likely best value, in black, against flops.
 
     Args:
-        ranges: from `dsd.analysis.regimes.regime_ranges`
+        ranges: from `dsd.analysis.parameters.regimes.regime_ranges`
     """
     rows = ranges[ranges["column"] == column].sort_values("flops")
     ax.fill_between(rows["flops"], rows["low"], rows["high"], color=COLOURS[0], alpha=0.18, linewidth=0)

@@ -4,7 +4,7 @@ import time
 
 import pandas as pd
 
-from dsd.analysis.columns import TRAINED
+from dsd.analysis.results.columns import TRAINED
 from dsd.io.files import write_whole
 from dsd.io.table_reading import NAMES, typed_cells
 from dsd.sweep.curves import as_csv

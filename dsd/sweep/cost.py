@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dsd.architecture.complexities import UNITS
+from dsd.arrays import nonnegative_fit
 from dsd.sweep.clusters.settings import Settings
 from dsd.sweep.events import Record
 from dsd.sweep.folder import Sweep
@@ -45,12 +46,10 @@ def fit_cost(rows: Sequence[Mapping[str, Any]], seconds_an_image: Sequence[float
         rows: (n,) of networks.csv
         seconds_an_image: (n,) that they took
     """
-    from dsd.analysis.trends import not_negative
-
     if len(rows) < FEW:
         return None
     columns = [[float(row[name]) / UNITS[name] for row in rows] for name in ("flops", "acts")]
-    (alpha, beta), _ = not_negative(np.array(columns).T, np.array(seconds_an_image))
+    (alpha, beta), _ = nonnegative_fit(np.array(columns).T, np.array(seconds_an_image))
     return Cost(float(alpha), float(beta), len(rows))
 
 

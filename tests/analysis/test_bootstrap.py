@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dsd import empirical_bootstrap
-from dsd.analysis.bootstrap import exact_winners, resampled_winners
-from dsd.analysis.winners import drawn_winners, winner_law
+from dsd.analysis.parameters.bootstrap import exact_winners, resampled_winners
+from dsd.analysis.parameters.winners import drawn_winners, winner_law
 
 RNG = np.random.default_rng
 

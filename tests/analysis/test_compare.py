@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from dsd import DsdError, compare, verdict
-from dsd.analysis.compare import holm, ks_critical, ks_test
-from dsd.analysis.differences import detectable, mean_difference, quantile_difference, quantile_interval
-from dsd.analysis.populations import Results
+from dsd.analysis.comparison.differences import detectable, mean_difference, quantile_difference, quantile_interval
+from dsd.analysis.comparison.pairwise import holm, ks_critical, ks_test
+from dsd.analysis.results.populations import Results
 
 RNG = np.random.default_rng
 POPULATIONS = 2000

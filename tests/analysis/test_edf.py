@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from dsd import DsdError, edf
-from dsd.analysis.edf import bootstrap_band, dkw_band
-from dsd.analysis.normalised import common_bins, normalised_band, permutation_ks, weights
+from dsd.analysis.distribution.empirical import bootstrap_band, dkw_band
+from dsd.analysis.distribution.normalised import common_bins, normalised_band, permutation_ks, weights
 
 RNG = np.random.default_rng
 POPULATIONS = 2000

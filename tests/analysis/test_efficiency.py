@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsd import DsdError, efficiency
-from dsd.analysis.efficiency import jackknife_error, least_law, reaches
+from dsd.analysis.random_search import jackknife_error, least_law, reaches
 
 RNG = np.random.default_rng
 POPULATIONS = 2000

@@ -8,8 +8,8 @@ import pytest
 
 import dsd
 from dsd import DsdError, analyze, read_table, split
-from dsd.analysis.foreign import nds, pycls
-from dsd.analysis.foreign.records import miscounted, table_of
+from dsd.analysis.importers import nds, pycls
+from dsd.analysis.importers.records import miscounted, table_of
 from dsd.architecture.network import Network
 from dsd.architecture.rows import network_of
 from dsd.io.table_writing import write_table

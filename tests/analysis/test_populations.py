@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, analyze, read_table, split
-from dsd.analysis.populations import Results, told_apart
+from dsd.analysis.results.populations import Results, told_apart
 from dsd.analysis.summary import Settings
 
 RNG = np.random.default_rng

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, empirical_bootstrap
-from dsd.analysis.correlations import rank_correlations
-from dsd.analysis.populations import Results
-from dsd.analysis.regimes import by_regime, regime_ranges
+from dsd.analysis.parameters.correlations import rank_correlations
+from dsd.analysis.parameters.regimes import by_regime, regime_ranges
+from dsd.analysis.results.populations import Results
 
 RNG = np.random.default_rng(0)
 FRAME = pd.DataFrame(

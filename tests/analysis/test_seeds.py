@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, analyze, seed_noise, split
-from dsd.analysis.seeds import SeedNoise
+from dsd.analysis.results.seeds import SeedNoise
 
 RNG = np.random.default_rng
 

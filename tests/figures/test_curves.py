@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dsd.analysis.populations import split
+from dsd.analysis.results.populations import split
 from dsd.analysis.summary import analyze
 from dsd.figures.curves import plot_best_and_worst, plot_run
 from dsd.figures.report.page import Report, html

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd.analysis.bootstrap import BestRange
-from dsd.analysis.edf import edf
-from dsd.analysis.populations import Results
+from dsd.analysis.distribution.empirical import edf
+from dsd.analysis.parameters.bootstrap import BestRange
+from dsd.analysis.results.populations import Results
 from dsd.analysis.summary import analyze
 from dsd.analysis.trends import trends
 from dsd.design.parameters.distributions import log_uniform

@@ -6,9 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from dsd import DsdError, compare, edf, efficiency, fit_quantized_linear
-from dsd.analysis.normalised import common_bins, weights
-from dsd.analysis.populations import Results
-from dsd.analysis.regimes import by_regime, regime_ranges
+from dsd.analysis.distribution.normalised import common_bins, weights
+from dsd.analysis.parameters.regimes import by_regime, regime_ranges
+from dsd.analysis.results.populations import Results
 from dsd.figures.differences import LOOK, plot_differences
 from dsd.figures.edf import plot_edf, plot_normalised_edf
 from dsd.figures.efficiency import plot_efficiency

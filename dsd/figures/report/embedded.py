@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsd.analysis.populations import Results
+from dsd.analysis.results.populations import Results
 from dsd.figures.style import COLOURS, LINES
 
 TYPES = {"int8": "Int8Array", "int16": "Int16Array", "int32": "Int32Array", "float32": "Float32Array"}

@@ -12,10 +12,10 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from dsd._version import __version__
-from dsd.analysis.compare import steps
-from dsd.analysis.populations import Results
+from dsd.analysis.comparison.pairwise import steps
+from dsd.analysis.comparison.verdicts import RULE
+from dsd.analysis.results.populations import Results
 from dsd.analysis.summary import Analysis, parameters
-from dsd.analysis.verdict import RULE
 from dsd.architecture.units import readable
 from dsd.errors import DsdError
 from dsd.figures.report.embedded import as_script, embedded

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dsd.analysis.bootstrap import empirical_bootstrap
-from dsd.analysis.compare import Comparison
+from dsd.analysis.comparison.pairwise import Comparison
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
-from dsd.analysis.populations import Results
+from dsd.analysis.parameters.bootstrap import empirical_bootstrap
+from dsd.analysis.results.populations import Results
 from dsd.analysis.trends import trends
 from dsd.errors import DsdError
 from dsd.figures.complexity import plot_trend

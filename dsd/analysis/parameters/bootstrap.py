@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsd.analysis.edf import checked
-from dsd.analysis.winners import FRACTION, RESAMPLES, drawn_winners, winner_law
+from dsd.analysis.distribution.empirical import checked
+from dsd.analysis.parameters.winners import FRACTION, RESAMPLES, drawn_winners, winner_law
 
 PERCENTILES = (0.025, 0.5, 0.975)
 NEGLIGIBLE = 1e-12  # probability of all the networks together that an exact range leaves out

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsd.analysis.bootstrap import exact_winners
-from dsd.analysis.populations import Results
+from dsd.analysis.parameters.bootstrap import exact_winners
+from dsd.analysis.results.populations import Results
 from dsd.architecture.units import quantity
 from dsd.errors import DsdError
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, ndtri
 
-from dsd.analysis.edf import LEVEL, checked
+from dsd.analysis.distribution.empirical import LEVEL, checked
 from dsd.errors import DsdError
 
 SIZES = 40  # of a search, unless they are given

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import kolmogorov
 
-from dsd.analysis.conditions import check_conditions, differing
-from dsd.analysis.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
-from dsd.analysis.edf import LEVEL, checked
-from dsd.analysis.populations import Results
-from dsd.analysis.verdict import DELTA, FEW, Verdict, no_verdict, verdict
+from dsd.analysis.comparison.conditions import check_conditions, differing
+from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
+from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, no_verdict, verdict
+from dsd.analysis.distribution.empirical import LEVEL, checked
+from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError
 
 MOST = 100  # populations; their pairs are 4,950
@@ -85,7 +85,7 @@ def compare(
         delta: difference of mean error that is too small to matter [points]; None for 1 percent point
         stepwise: compare each population only with the one before it that has results, as where each refines the last;
             p-values and the intervals of the verdicts allow for these pairs alone
-        across: conditions of training (`dsd.analysis.columns.CONDITIONS`) in which pairs may differ that get a verdict
+        across: conditions of training (`results.columns.CONDITIONS`) in which pairs may differ that get a verdict
 
     Raises:
         DsdError: more than 100 populations, of which every pair is to be compared; no delta, where errors may be losses

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsd.analysis.columns import NAMES, matrix, outcomes_of, written_by_dsd
-from dsd.analysis.seeds import one_per_network
+from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
+from dsd.analysis.results.seeds import one_per_network
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import as_numbers, clean_header, is_missing, named_cells, stray
 from dsd.texts import encodable
@@ -33,7 +33,7 @@ TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0
 class Results:
     """The results of one population.
 
-    frame: a row a network, with its result; of several seeds their mean (`dsd.analysis.seeds`)
+    frame: a row a network, with its result; of several seeds their mean (`dsd.analysis.results.seeds`)
     runs: a row a run, as the table has them; the same where every network was trained once
     failures: rows that failed, or that the table calls invalid
     unfinished: how many rows have no result and may still get one
@@ -79,7 +79,7 @@ def split(frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes
         frame: a row a network, with `error` [%]
         by: the column that names populations; a table without a column `space` is one population called `place`
         place: what the table is called in messages
-        outcomes: columns that say what a training reached, beside those that dsd knows (`dsd.analysis.columns`)
+        outcomes: columns that say what a training reached, beside those that dsd knows (`dsd.analysis.results.columns`)
 
     Raises:
         DsdError: no rows, no column `error`, `by` or of `outcomes`, a column that is there twice, an error that is no

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.columns import NAMES, SEED_COLUMN, outcomes_of, written_by_dsd
+from dsd.analysis.results.columns import NAMES, SEED_COLUMN, outcomes_of, written_by_dsd
 from dsd.errors import DsdError, shortened
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, ndtri, stdtrit
 
-from dsd.analysis.edf import LEVEL, checked
+from dsd.analysis.distribution.empirical import LEVEL, checked
 
 POWER = 0.8  # with which a difference shall be seen that is called detectable
 LOWER = 0.1  # the lower quantile: the better end of a population, without resting on its single best network

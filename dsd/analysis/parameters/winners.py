@@ -6,7 +6,7 @@ Shape letters: n networks, m networks in one resample, R resamples.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsd.analysis.edf import checked
+from dsd.analysis.distribution.empirical import checked
 
 FRACTION = 0.25  # of the population in one resample ([DDS] footnote 4)
 RESAMPLES = 10_000

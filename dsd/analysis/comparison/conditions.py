@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dsd.analysis.columns import CONDITIONS
-from dsd.analysis.populations import Results
+from dsd.analysis.results.columns import CONDITIONS
+from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import name_of
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
-from dsd.analysis.differences import POWER, mean_difference
-from dsd.analysis.edf import LEVEL, checked
+from dsd.analysis.comparison.differences import POWER, mean_difference
+from dsd.analysis.distribution.empirical import LEVEL, checked
 
 DELTA = 1.0  # points of error
 FEW = 5  # networks; of fewer in one population nothing is decided

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsd.analysis.columns import matrix
+from dsd.analysis.results.columns import matrix
 
 FEW = 5  # networks; of fewer nothing is told
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dsd.analysis.foreign.records import (
+from dsd.analysis.importers.records import (
     Record,
     Unreadable,
     last,

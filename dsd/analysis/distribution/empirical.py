@@ -26,7 +26,7 @@ def edf(errors: ArrayLike, at: ArrayLike, weights: ArrayLike | None = None) -> N
     Args:
         errors: (n,) errors of a population [%]; n ≥ 1, no NaN
         at: (m,) where to evaluate F [%]
-        weights: (n,) shares that sum to 1, for Σ w_i 1[e_i < e] ([NDS] §3.3; see `dsd.analysis.normalised`)
+        weights: (n,) shares that sum to 1, for Σ w_i 1[e_i < e] ([NDS] §3.3; see `distribution.normalised`)
 
     Returns:
         (m,) values from 0 to 1

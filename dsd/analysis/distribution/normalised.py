@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from dsd.analysis.edf import LEVEL, Band, checked, edf
+from dsd.analysis.distribution.empirical import LEVEL, Band, checked, edf
 from dsd.errors import DsdError
 
 BINS = 10

@@ -1,0 +1,1 @@
+"""Comparisons of populations: differences, their verdicts, and when there may be none."""

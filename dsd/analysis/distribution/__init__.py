@@ -1,0 +1,1 @@
+"""Error distributions: empirical distribution functions and their bands."""

@@ -1,1 +1,0 @@
-"""Results that other programs left behind, as tables like those of dsd."""

@@ -1,0 +1,1 @@
+"""What the parameters of networks have to do with their errors."""
