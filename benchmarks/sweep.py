@@ -23,12 +23,12 @@ from pathlib import Path
 from rows import DSD, row
 
 from dsd.config import load_study
-from dsd.sweep.clusters.packing import in_arrays
-from dsd.sweep.creation import create
-from dsd.sweep.events import EPOCH
-from dsd.sweep.folder import Sweep
-from dsd.sweep.jobs import Submission
-from dsd.sweep.plan import plan
+from dsd.sweep.backends.slurm.packing import in_arrays
+from dsd.sweep.folder.events import EPOCH
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.folder.jobs import Submission
+from dsd.sweep.planning.creation import create
+from dsd.sweep.planning.plans import plan
 
 ONE_CORE = ("cluster=slurm", "cluster.gpus=0", "cluster.cpus=1")
 EPOCHS, ARRAY = 10, 1000

@@ -1,6 +1,6 @@
 """Studies as hydra composes them, turned into frozen dataclasses: the one place that knows hydra.
 
-hydra only composes; jobs are submitted by `dsd.sweep.launch`.
+hydra only composes; jobs are submitted by `dsd.sweep.submission`.
 """
 
 import difflib
@@ -22,8 +22,8 @@ from dsd.errors import DsdError, known
 from dsd.io.yaml import check_finite, check_numbers, environment_of, one_line, read_text
 from dsd.overrides import as_hydra_reads, types_of
 from dsd.paths import shipped
-from dsd.sweep.clusters import CLUSTERS, Cluster
-from dsd.sweep.plan import Study
+from dsd.sweep.backends import CLUSTERS, Cluster
+from dsd.sweep.planning.study import Study
 from dsd.training.data.resolve import settled
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe

@@ -18,7 +18,7 @@ from dsd.config import choices, cluster_of
 from dsd.design.families.anynet import AnyNetFile
 from dsd.design.families.regnet import RegNetFile
 from dsd.design.parameters.distributions import LAWS
-from dsd.sweep.clusters import Slurm
+from dsd.sweep.backends import Slurm
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 

@@ -14,7 +14,7 @@ import dsd as package
 from dsd.analysis.comparison.pairwise import mean_difference
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
 from dsd.config import load_study
-from dsd.sweep.plan import plan
+from dsd.sweep.planning.plans import plan
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results" / "ladder"

@@ -109,7 +109,13 @@ LIGHT = {
     "from dsd.cli import main; import sys; sys.argv = 'dsd complexity RegNetX-400MF --json'.split(); main()": HEAVY,
     "from dsd.cli import main; import sys; sys.argv = 'dsd complexity --all'.split(); main()": HEAVY,
     "import dsd.analysis.summary, dsd.figures.report.page": {"torch", "hydra", "submitit", "sklearn"},
-    "import dsd.sweep.status, dsd.sweep.collect": {"torch", "hydra", "matplotlib", "sklearn", "scipy"},
+    "import dsd.sweep.results.status, dsd.sweep.results.collection": {
+        "torch",
+        "hydra",
+        "matplotlib",
+        "sklearn",
+        "scipy",
+    },
 }
 
 

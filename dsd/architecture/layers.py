@@ -52,6 +52,4 @@ class MaxPool:
 
 Strided = Conv | MaxPool  # what may halve an image
 Layer = Strided | SqueezeExcite
-
-
 ACTIVATIONS = ("relu", "silu")  # silu is the paper's Swish ([DDS] Fig. 20)

@@ -126,11 +126,7 @@ def networks_of(frame: "pd.DataFrame", place: str = "table") -> list[Network]:
 
 
 TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)
-
-
 TASK = ("resolution", *TRAINING)  # parameters that are no part of the paper's counts
-
-
 LETTERS = {"depth": "d", "width": "w", "bottleneck_ratio": "b", "group_width": "g"}  # of a value in each stage
 
 

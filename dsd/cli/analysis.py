@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsd.cli.messages import emit, say
-from dsd.cli.sources import (
+from dsd.cli.options import (
     ACROSS,
     BY,
     COLUMNS,
@@ -18,10 +18,8 @@ from dsd.cli.sources import (
     SOURCES,
     STEPWISE,
     TARGET,
-    populations_of,
-    settings_of,
-    synthetic,
 )
+from dsd.cli.sources import populations_of, settings_of, synthetic
 
 if TYPE_CHECKING:
     from dsd.analysis.summary import Analysis

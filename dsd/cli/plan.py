@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsd.cli.messages import emit, say
-from dsd.cli.sweep import OUTPUT, OVERRIDES, RETRY_FAILED, STUDY
+from dsd.cli.options import OUTPUT, OVERRIDES, RETRY_FAILED, STUDY
 
 if TYPE_CHECKING:
-    from dsd.sweep.plan import Plan
-    from dsd.sweep.preview import Preview
+    from dsd.sweep.planning.plans import Plan
+    from dsd.sweep.planning.previews import Preview
 
 
 @click.command()
@@ -28,8 +28,8 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
     Hours are told once runs of the sweep have finished, or with cluster.alpha and cluster.beta.
     """
     from dsd.config import load_study
-    from dsd.sweep.plan import plan as make_plan
-    from dsd.sweep.preview import preview
+    from dsd.sweep.planning.plans import plan as make_plan
+    from dsd.sweep.planning.previews import preview
 
     made = make_plan(load_study(study, overrides, images=False))
     folder = output or Path("runs") / made.study.name

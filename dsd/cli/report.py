@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dsd.cli.messages import say
-from dsd.cli.sources import (
+from dsd.cli.options import (
     ACROSS,
     BY,
     COLUMNS,
@@ -16,11 +16,8 @@ from dsd.cli.sources import (
     SOURCES,
     STEPWISE,
     TARGET,
-    curves_of,
-    populations_of,
-    settings_of,
-    synthetic,
 )
+from dsd.cli.sources import curves_of, populations_of, settings_of, synthetic
 from dsd.errors import DsdError
 
 

@@ -4,8 +4,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from dsd.errors import DsdError, known
 from dsd.io.files import TABLES
 
@@ -14,48 +12,7 @@ if TYPE_CHECKING:
 
     from dsd.analysis.results.populations import Results
     from dsd.analysis.summary import Settings
-    from dsd.sweep.status import Status
-
-SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
-COLUMNS = click.option(
-    "--columns",
-    default="",
-    help="Parameters whose best range is wanted, with commas.  [default: all; the terminal shows the main ones]",
-)
-DELTA = click.option(
-    "--delta",
-    type=float,
-    help="Difference of mean error that is too small to matter.  [default: 1 percent point; errors that may be losses "
-    "or shares need it]",
-)
-ACROSS = click.option(
-    "--across",
-    default="",
-    help="Give verdicts also to populations that differ in these, with commas: data, recipe, resolution, classes.",
-)
-OUTCOMES = click.option(
-    "--outcomes",
-    default="",
-    help="Columns of a table from elsewhere that are results of training, not parameters, with commas: loss,time.",
-)
-STEPWISE = click.option(
-    "--stepwise",
-    is_flag=True,
-    help="Compare each population with the one before it (that has results) only, as where each refines "
-    "the last; fewer pairs decide with fewer networks.",
-)
-TARGET = click.option(
-    "--target", type=click.FloatRange(0, 100), help="Tell how many random networks reach this error [%]."
-)
-RESAMPLES = click.option(
-    "--resamples",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="How often the empirical bootstrap resamples: 10000 in the paper, 0 for the exact ranges.",
-)
-SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --resamples.")
+    from dsd.sweep.results.status import Status
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -95,7 +52,7 @@ def file_of(source: Path) -> Path | None:
     Raises:
         DsdError: there is neither
     """
-    from dsd.sweep.folder import NETWORKS, TABLE
+    from dsd.sweep.folder.folder import NETWORKS, TABLE
 
     if source.is_dir():
         left = (source / TABLE).is_file() and not (source / NETWORKS).is_file()
@@ -108,8 +65,8 @@ def file_of(source: Path) -> Path | None:
 @cache
 def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
     """The table of a sweep as it stands now, and the status it was made from; nothing is written."""
-    from dsd.sweep.collect import gather
-    from dsd.sweep.folder import Sweep
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.results.collection import gather
 
     return gather(Sweep(folder))
 
@@ -117,8 +74,8 @@ def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
 def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     """The epochs of the runs of sweeps, a row a run and epoch; None where nothing is known of epochs."""
     from dsd.io.table_reading import read_table
-    from dsd.sweep.curves import curves, joined
-    from dsd.sweep.folder import EPOCHS
+    from dsd.sweep.folder.folder import EPOCHS
+    from dsd.sweep.results.learning_curves import curves, joined
 
     found = []
     for folder in (source for source in sources if source.is_dir()):

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsd.cli.completion import complete_overrides, complete_studies
 from dsd.cli.messages import emit, say
+from dsd.cli.options import FOLDER, OUTPUT, OVERRIDES, RETRY_FAILED, STUDY
 
 if TYPE_CHECKING:
-    from dsd.sweep.folder import Sweep
-    from dsd.sweep.status import Status
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.results.status import Status
 
 SHOWN = 20  # lines of runs
-FOLDER = click.argument("folder", type=click.Path(path_type=Path))
-STUDY = click.argument("study", shell_complete=complete_studies)
-OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_overrides)
-OUTPUT = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the sweep.  [default: runs/NAME]"
-)
-RETRY_FAILED = click.option("--retry-failed", is_flag=True, help="Submit runs again that have failed by themselves.")
 
 
 @click.command()
@@ -40,9 +33,9 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
     from dsd.config import load_study
-    from dsd.sweep.creation import create
-    from dsd.sweep.launch import launch as submit
-    from dsd.sweep.plan import plan as make_plan
+    from dsd.sweep.planning.creation import create
+    from dsd.sweep.planning.plans import plan as make_plan
+    from dsd.sweep.submission import launch as submit
     from dsd.training.data.loading import load_data
     from dsd.training.device import check_precision, device_here
 
@@ -78,9 +71,9 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
     It is told from what the runs have written, and from squeue where that answers; sacct is not needed.
     """
     from dsd.cli.watch import ASK_EVERY_S, follow
-    from dsd.sweep.folder import Sweep
-    from dsd.sweep.progress import at_work
-    from dsd.sweep.status import Watch
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.results.progress import at_work
+    from dsd.sweep.results.status import Watch, by_space
 
     sweep = Sweep(folder)
     watching = Watch(sweep, ASK_EVERY_S if watch else 0.0)
@@ -112,11 +105,6 @@ def tell_idle(folder: Path, now: "Status") -> None:
         say(f"{itself} runs failed by themselves: launch with --retry-failed tries them again")
 
 
-def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
-    """Counts of states for each space, in the order of the plan."""
-    return {space: now.counts(runs) for space, runs in sweep.spaces.items()}
-
-
 def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
     """The states of all spaces as a table, and what went wrong below it."""
     from dsd.cli.output import print_table
@@ -144,7 +132,7 @@ def print_running(sweep: "Sweep", now: "Status") -> None:
     """The runs at work."""
     from dsd.cli.output import print_table
     from dsd.cli.watch import HEADER, cells
-    from dsd.sweep.progress import at_work
+    from dsd.sweep.results.progress import at_work
 
     running = at_work(sweep, now)
     if running:
@@ -168,8 +156,8 @@ def tell_unread(now: "Status") -> None:
 @FOLDER
 def collect(folder: Path) -> None:
     """Write FOLDER/table.csv: one row per planned run, with its status and error. Can be repeated."""
-    from dsd.sweep.collect import collect as gather
-    from dsd.sweep.folder import TABLE, Sweep
+    from dsd.sweep.folder.folder import TABLE, Sweep
+    from dsd.sweep.results.collection import collect as gather
 
     sweep = Sweep(folder)
     _, now = gather(sweep)
@@ -184,8 +172,8 @@ def collect(folder: Path) -> None:
 def cancel(folder: Path) -> None:
     """End all jobs of the sweep in FOLDER. Results stay, runs keep their state, and launch lets them go on."""
     from dsd.cli.output import counted
-    from dsd.sweep.folder import Sweep
-    from dsd.sweep.launch import cancel as end
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.submission import cancel as end
 
     before = end(Sweep(folder))
     counts = before.counts()

@@ -15,7 +15,7 @@ from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
 
 if TYPE_CHECKING:
-    from dsd.sweep.folder import Sweep
+    from dsd.sweep.folder.folder import Sweep
     from dsd.training.checkpoint import Epoch
 
 
@@ -41,8 +41,8 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
     from dsd.config import load_study
-    from dsd.sweep.creation import create
-    from dsd.sweep.plan import plan
+    from dsd.sweep.planning.creation import create
+    from dsd.sweep.planning.plans import plan
     from dsd.training.data.loading import load_data
     from dsd.training.device import check_precision, device_here
 
@@ -61,8 +61,8 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
 
 def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     """Train the run, showing how far it is; nothing where it has its result."""
-    from dsd.sweep.execution import JobSettings, execute_all
-    from dsd.sweep.status import Watch
+    from dsd.sweep.job.executor import JobSettings, execute_all
+    from dsd.sweep.results.status import Watch
 
     status = Watch(sweep).status()
     if status.pending:
@@ -73,7 +73,7 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
         return
     if record and record.epochs and sweep.checkpoint(sweep.runs[0]).exists():
         say("goes on from its last checkpoint", err=True)
-    logging.getLogger("dsd.sweep.execution").disabled = True  # `conclude` says what failed
+    logging.getLogger("dsd.sweep.job.executor").disabled = True  # `conclude` says what failed
     with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as settings:
         try:
             execute_all(
@@ -127,8 +127,8 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
     from dsd.figures.style import figures, label, save
-    from dsd.sweep.collect import collect
-    from dsd.sweep.curves import curves
+    from dsd.sweep.results.collection import collect
+    from dsd.sweep.results.learning_curves import curves
     from dsd.training.evaluation import BEST
 
     _, status = collect(sweep)

@@ -13,9 +13,9 @@ from dsd.cli.output import console, decimal, duration, table
 from dsd.texts import printable
 
 if TYPE_CHECKING:
-    from dsd.sweep.folder import Sweep
-    from dsd.sweep.progress import AtWork
-    from dsd.sweep.status import Status, Watch
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.results.progress import AtWork
+    from dsd.sweep.results.status import Status, Watch
 
 POLL_S = 1.0
 ASK_EVERY_S = 10.0  # between two questions to a cluster's controller, which has others to answer
@@ -80,8 +80,8 @@ class Shown:
 
     def drawn(self) -> RenderableType:
         """The state as tables and a bar."""
-        from dsd.cli.sweep import by_space
-        from dsd.sweep.progress import at_work
+        from dsd.sweep.results.progress import at_work
+        from dsd.sweep.results.status import by_space
 
         now = self.now
         states = [state for state, count in now.counts().items() if count]

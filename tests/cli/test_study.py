@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dsd.sweep.folder import Sweep
+from dsd.sweep.folder.folder import Sweep
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def test_a_pipe_closes_when_launch_returns(tiny: Path, tmp_path: Path) -> None:
     import sys
     import time
 
-    from dsd.sweep.folder import Sweep
-    from dsd.sweep.status import Watch
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.results.status import Watch
 
     words = [sys.executable, "-m", "dsd", "launch", str(tiny), "-o", str(tmp_path / "sweep")]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dsd.sweep import execution
+from dsd.sweep.job import executor
 from dsd.training.data.in_memory.memory import InMemory
 from tests.training.test_streamed import picture
 
@@ -58,7 +58,7 @@ def test_training_one_network(dsd, small: Path) -> None:
 def test_training_again_shows_the_result(dsd, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is trained twice; --json gives one document with the run's numbers."""
     first = dsd("train", small, *WORDS)
-    monkeypatch.setattr(execution, "train", None)
+    monkeypatch.setattr(executor, "train", None)
     again = dsd("train", small, *WORDS, "--json")
     facts = json.loads(again.out)
     assert first.out.startswith(f"error {facts['error']:.2f} % (top-5 {facts['top5_error']:.2f} %) after 3 epochs")
@@ -112,7 +112,7 @@ def test_a_run_that_lacks_memory_fails_with_the_size(dsd, small: Path, monkeypat
     def sabotage(*words, **named):
         torch.empty(10**18)
 
-    monkeypatch.setattr(execution, "train", sabotage)
+    monkeypatch.setattr(executor, "train", sabotage)
     done = dsd("train", small, *WORDS)
     assert done.code == 1
     assert "dsd train: out of memory (4000000000.0 GB asked for, batch 64): RuntimeError: " in done.err

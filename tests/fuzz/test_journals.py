@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsd.sweep.folder import Sweep
+from dsd.sweep.folder.folder import Sweep
 from tests.fuzz.program import answer, fuzzed
 from tests.fuzz.strategies import damaged_text, scalars, values
 

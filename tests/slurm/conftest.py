@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dsd.config import load_study
-from dsd.sweep.clusters import Debug, Slurm
-from dsd.sweep.creation import create
-from dsd.sweep.events import EventReader, events_of
-from dsd.sweep.folder import Sweep
-from dsd.sweep.launch import Launched, launch
-from dsd.sweep.plan import plan
-from dsd.sweep.status import Status, Watch
+from dsd.sweep.backends import Debug, Slurm
+from dsd.sweep.folder.events import EventReader, events_of
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.planning.creation import create
+from dsd.sweep.planning.plans import plan
+from dsd.sweep.results.status import Status, Watch
+from dsd.sweep.submission import Launched, launch
 from tests.conftest import TINY_STUDY
 from tests.slurm.cluster import TestCluster, cluster, lacking
 

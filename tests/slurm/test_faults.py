@@ -19,13 +19,13 @@ import psutil
 import pytest
 
 from dsd import DsdError
-from dsd.sweep.clusters import Slurm
-from dsd.sweep.clusters.slurm import Slurm as SlurmSettings
-from dsd.sweep.collect import collect
-from dsd.sweep.events import EventReader
-from dsd.sweep.folder import Sweep
-from dsd.sweep.launch import cancel, launch
-from dsd.sweep.status import Watch
+from dsd.sweep.backends import Slurm
+from dsd.sweep.backends.slurm.backend import Slurm as SlurmSettings
+from dsd.sweep.folder.events import EventReader
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.results.collection import collect
+from dsd.sweep.results.status import Watch
+from dsd.sweep.submission import cancel, launch
 from tests.sabotage import sabotage, slow_down
 from tests.slurm.cluster import TestCluster
 from tests.slurm.conftest import ONE_CORE, Bench, numbers
@@ -43,7 +43,7 @@ def processes_of(bench: Bench) -> list[psutil.Process]:
     """The workers of this sweep, as the machine knows them."""
     place = str(bench.sweep.folder)
     found = [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"]]
-    return [one for one in found if "dsd.sweep.worker" in one.info["cmdline"] and place in one.info["cmdline"]]
+    return [one for one in found if "dsd.sweep.job.worker" in one.info["cmdline"] and place in one.info["cmdline"]]
 
 
 def test_a_sweep_runs_and_the_shell_is_free(bench: Make, undisturbed: Reference) -> None:

@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dsd.sweep.claims import Claims, held
+from dsd.sweep.folder.claims import Claims, held
 
 HOLD = """
 import sys
 from pathlib import Path
-from dsd.sweep.claims import Claims
+from dsd.sweep.folder.claims import Claims
 claims = Claims(Path(sys.argv[1]))
 print(claims.take(sys.argv[2]), flush=True)
 sys.stdin.read()

@@ -13,18 +13,19 @@ from hypothesis import strategies as st
 from dsd import DsdError
 from dsd.config import load_study
 from dsd.processes import cores
-from dsd.sweep.clusters import Slurm, allocation, queue
-from dsd.sweep.clusters.allocation import fitted, go_on
-from dsd.sweep.clusters.packing import in_arrays, packed
-from dsd.sweep.cost import Cost, costs, fit_cost
-from dsd.sweep.creation import create
-from dsd.sweep.events import Record, event_of
-from dsd.sweep.jobs import Job, Standing, Submission
-from dsd.sweep.plan import plan
-from dsd.sweep.preview import preview
-from dsd.sweep.snapshot import importing_from, snapshot
-from dsd.sweep.status import state_of
-from dsd.sweep.supervision import Crew, cause, interrupted, spoilt_its_device
+from dsd.sweep.backends import Slurm
+from dsd.sweep.backends.slurm import allocation, queue
+from dsd.sweep.backends.slurm.allocation import fitted, go_on
+from dsd.sweep.backends.slurm.packing import in_arrays, packed
+from dsd.sweep.folder.events import Record, event_of
+from dsd.sweep.folder.jobs import Job, Standing, Submission
+from dsd.sweep.folder.snapshots import importing_from, snapshot
+from dsd.sweep.job.supervisor import Crew, cause, interrupted, spoilt_its_device
+from dsd.sweep.planning.cost import Cost, costs, fit_cost
+from dsd.sweep.planning.creation import create
+from dsd.sweep.planning.plans import plan
+from dsd.sweep.planning.previews import preview
+from dsd.sweep.results.status import state_of
 
 RUNS = {f"r{i}": float(10 - i) for i in range(10)}
 
@@ -381,7 +382,7 @@ def test_a_snapshot_is_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with importing_from(place):
         import sys
 
-        words = [sys.executable, "-c", "import dsd.sweep.worker, sys; print(dsd.__file__, sys.path)"]
+        words = [sys.executable, "-c", "import dsd.sweep.job.worker, sys; print(dsd.__file__, sys.path)"]
         done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path / "here", check=True)
     assert done.stdout.startswith(str(place))
     assert "/elsewhere" in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dsd.sweep.events import EPOCH, EventReader, EventWriter, events_of
+from dsd.sweep.folder.events import EPOCH, EventReader, EventWriter, events_of
 
 
 def write_run(folder: Path, job: str, run: str, error: float = 10.0, epochs: int = 2) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from dsd import DsdError
 from dsd.config import choices, load_study
-from dsd.sweep.plan import plan
+from dsd.sweep.planning.plans import plan
 
 STUDIES = [name for name in choices("study") if name.startswith("fig")]
 EPOCHS = {"fig10_epochs": 50, "fig11": 25, "fig12": 25, "fig13": 25, "fig14": 25} | dict.fromkeys(

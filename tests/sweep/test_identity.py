@@ -9,12 +9,12 @@ from omegaconf import OmegaConf
 
 from dsd import DsdError
 from dsd.config import load_study
-from dsd.sweep.clusters import Debug
-from dsd.sweep.collect import collect, gather
-from dsd.sweep.creation import create
-from dsd.sweep.folder import Sweep
-from dsd.sweep.launch import launch
-from dsd.sweep.plan import plan
+from dsd.sweep.backends import Debug
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.planning.creation import create
+from dsd.sweep.planning.plans import plan
+from dsd.sweep.results.collection import collect, gather
+from dsd.sweep.submission import launch
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +87,12 @@ def test_an_edit_that_changes_no_run_is_none(sweep: Path) -> None:
 
 def test_a_run_that_was_edited_while_its_job_waited_fails(sweep: Path) -> None:
     """Its job finds it, says so, and trains the others."""
-    from dsd.sweep.execution import execute_all
+    from dsd.sweep.job.executor import execute_all
 
     edit(sweep, 0, d1="9")
     found = Sweep(sweep)
     assert execute_all(found, tuple(found.runs), 0.0) == 3
-    from dsd.sweep.status import Watch
+    from dsd.sweep.results.status import Watch
 
     status = Watch(Sweep(sweep)).status()
     assert status.states[found.runs[0]] == "failed"

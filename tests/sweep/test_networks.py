@@ -9,14 +9,14 @@ import pytest
 
 from dsd import DsdError, complexity, load_space, network, sample
 from dsd.config import load_study
-from dsd.sweep.clusters import Debug, Local, local
-from dsd.sweep.collect import collect
-from dsd.sweep.creation import create
-from dsd.sweep.curves import as_csv, curves
-from dsd.sweep.launch import launch
-from dsd.sweep.plan import plan
-from dsd.sweep.status import Watch
-from dsd.sweep.supervision import Crew
+from dsd.sweep.backends import Debug, Local, local
+from dsd.sweep.job.supervisor import Crew
+from dsd.sweep.planning.creation import create
+from dsd.sweep.planning.plans import plan
+from dsd.sweep.results.collection import collect
+from dsd.sweep.results.learning_curves import as_csv, curves
+from dsd.sweep.results.status import Watch
+from dsd.sweep.submission import launch
 
 
 def test_the_reference_study_trains_the_papers_networks() -> None:

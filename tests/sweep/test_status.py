@@ -10,11 +10,11 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from dsd.sweep.clusters.local import Local, mark_of, process_of
-from dsd.sweep.devices import visible_gpus
-from dsd.sweep.events import Record
-from dsd.sweep.jobs import Job, Standing
-from dsd.sweep.status import STATES, state_of
+from dsd.sweep.backends.local import Local, mark_of, process_of
+from dsd.sweep.folder.events import Record
+from dsd.sweep.folder.jobs import Job, Standing
+from dsd.sweep.job.devices import visible_gpus
+from dsd.sweep.results.status import STATES, state_of
 
 STARTED = Record("started", [100.0], time=100.0)
 STOPPED, TERMINATED, KILLED = (

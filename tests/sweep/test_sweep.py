@@ -21,16 +21,16 @@ from dsd import DsdError, load_space, sample
 from dsd.config import load_study
 from dsd.models.device import device_name
 from dsd.paths import PACKAGE
-from dsd.sweep import execution
-from dsd.sweep.clusters import Debug, Local
-from dsd.sweep.collect import collect
-from dsd.sweep.creation import create
-from dsd.sweep.events import EventReader, events_of
-from dsd.sweep.folder import Sweep
-from dsd.sweep.launch import cancel, in_turns, launch
-from dsd.sweep.plan import plan
-from dsd.sweep.snapshot import snapshot
-from dsd.sweep.status import Watch
+from dsd.sweep.backends import Debug, Local
+from dsd.sweep.folder.events import EventReader, events_of
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.folder.snapshots import snapshot
+from dsd.sweep.job import executor
+from dsd.sweep.planning.creation import create
+from dsd.sweep.planning.plans import plan
+from dsd.sweep.results.collection import collect
+from dsd.sweep.results.status import Watch
+from dsd.sweep.submission import cancel, in_turns, launch
 from dsd.training.run import run_key
 from tests.sabotage import sabotage, slow_down
 
@@ -409,7 +409,7 @@ def test_spaces_of_a_study_are_drawn_independently(tiny: Path) -> None:
 
 def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exceptions and lack of memory end one run, not the sweep; they are tried again only when asked for."""
-    sweep, train = sweep_of(tiny, tmp_path / "sweep"), execution.train
+    sweep, train = sweep_of(tiny, tmp_path / "sweep"), executor.train
     broken, starved = sweep.runs[:2]
 
     def sabotage(run, *words, **named):
@@ -419,7 +419,7 @@ def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monk
             raise MemoryError("640 K")
         return train(run, *words, **named)
 
-    monkeypatch.setattr(execution, "train", sabotage)
+    monkeypatch.setattr(executor, "train", sabotage)
     launch(sweep, Debug())
     frame, _ = collect(sweep)
     assert list(frame["status"]) == ["failed", "failed", "done", "done"]
@@ -520,7 +520,7 @@ def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkey
     def full(tables: object) -> str:
         raise OSError("disk full")
 
-    monkeypatch.setattr("dsd.sweep.creation.as_csv", full)
+    monkeypatch.setattr("dsd.sweep.planning.creation.as_csv", full)
     with pytest.raises(OSError, match="disk full"):
         sweep_of(tiny, tmp_path / "sweep")
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"]
@@ -528,7 +528,7 @@ def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkey
 
 def test_of_two_launches_that_create_a_folder_one_wins(tiny: Path, tmp_path: Path, monkeypatch) -> None:
     """When another launch has made the folder in the meantime, its sweep is the sweep, and no half one is left."""
-    from dsd.sweep import creation as module
+    from dsd.sweep.planning import creation as module
 
     as_csv = module.as_csv
 

@@ -7,7 +7,7 @@ import pytest
 
 from dsd import DsdError
 from dsd.config import choices, load_study
-from dsd.sweep.plan import plan
+from dsd.sweep.planning.plans import plan
 from dsd.training.recipe import Recipe
 from dsd.training.schedule import half_cosine, learning_rate
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import submitit
 
 from dsd.errors import DsdError
-from dsd.sweep.clusters.settings import Settings
-from dsd.sweep.jobs import ENDED, Job, Standing, Submission
+from dsd.sweep.backends.base import Settings
+from dsd.sweep.folder.jobs import ENDED, Job, Standing, Submission
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Debug(Settings):
 
     def execute(self, folder: Path, runs: tuple[str, ...], submitted: float) -> str:
         """Execute the runs here; returns what broke the job off, in one line, or nothing."""
-        from dsd.sweep.execution import JobSettings, execute_all
-        from dsd.sweep.folder import Sweep
+        from dsd.sweep.folder.folder import Sweep
+        from dsd.sweep.job.executor import JobSettings, execute_all
 
         settings = JobSettings(checkpoint_s=60 * self.checkpoint_min, max_attempts=self.max_attempts)
         try:

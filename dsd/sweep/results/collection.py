@@ -7,9 +7,9 @@ import pandas as pd
 from dsd.analysis.results.columns import TRAINED
 from dsd.io.files import write_whole
 from dsd.io.table_reading import NAMES, typed_cells
-from dsd.sweep.curves import as_csv
-from dsd.sweep.folder import EPOCHS, TABLE, Sweep
-from dsd.sweep.status import Status, Watch
+from dsd.sweep.folder.folder import EPOCHS, TABLE, Sweep
+from dsd.sweep.results.learning_curves import as_csv
+from dsd.sweep.results.status import Status, Watch
 from dsd.training.data.spec import SYNTHETIC
 from dsd.training.run import data_label, recipe_label
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 
-from dsd.sweep.jobs import (
+from dsd.sweep.folder.jobs import (
     CANCELLED,
     ENDED,
     NODE_FAILURE,

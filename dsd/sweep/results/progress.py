@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from statistics import fmean
 
-from dsd.sweep.events import EPOCH
-from dsd.sweep.folder import Sweep
-from dsd.sweep.status import Status
+from dsd.sweep.folder.events import EPOCH
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.results.status import Status
 
 AT = {name: EPOCH.index(name) for name in ("error", "train_s", "eval_s")}
 

@@ -14,9 +14,9 @@ from dsd._version import __version__
 from dsd.errors import DsdError
 from dsd.io.files import named, permitted, write_whole
 from dsd.io.table_writing import as_csv
-from dsd.sweep.folder import NETWORKS, YAML, Sweep, hash_of
-from dsd.sweep.plan import Plan
-from dsd.sweep.snapshot import git_state
+from dsd.sweep.folder.folder import NETWORKS, YAML, Sweep, hash_of
+from dsd.sweep.folder.snapshots import git_state
+from dsd.sweep.planning.plans import Plan
 from dsd.training.data.spec import ELSEWHERE
 
 OTHERS = ("dsd", "created", "git", "networks_hash")  # of sweep.yaml, which say nothing of its runs

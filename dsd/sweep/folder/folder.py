@@ -2,7 +2,7 @@
 
 sweep.yaml      resolved study, version, commit
 networks.csv    one row per planned run
-events/         what happened, one file a job (`dsd.sweep.events`)
+events/         what happened, one file a job (`dsd.sweep.folder.events`)
 checkpoints/    only while a run is unfinished
 jobs/           submitit's logs, claims, and which job holds which runs
 table.csv       one row per planned run with its result, made by collect
@@ -24,7 +24,7 @@ from dsd.architecture.rows import network_of
 from dsd.errors import DsdError
 from dsd.io.journal import Journal, parse
 from dsd.io.yaml import read_mapping
-from dsd.sweep.jobs import Job, Submission
+from dsd.sweep.folder.jobs import Job, Submission
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, run_key

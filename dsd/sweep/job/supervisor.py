@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsd.processes import memory_kills
-from dsd.sweep.events import EventWriter, events_of
-from dsd.sweep.jobs import OUT_OF_MEMORY
-from dsd.sweep.worker import STOPPED, TOLD, Told, Worker
+from dsd.sweep.folder.events import EventWriter, events_of
+from dsd.sweep.folder.jobs import OUT_OF_MEMORY
+from dsd.sweep.job.worker import STOPPED, TOLD, Told, Worker
 
 POLL_S = 0.05
 GRACE_S = 60.0  # for workers that were told to end, before they are killed
@@ -135,7 +135,7 @@ class Supervisor:
             limit_from=self.limit_from,
         )
         device = {"CUDA_VISIBLE_DEVICES": crew.gpus[slot % len(crew.gpus)]} if crew.gpus else {}
-        words = [sys.executable, "-m", "dsd.sweep.worker", crew.folder]
+        words = [sys.executable, "-m", "dsd.sweep.job.worker", crew.folder]
         kills = memory_kills()
         process = subprocess.Popen(words, stdin=subprocess.PIPE, text=True, env={**os.environ, **device})
         assert process.stdin

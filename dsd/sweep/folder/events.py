@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from dsd.io.journal import Journal, parse
-from dsd.sweep.jobs import LATEST
+from dsd.sweep.folder.jobs import LATEST
 
 # of an epoch, in the order in which a record keeps them
 EPOCH = ("lr", "loss", "error", "top5_error", "train_s", "eval_s", "images_s", "peak_gb", "skipped")

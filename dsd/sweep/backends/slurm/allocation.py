@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsd.processes import cores
-from dsd.sweep.clusters import queue
-from dsd.sweep.devices import gpu_share, visible_gpus
-from dsd.sweep.events import EventWriter
-from dsd.sweep.supervision import Crew, Supervisor
-from dsd.sweep.worker import Told
+from dsd.sweep.backends.slurm import queue
+from dsd.sweep.folder.events import EventWriter
+from dsd.sweep.job.devices import gpu_share, visible_gpus
+from dsd.sweep.job.supervisor import Crew, Supervisor
+from dsd.sweep.job.worker import Told
 
 EARLY_S = 60  # Slurm may announce the end by so much earlier than it was asked to (sbatch --signal)
 KILL_WAIT_S = 30  # between SIGTERM and SIGKILL, unless a cluster has set KillWait

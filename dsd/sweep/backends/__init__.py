@@ -4,9 +4,9 @@
 jobs of a cluster.
 """
 
-from dsd.sweep.clusters.debug import Debug
-from dsd.sweep.clusters.local import Local
-from dsd.sweep.clusters.slurm import Slurm
+from dsd.sweep.backends.debug import Debug
+from dsd.sweep.backends.local import Local
+from dsd.sweep.backends.slurm.backend import Slurm
 
 Cluster = Debug | Local | Slurm
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from dsd.architecture.complexities import UNITS
 from dsd.arrays import nonnegative_fit
-from dsd.sweep.clusters.settings import Settings
-from dsd.sweep.events import Record
-from dsd.sweep.folder import Sweep
+from dsd.sweep.backends.base import Settings
+from dsd.sweep.folder.events import Record
+from dsd.sweep.folder.folder import Sweep
 
 STATE_BYTES = 8  # a parameter in a checkpoint: itself and its momentum, in float32
 FEW = 3  # runs; of fewer no times are told

@@ -16,10 +16,10 @@ import torch
 from dsd.errors import DsdError
 from dsd.models.device import device_name
 from dsd.models.memory import asked_gb, lacks_memory
-from dsd.sweep.claims import Claims
-from dsd.sweep.events import EventReader, EventWriter, Record
-from dsd.sweep.folder import Sweep
-from dsd.sweep.jobs import OUT_OF_MEMORY, PREEMPTED, TIME_LIMIT
+from dsd.sweep.folder.claims import Claims
+from dsd.sweep.folder.events import EventReader, EventWriter, Record
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.folder.jobs import OUT_OF_MEMORY, PREEMPTED, TIME_LIMIT
 from dsd.training.checkpoint import Epoch
 from dsd.training.data.images import Images
 from dsd.training.data.loading import load_data

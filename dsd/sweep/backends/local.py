@@ -18,11 +18,11 @@ import submitit
 
 from dsd.errors import DsdError
 from dsd.processes import cores, end_with_parent
-from dsd.sweep.clusters.settings import Settings
-from dsd.sweep.devices import gpu_share, visible_gpus
-from dsd.sweep.jobs import ENDED, Job, Standing, Submission
-from dsd.sweep.snapshot import importing_from, snapshot
-from dsd.sweep.supervision import Crew
+from dsd.sweep.backends.base import Settings
+from dsd.sweep.folder.jobs import ENDED, Job, Standing, Submission
+from dsd.sweep.folder.snapshots import importing_from, snapshot
+from dsd.sweep.job.devices import gpu_share, visible_gpus
+from dsd.sweep.job.supervisor import Crew
 
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
 

@@ -1,6 +1,6 @@
 """A process that executes one run after the other; started by the supervisor of its job.
 
-    python -m dsd.sweep.worker FOLDER      with its settings as JSON on standard input
+    python -m dsd.sweep.job.worker FOLDER      with its settings as JSON on standard input
 
 It ends with SIGTERM or SIGUSR2, after it has kept the state of its run. torch is loaded after these are understood.
 """
@@ -75,8 +75,8 @@ def main(text: str) -> int:
     told = Told()
     told.listen()
     end_with_parent()  # events and checkpoints are written whole
-    from dsd.sweep.execution import JobSettings, execute_all
-    from dsd.sweep.folder import Sweep
+    from dsd.sweep.folder.folder import Sweep
+    from dsd.sweep.job.executor import JobSettings, execute_all
 
     worker = Worker.from_json(text)
     settings = JobSettings(

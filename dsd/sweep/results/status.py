@@ -10,15 +10,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dsd.errors import shortened
-from dsd.sweep.claims import held
-from dsd.sweep.clusters import CLUSTERS
-from dsd.sweep.events import EventReader, Record
-from dsd.sweep.folder import Sweep
-from dsd.sweep.jobs import CANCELLED, ENDED, Job, Standing
-from dsd.sweep.launching import is_launching
+from dsd.sweep.backends import CLUSTERS
+from dsd.sweep.folder.claims import held
+from dsd.sweep.folder.events import EventReader, Record
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, Standing
+from dsd.sweep.folder.launch_lock import is_launching
+
+if TYPE_CHECKING:
+    from dsd.sweep.folder.folder import Sweep
+
+    pass
 
 STATES = ("planned", "queued", "running", "done", "diverged", "failed", "cancelled", "lost")
 PENDING = ("queued", "running")
@@ -235,3 +240,21 @@ def reason_of(event: Mapping[str, Any]) -> str:
         return ""
     size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
     return " ".join(f"{event['reason']}{size}: {event['message']}".split())
+
+
+def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
+    """The runs to submit: those without a result that nothing is at work on, in the order of the plan.
+
+    A run that was only interrupted is among them, one that has failed by itself where this is asked for.
+    """
+    return tuple(
+        run
+        for run, state in status.states.items()
+        if state in ("planned", "lost", "cancelled")
+        or (state == "failed" and (retry_failed or not status.failed_itself(run)))
+    )
+
+
+def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
+    """Counts of states for each space, in the order of the plan."""
+    return {space: now.counts(runs) for space, runs in sweep.spaces.items()}

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from dsd.io.table_writing import rows_of
-from dsd.sweep.cost import STATE_BYTES, Cost, cost_of, costs
-from dsd.sweep.creation import existing
-from dsd.sweep.launch import missing
-from dsd.sweep.plan import Plan
-from dsd.sweep.status import PENDING, Watch
+from dsd.sweep.planning.cost import STATE_BYTES, Cost, cost_of, costs
+from dsd.sweep.planning.creation import existing
+from dsd.sweep.planning.plans import Plan
+from dsd.sweep.results.status import PENDING, Watch, missing
 
 
 @dataclass(frozen=True)

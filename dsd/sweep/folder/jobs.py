@@ -17,7 +17,7 @@ class Job:
     """A job of a cluster and the runs it holds.
 
     job: the cluster's name of it; incomplete where it is being submitted, or its submission broke off
-    cluster: a name of `dsd.sweep.clusters.CLUSTERS`
+    cluster: a name of `dsd.sweep.backends.CLUSTERS`
     mark: tells the job from another one that the cluster calls the same
     host: where it was submitted
     submitted: when [s since 1970]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from dsd.sweep.events import EPOCH, Record
+from dsd.sweep.folder.events import EPOCH, Record
 
 
 def curves(records: Mapping[str, Record]) -> pd.DataFrame:

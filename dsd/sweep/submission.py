@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from dsd.errors import DsdError
-from dsd.sweep.clusters import CLUSTERS, Cluster
-from dsd.sweep.cost import cost_of, costs
-from dsd.sweep.folder import Sweep
-from dsd.sweep.jobs import CANCELLED
-from dsd.sweep.launching import one_at_a_time
-from dsd.sweep.snapshot import commit_here
-from dsd.sweep.status import Status, Watch
+from dsd.sweep.backends import CLUSTERS, Cluster
+from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.folder.jobs import CANCELLED
+from dsd.sweep.folder.launch_lock import one_at_a_time
+from dsd.sweep.folder.snapshots import commit_here
+from dsd.sweep.planning.cost import cost_of, costs
+from dsd.sweep.results.status import Status, Watch, missing
 
 SETTLE_S = 120  # for jobs that are cancelled to end
 
@@ -25,19 +25,6 @@ class Launched:
     runs: tuple[str, ...]
     jobs: int
     left: tuple[str, ...] = ()
-
-
-def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
-    """The runs to submit: those without a result that nothing is at work on, in the order of the plan.
-
-    A run that was only interrupted is among them, one that has failed by itself where this is asked for.
-    """
-    return tuple(
-        run
-        for run, state in status.states.items()
-        if state in ("planned", "lost", "cancelled")
-        or (state == "failed" and (retry_failed or not status.failed_itself(run)))
-    )
 
 
 def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launched:

@@ -18,13 +18,13 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import _make_sbatch_string
 
 from dsd.errors import DsdError, shortened
-from dsd.sweep.clusters import queue
-from dsd.sweep.clusters.allocation import Allocation
-from dsd.sweep.clusters.packing import in_arrays, packed
-from dsd.sweep.clusters.settings import Settings
-from dsd.sweep.jobs import Job, Standing, Submission
-from dsd.sweep.snapshot import CODE, imports_from, snapshot
-from dsd.sweep.supervision import Crew
+from dsd.sweep.backends.base import Settings
+from dsd.sweep.backends.slurm import queue
+from dsd.sweep.backends.slurm.allocation import Allocation
+from dsd.sweep.backends.slurm.packing import in_arrays, packed
+from dsd.sweep.folder.jobs import Job, Standing, Submission
+from dsd.sweep.folder.snapshots import CODE, imports_from, snapshot
+from dsd.sweep.job.supervisor import Crew
 
 USUAL_ARRAY = 1001  # Slurm's own MaxArraySize
 ANNOUNCED_S = 90  # before the time limit; less for short ones

@@ -1,0 +1,1 @@
+"""Slurm, by way of submitit."""

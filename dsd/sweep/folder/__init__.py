@@ -1,0 +1,1 @@
+"""A sweep's folder: what is written there, and who may write it."""

@@ -1,0 +1,1 @@
+"""What runs inside a job: a supervisor, its workers, and the runs that they train."""

@@ -1,0 +1,1 @@
+"""From a study to the runs that it plans, and what they cost."""

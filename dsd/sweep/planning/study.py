@@ -1,0 +1,64 @@
+"""A study: what to compare, and how."""
+
+import re
+from dataclasses import dataclass
+
+from dsd.design.window import DEFAULT, parse_window
+from dsd.errors import DsdError
+from dsd.sweep.backends import Cluster
+from dsd.training.data.spec import DataSpec
+from dsd.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to compare and how.
+
+    spaces: names or files of design spaces
+    networks: given ones, beside those that are drawn: published names, .yaml files, tables of networks
+    n: networks of each space
+    regimes: windows of flops, instead of `flops`: a population for each space and regime, called SPACE LO:HI
+    flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared. `default` is
+        what each space states for itself
+    sample_seed: of the draw; each space gets its own from it (`sample_seed`)
+    seeds: of the training; each network is trained once with each
+    seeds_n: networks of each population that are trained with all seeds, its first ones; the others are trained with
+        the first seed alone. 0 for all
+    """
+
+    name: str
+    spaces: tuple[str, ...]
+    n: int
+    flops: str
+    params: str
+    acts: str
+    sample_seed: int
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    data: DataSpec
+    cluster: Cluster
+    networks: tuple[str, ...] = ()
+    regimes: tuple[str, ...] = ()
+    seeds_n: int = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w-][\w.-]*", self.name):
+            raise DsdError(f"name = {self.name!r}: give letters, digits, '-', '_' and '.', for it names a folder")
+        if self.n < 1:
+            raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
+        if self.sample_seed < 0:
+            raise DsdError(f"sample_seed = {self.sample_seed}: give a whole number from 0")
+        for key in ("spaces", "networks", "regimes"):
+            if len(set(getattr(self, key))) < len(getattr(self, key)):
+                raise DsdError(f"{key} = {list(getattr(self, key))}: give each once")
+        if not self.spaces and not self.networks:
+            raise DsdError("spaces = []: give at least one, or networks")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise DsdError(f"seeds = {list(self.seeds)}: give at least one whole number from 0, each once")
+        if self.seeds_n < 0 or (self.seeds_n and len(self.seeds) == 1):
+            raise DsdError(f"seeds_n = {self.seeds_n}: give 0, or with several seeds a whole number of networks")
+        for key in ("flops", "params", "acts"):
+            if getattr(self, key) != DEFAULT:
+                parse_window(getattr(self, key), key)
+        for regime in self.regimes:
+            parse_window(regime, "regimes")
