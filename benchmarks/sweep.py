@@ -22,13 +22,13 @@ from pathlib import Path
 
 from rows import DSD, row
 
-from dsd.config import load_study
 from dsd.sweep.backends.slurm.packing import in_arrays
 from dsd.sweep.folder.events import EPOCH
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.folder.jobs import Submission
+from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.creation import create
-from dsd.sweep.planning.plans import plan
+from dsd.sweep.planning.plans import plan_runs
 
 ONE_CORE = ("cluster=slurm", "cluster.gpus=0", "cluster.cpus=1")
 EPOCHS, ARRAY = 10, 1000
@@ -129,7 +129,7 @@ def measured(words: list[str]) -> tuple[float, float]:
 def made_up(place: Path, runs: int) -> Sweep:
     """A sweep with events as its jobs would have written them."""
     words = ["spaces=[AnyNetX_A_cifar]", f"n={runs}", "flops=:100M", "acts=:", f"recipe.epochs={EPOCHS}"]
-    sweep = create(plan(load_study("demo", words)), place)
+    sweep = create(plan_runs(load_study("demo", words)), place)
     rng, now = random.Random(0), time.time()
     tasks = [(run,) for run in sweep.runs]
     for number, array in enumerate(in_arrays(tasks, ARRAY), start=1):

@@ -22,7 +22,7 @@ from rows import DSD, row
 from dsd import Network, network
 from dsd.training.data.batches import batches
 from dsd.training.data.loading import load_data
-from dsd.training.data.resolve import settled
+from dsd.training.data.resolve import resolve_data
 from dsd.training.data.spec import DataSpec
 from dsd.training.data.streamed.packing import pack
 from dsd.training.data.streamed.readers import Request, Streamed
@@ -126,7 +126,7 @@ def loader(folder: Path) -> bool:
     sets: dict[str, Streamed] = {}
     for name, place in folders.items():
         spec = DataSpec(name, 224, folder=str(place), flip=True, area=0.08, lighting=0.1, test_side=256)
-        found = load_data(settled(spec))
+        found = load_data(resolve_data(spec))
         assert isinstance(found, Streamed)
         sets[name] = found
     read: dict[str, list[float]] = {name: [] for name in sets}
@@ -211,7 +211,7 @@ def gpu224(folder: Path) -> bool:
     row("GPU, RegNetX-400MF, 224x224: eager lean loop on synthetic data", [lean], "images/s", None)
     row("GPU, RegNetX-400MF, 224x224: dsd train on packed images", [found], "images/s", None)
     spec = DataSpec("packed", 224, folder=str(folder / "packed"), flip=True, area=0.08, lighting=0.1, workers=8)
-    images = load_data(settled(spec), torch.device("cuda"))
+    images = load_data(resolve_data(spec), torch.device("cuda"))
     for i in range(2):
         begun, rng = time.perf_counter(), generator(0, i)
         seen = sum(len(labels) for _, labels in images.training(batches(images.train_size, 128, rng), rng))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dsd import correlations, read_table, trends
+from dsd import read_table
+from dsd.analysis import correlations, trends
 from dsd.architecture.catalogue.published_values import PUBLISHED
 from dsd.architecture.complexities import MEASURES, UNITS
 from dsd.figures.complexity import plot_points, plot_trend

@@ -1,7 +1,7 @@
 """Changes to what the jobs of a sweep execute: in the copy of the package that stands in the sweep's folder."""
 
 from dsd.sweep.folder.folder import Sweep
-from dsd.sweep.folder.snapshots import snapshot
+from dsd.sweep.folder.snapshots import take_snapshot
 
 BEFORE_RUN = """
 
@@ -33,5 +33,5 @@ def slow_down(sweep: Sweep, step_s: float) -> None:
 
 def append(sweep: Sweep, text: str) -> None:
     """Add text to the copy of dsd/sweep/job/executor.py."""
-    path = snapshot(sweep.folder) / "dsd" / "sweep" / "execution.py"
+    path = take_snapshot(sweep.folder) / "dsd" / "sweep" / "job" / "executor.py"
     path.write_text(path.read_text() + text)

@@ -14,11 +14,11 @@ from dsd.architecture.blocks import BLOCKS
 from dsd.architecture.catalogue.published_networks import NAMED
 from dsd.architecture.layers import ACTIVATIONS
 from dsd.architecture.stems import STEMS
-from dsd.config import choices, cluster_of
-from dsd.design.families.anynet import AnyNetFile
-from dsd.design.families.regnet import RegNetFile
-from dsd.design.parameters.distributions import LAWS
+from dsd.design.families.anynet import AnyNetSchema
+from dsd.design.families.regnet import RegNetSchema
+from dsd.design.parameters.distributions import DISTRIBUTIONS
 from dsd.sweep.backends import Slurm
+from dsd.sweep.planning.config import choices, cluster_of
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 
@@ -58,11 +58,13 @@ def test_commands_work_as_shown(command: str, folder: Path, dsd) -> None:
 
 
 def test_the_reference_names_everything_there_is() -> None:
-    """Every key of a file, law, block, stem and activation is in the tables, and there are three worked examples."""
+    """Every key of a file, distribution, block, stem and activation is in the tables, and there are three worked
+    examples.
+    """
     assert len(EXAMPLES) == 3
     reference = PAGE.split("## Reference")[1]
-    keys = {*AnyNetFile.__dataclass_fields__, *RegNetFile.__dataclass_fields__}
-    for word in (*keys, *LAWS, *BLOCKS, *STEMS, *ACTIVATIONS):
+    keys = {*AnyNetSchema.__dataclass_fields__, *RegNetSchema.__dataclass_fields__}
+    for word in (*keys, *DISTRIBUTIONS, *BLOCKS, *STEMS, *ACTIVATIONS):
         assert f"`{word}`" in reference, word
 
 

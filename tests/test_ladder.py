@@ -13,8 +13,8 @@ from scipy.stats import chi2
 import dsd as package
 from dsd.analysis.comparison.pairwise import mean_difference
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
-from dsd.config import load_study
-from dsd.sweep.planning.plans import plan
+from dsd.sweep.planning.config import load_study
+from dsd.sweep.planning.plans import plan_runs
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results" / "ladder"
@@ -29,7 +29,7 @@ def table() -> pd.DataFrame:
 
 def test_every_planned_run_is_in_the_table(table: pd.DataFrame) -> None:
     """Those of the shipped study, in their order; each has a result, and none is left out of the page's counts."""
-    planned = plan(load_study("ladder", images=False))
+    planned = plan_runs(load_study("ladder", images=False))
     assert table["run"].tolist() == planned.runs
     assert set(table["status"]) <= {"done", "diverged"}
     assert table["error"].between(0, 100).all()
@@ -47,7 +47,7 @@ def test_the_curves_are_those_of_the_table(table: pd.DataFrame) -> None:
 
 def test_the_stored_study_is_the_shipped_one_and_tells_its_cost(table: pd.DataFrame) -> None:
     """sweep.yaml: spaces, seeds and recipe of the plan; devices, times and hours of the table."""
-    stored, planned = OmegaConf.load(RESULTS / "sweep.yaml"), plan(load_study("ladder", images=False))
+    stored, planned = OmegaConf.load(RESULTS / "sweep.yaml"), plan_runs(load_study("ladder", images=False))
     assert stored.sample_seeds == planned.sample_seeds
     assert stored.recipe.lr == planned.study.recipe.lr
     assert len(stored.git.commit) == 40

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsd import DsdError
-from dsd.config import TYPES, load_study, minutes_of
-from dsd.overrides import as_hydra_reads, in_quotes
+from dsd.sweep.planning.config import TYPES, load_study, minutes_of
+from dsd.sweep.planning.overrides import as_hydra_reads, in_quotes
 
 
 @settings(max_examples=300, deadline=None)

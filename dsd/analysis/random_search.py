@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, ndtri
 
-from dsd.analysis.distribution.empirical import LEVEL, checked
+from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.errors import DsdError
 
 SIZES = 40  # of a search, unless they are given
 
 
 @dataclass(frozen=True)
-class Efficiency:
+class RandomSearchCurve:
     """The best error of a random search, by the number of networks tried; arrays are (k,).
 
     sizes: networks tried
@@ -42,11 +42,11 @@ def log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     return np.where(impossible, -np.inf, found)
 
 
-def least_law(n: int, size: int) -> NDArray[np.float64]:
+def minimum_probabilities(n: int, size: int) -> NDArray[np.float64]:
     """The probability (n,) of the i-th best of n networks to be the best of `size` different ones drawn at random."""
     above = np.arange(n - 1, -1, -1)
-    law: NDArray[np.float64] = np.exp(log_choose(above, size - 1) - log_choose(n, size))
-    return law
+    distribution: NDArray[np.float64] = np.exp(log_choose(above, size - 1) - log_choose(n, size))
+    return distribution
 
 
 def default_sizes(n: int) -> NDArray[np.int64]:
@@ -54,7 +54,9 @@ def default_sizes(n: int) -> NDArray[np.int64]:
     return np.unique(np.concatenate([np.arange(1, min(n, 10) + 1), np.geomspace(1, n, SIZES).round().astype(np.int64)]))
 
 
-def efficiency(errors: ArrayLike, sizes: Sequence[int] | None = None, level: float = LEVEL) -> Efficiency:
+def random_search_curve(
+    errors: ArrayLike, sizes: Sequence[int] | None = None, level: float = LEVEL
+) -> RandomSearchCurve:
     """How good the best of m networks is, for each size m of a search.
 
     The expected error is the mean over all subsets of m networks, an unbiased estimate for the space (a U-statistic);
@@ -68,7 +70,7 @@ def efficiency(errors: ArrayLike, sizes: Sequence[int] | None = None, level: flo
     Raises:
         DsdError: a size is not from 1 to n
     """
-    values = np.sort(checked(errors))
+    values = np.sort(validate_errors(errors))
     n = len(values)
     tried = default_sizes(n) if sizes is None else np.asarray(sizes, np.int64)
     wrong = tried[(tried < 1) | (tried > n)]
@@ -76,14 +78,14 @@ def efficiency(errors: ArrayLike, sizes: Sequence[int] | None = None, level: flo
         raise DsdError(f"sizes = {wrong[0]}: the best of so many cannot be told of {n} networks; give 1 to {n}")
     expected, error, best_low, best_high = (np.empty(len(tried)) for _ in range(4))
     for i, size in enumerate(tried.tolist()):
-        law = least_law(n, size)
-        expected[i] = law @ values
+        distribution = minimum_probabilities(n, size)
+        expected[i] = distribution @ values
         error[i] = jackknife_error(values, size)
-        passed = np.cumsum(law) / law.sum()
+        passed = np.cumsum(distribution) / distribution.sum()
         at = np.searchsorted(passed, [(1 - level) / 2, (1 + level) / 2])
         best_low[i], best_high[i] = values[np.minimum(at, n - 1)]
     half = ndtri((1 + level) / 2) * error
-    return Efficiency(tried, expected, np.maximum(expected - half, 0), expected + half, best_low, best_high)
+    return RandomSearchCurve(tried, expected, np.maximum(expected - half, 0), expected + half, best_low, best_high)
 
 
 def jackknife_error(values: NDArray[np.float64], size: int) -> float:
@@ -95,9 +97,9 @@ def jackknife_error(values: NDArray[np.float64], size: int) -> float:
     n = len(values)
     if size >= n:
         return float("nan")
-    law = least_law(n - 1, size)
-    before = np.concatenate([[0.0], np.cumsum(law * values[:-1])])  # those that keep their rank
-    after = np.concatenate([np.cumsum((law * values[1:])[::-1])[::-1], [0.0]])  # those that move up by one
+    distribution = minimum_probabilities(n - 1, size)
+    before = np.concatenate([[0.0], np.cumsum(distribution * values[:-1])])  # those that keep their rank
+    after = np.concatenate([np.cumsum((distribution * values[1:])[::-1])[::-1], [0.0]])  # those that move up by one
     without = before + after
     return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
 
@@ -107,14 +109,14 @@ def reaches(errors: ArrayLike, target: float) -> int | None:
 
     None where all n do not reach it.
     """
-    values = np.sort(checked(errors))
+    values = np.sort(validate_errors(errors))
     n = len(values)
     if values[0] > target:
         return None
     low, high = 1, n  # the expected best falls with the size
     while low < high:
         middle = (low + high) // 2
-        if least_law(n, middle) @ values <= target + 1e-9:
+        if minimum_probabilities(n, middle) @ values <= target + 1e-9:
             high = middle
         else:
             low = middle + 1

@@ -1,6 +1,7 @@
 """All that `dsd analyze` says of a set of populations, as one object."""
 
 import difflib
+import html
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
@@ -10,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from dsd.analysis.comparison.conditions import condition_notes
-from dsd.analysis.comparison.pairwise import Comparison, compare
+from dsd.analysis.comparison.pairwise import Comparisons, compare
 from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
 from dsd.analysis.distribution.empirical import dkw_half_width
 from dsd.analysis.parameters.bootstrap import BestRange, Winners, exact_winners, resampled_winners
 from dsd.analysis.parameters.correlations import rank_correlations
 from dsd.analysis.random_search import reaches
 from dsd.analysis.results.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
-from dsd.analysis.results.populations import STATES, Results
+from dsd.analysis.results.populations import STATES, Results, as_populations
 from dsd.analysis.results.seeds import SeedNoise, seed_noise
 from dsd.errors import DsdError, known
 from dsd.io.table_reading import stray
@@ -110,7 +111,7 @@ class Analysis:
     """
 
     populations: list[Summary]
-    comparisons: list[Comparison]
+    comparisons: Comparisons
     settings: Settings = Settings()
     conditions: Sequence[str] = ()
 
@@ -119,6 +120,16 @@ class Analysis:
         """The difference of mean error that is too small to matter [points]."""
         given = DELTA if self.settings.delta is None else self.settings.delta
         return self.comparisons[0].verdict.delta if self.comparisons else given
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row a population: counts, least, mean and median error; `comparisons.frame` has the pairs."""
+        names = ("name", "n", "failed", "unfinished", "minimum", "mean", "median", "winners")
+        return pd.DataFrame([{name: getattr(one, name) for name in names} for one in self.populations], columns=names)
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.conditions)
+        return f"{self.frame.to_html(index=False, float_format='{:.2f}'.format)}{notes}{self.comparisons._repr_html_()}"
 
     def as_json(self) -> dict[str, Any]:
         """What `dsd analyze --json` prints; NaN becomes None."""
@@ -258,15 +269,16 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
     )
 
 
-def analyze(populations: Sequence[Results], settings: Settings = Settings()) -> Analysis:
+def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
     """Every population in numbers, and every pair compared.
 
     Args:
-        populations: from `split`
+        populations: from `split_populations`, or a DataFrame or the path of a table, which are split first
 
     Raises:
         DsdError: a column of the settings is not there; no delta, where errors may be losses or shares
     """
+    populations = as_populations(populations)
     outcomes = frozenset().union(*(results.outcomes for results in populations))
     frame = pd.concat([results.frame for results in populations], ignore_index=True)
     # a number in one table may be text in another, or an outcome

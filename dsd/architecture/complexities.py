@@ -16,7 +16,7 @@ from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.skeleton import side_after
 from dsd.architecture.stems import STEMS
-from dsd.architecture.structure import head, structure
+from dsd.architecture.structure import head, layer_structure
 
 Side = Any  # of an image: int [pixels], or an array (n,)
 Part = tuple[Any, list[tuple[Conv, Side]]]  # how often it occurs, its convolutions with the side of their output
@@ -69,7 +69,7 @@ def of_block(block: Block, side: Side) -> list[tuple[Conv, Side]]:
 
 def parts(network: Network | Networks) -> Iterator[Part]:
     """Stem, first and further blocks of each stage, head: all that costs anything."""
-    family, layers = network.family, structure(network)
+    family, layers = network.skeleton, layer_structure(network)
     side = network.resolution
     if not isinstance(side, int) and len(side) and (side == side[0]).all():
         side = int(side[0])
@@ -101,7 +101,7 @@ def flops_bound(networks: Networks) -> float:
     It is that of a network with as many blocks as the deepest, all as wide as the widest, on the largest image, in one
     group, and with a projection each.
     """
-    skeleton, side = networks.family, float(networks.resolution.max())
+    skeleton, side = networks.skeleton, float(networks.resolution.max())
     depth = float(networks.depths.sum(axis=1).max())
     widest, b = float(max(networks.widths.max(), skeleton.stem_channels)), float(networks.bottleneck_ratios.min())
     v = widest / min(1.0, b)
@@ -117,12 +117,7 @@ def flops_of(convs: Iterable[tuple[Conv, Side]]) -> float:
     return float(sum(cost_of(conv, side, conv_flops) for conv, side in convs))
 
 
-def complexity(network: Network | Networks) -> Complexity:
-    """Complexity of a network, or of each network of a population.
-
-    >>> from dsd.architecture.catalogue.published_networks import network
-    >>> complexity(network("RegNetX-400MF"))
-    Complexity(flops=397678568, params=5157512, acts=3143272)
-    """
+def count_complexity(network: Network | Networks) -> Complexity:
+    """Complexity of a network, or of each network of a population."""
     counted = list(parts(network))
     return Complexity(*(total(counted, measure) for measure in MEASURES))

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from dsd.architecture.blocks.block import near_whole
-from dsd.architecture.skeleton import Family, check_task
+from dsd.architecture.skeleton import Skeleton, check_task
 from dsd.errors import DsdError
 
 
-def key_of(family: Family, resolution: int, classes: int, stages: Iterable[str]) -> str:
+def key_of(family: Skeleton, resolution: int, classes: int, stages: Iterable[str]) -> str:
     """n and 16 hexadecimal digits, the same for the same network and, in practice, for no other.
 
     stages: (4·s,) depths, widths, bottleneck ratios, group widths, each as `as_text`. With 64 bits, two of a million
@@ -47,28 +47,40 @@ class Network:
     widths: tuple[int, ...]
     bottleneck_ratios: tuple[float, ...]
     group_widths: tuple[int, ...]
-    family: Family = Family()  # noqa: RUF009  immutable
+    skeleton: Skeleton = Skeleton()  # noqa: RUF009  immutable
     resolution: int = 224
     classes: int = 1000
 
     def __post_init__(self) -> None:
         check_task(self.resolution, self.classes)
-        if any(len(values) != self.family.stages for values in self.stages):
+        if any(len(values) != self.skeleton.stages for values in self.stages):
             raise DsdError(
-                f"a network of {self.family.stages} stages needs as many depths, widths, bottleneck ratios and group "
+                f"a network of {self.skeleton.stages} stages needs as many depths, widths, bottleneck ratios and group "
                 f"widths, not {', '.join(str(len(values)) for values in self.stages)}"
             )
         for stage, (d, w, b, g) in enumerate(zip(*self.stages, strict=True), start=1):
-            reason = self.family.block_type.why_not(d, w, b, g)
+            reason = self.skeleton.block_type.why_not(d, w, b, g)
             if reason:
                 raise DsdError(f"stage {stage}: {reason}")
-        self.family.check_resolution(self.resolution)
+        self.skeleton.check_resolution(self.resolution)
         # one way to write a number, so that equal networks are equal
         object.__setattr__(self, "bottleneck_ratios", tuple(exact(b) for b in self.bottleneck_ratios))
         for name in ("depths", "widths", "group_widths"):
             object.__setattr__(self, name, tuple(int(value) for value in getattr(self, name)))
         for name in ("resolution", "classes"):
             object.__setattr__(self, name, int(getattr(self, name)))
+
+    def _repr_html_(self) -> str:
+        names = ("depth", "width", "bottleneck ratio", "group width")
+        rows = (
+            f"<tr><th>{name}</th>{''.join(f'<td>{value:g}</td>' for value in values)}</tr>"
+            for name, values in zip(names, self.stages, strict=True)
+        )
+        head = "".join(f"<th>stage {i}</th>" for i in range(1, self.skeleton.stages + 1))
+        told = (
+            f"block {self.skeleton.block}, stem {self.skeleton.stem}, {self.resolution} pixels, {self.classes} classes"
+        )
+        return f"<table><caption>{self.key}: {told}</caption><tr><th></th>{head}</tr>{''.join(rows)}</table>"
 
     def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Network":
         """The same for another resolution or number of classes, where they are given."""
@@ -78,7 +90,7 @@ class Network:
     @property
     def key(self) -> str:
         """The network's identity: a hash of everything that it is built from."""
-        return key_of(self.family, self.resolution, self.classes, map(as_text, chain(*self.stages)))
+        return key_of(self.skeleton, self.resolution, self.classes, map(as_text, chain(*self.stages)))
 
     @property
     def stages(self) -> tuple[tuple[float, ...], ...]:

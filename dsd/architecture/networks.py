@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.architecture.network import Network, as_text, key_of, whole_numbers
-from dsd.architecture.skeleton import LARGEST, Family, check_task
+from dsd.architecture.skeleton import LARGEST, Skeleton, check_task
 from dsd.errors import DsdError
 
 ARRAYS = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
@@ -28,7 +28,7 @@ class Networks:
     group_widths: NDArray[Any]
     resolution: NDArray[Any]
     classes: int
-    family: Family
+    skeleton: Skeleton
 
     @classmethod
     def of(cls, networks: Sequence[Network]) -> "Networks":
@@ -38,10 +38,10 @@ class Networks:
             DsdError: they differ in family or classes
         """
         first = networks[0]
-        if any((net.family, net.classes) != (first.family, first.classes) for net in networks):
+        if any((net.skeleton, net.classes) != (first.skeleton, first.classes) for net in networks):
             raise DsdError("networks of different families or classes do not go into the same arrays")
         d, w, b, g = (np.array([net.stages[i] for net in networks]) for i in range(4))
-        return cls(d, w, b, g, np.array([net.resolution for net in networks]), first.classes, first.family)
+        return cls(d, w, b, g, np.array([net.resolution for net in networks]), first.classes, first.skeleton)
 
     def __len__(self) -> int:
         return len(self.depths)
@@ -49,7 +49,7 @@ class Networks:
     def __iter__(self) -> Iterator[Network]:
         columns = (values.tolist() for values in (*self.stages, self.resolution))
         for d, w, b, g, resolution in zip(*columns, strict=True):
-            yield Network(tuple(d), tuple(w), whole_numbers(b), tuple(g), self.family, resolution, self.classes)
+            yield Network(tuple(d), tuple(w), whole_numbers(b), tuple(g), self.skeleton, resolution, self.classes)
 
     def __getitem__(self, row: int) -> Network:
         return next(iter(self.select(np.array([row]))))
@@ -74,14 +74,14 @@ class Networks:
         """The same for another resolution or number of classes, where they are given."""
         sides = self.resolution if resolution is None else np.full(len(self), resolution)
         check_task(int(sides.min(initial=LARGEST)), self.classes if classes is None else classes)
-        self.family.check_resolution(int(sides.min(initial=LARGEST)))
+        self.skeleton.check_resolution(int(sides.min(initial=LARGEST)))
         return replace(self, resolution=sides, classes=self.classes if classes is None else classes)
 
     def keys(self) -> list[str]:
         """The key of each network: equal where the networks are."""
         columns = [texts(column) for stages in self.stages for column in stages.T]
         rows = zip(self.resolution.tolist(), zip(*columns, strict=True), strict=True)
-        return [key_of(self.family, resolution, self.classes, row) for resolution, row in rows]
+        return [key_of(self.skeleton, resolution, self.classes, row) for resolution, row in rows]
 
     def select(self, rows: NDArray[Any]) -> "Networks":
         """The networks at these positions, or where this mask is true."""

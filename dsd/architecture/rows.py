@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dsd.architecture.complexities import MEASURES, Complexity
 from dsd.architecture.network import Network, whole_numbers
 from dsd.architecture.networks import Networks
-from dsd.architecture.skeleton import LATER_FIELDS, Family
+from dsd.architecture.skeleton import LATER_FIELDS, Skeleton
 from dsd.arrays import Columns
 from dsd.errors import DsdError
 
@@ -60,7 +60,7 @@ def whole_list(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
 
 def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Columns) -> Columns:
     """The table of n networks as columns (n,): what they are, their complexity, and what was drawn for them."""
-    n, family = len(networks), networks.family
+    n, family = len(networks), networks.skeleton
     return {
         "space": np.full(n, space),
         "key": np.array(networks.keys()),
@@ -81,7 +81,7 @@ def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Colum
     }
 
 
-def as_cell(family: Family, name: str) -> Any:
+def as_cell(family: Skeleton, name: str) -> Any:
     """A field of a family as it stands in a table; a list as 2-2-2-2."""
     value = getattr(family, name)
     return "-".join(map(str, value)) if isinstance(value, tuple) else value
@@ -102,7 +102,7 @@ def network_of(row: Mapping[str, Any]) -> Network:
     depths, wide, ratios, groups = (whole_numbers(values) for values in stages)
     return Network(
         *(depths, wide, ratios, groups),  # type: ignore[arg-type]
-        family=Family(strides=strides, **given),
+        skeleton=Skeleton(strides=strides, **given),
         resolution=whole(row, "resolution"),
         classes=whole(row, "classes"),
     )

@@ -25,7 +25,7 @@ def is_whole(value: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Family:
+class Skeleton:
     """What all networks of a space have in common ([DDS] §3.1).
 
     block: a name of `dsd.architecture.blocks.BLOCKS`

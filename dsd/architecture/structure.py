@@ -33,9 +33,9 @@ class Structure:
     classifier: Conv
 
 
-def structure(network: Network | Networks) -> Structure:
+def layer_structure(network: Network | Networks) -> Structure:
     """The layers of a network, with ints, or of a population, with arrays (n,)."""
-    family = network.family
+    family = network.skeleton
     block = family.block_type.layers
     w_in: Width = family.stem_channels
     stages = []

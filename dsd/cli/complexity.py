@@ -66,7 +66,7 @@ def complexity(
 def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | None, as_json: bool) -> None:
     """The complexity of the networks that are named."""
     from dsd.architecture.catalogue.select import named
-    from dsd.architecture.complexities import complexity as count
+    from dsd.architecture.complexities import count_complexity as count
 
     counts = [(label, asdict(count(one))) for label, one in named(words, resolution, classes)]
     if as_json:
@@ -84,7 +84,7 @@ def print_all(as_json: bool) -> None:
     from dsd.architecture.catalogue.published_networks import NAMED
     from dsd.architecture.catalogue.published_values import PUBLISHED, differing
     from dsd.architecture.complexities import UNITS
-    from dsd.architecture.complexities import complexity as count
+    from dsd.architecture.complexities import count_complexity as count
 
     built = {name: make() for name, make in NAMED.items()}
     counts = {name: count(network) for name, network in built.items()}
@@ -132,7 +132,7 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
     from dsd.architecture.catalogue.lookup import network
     from dsd.architecture.catalogue.published_values import COMPARISONS, PUBLISHED
     from dsd.architecture.complexities import UNITS
-    from dsd.architecture.complexities import complexity as count
+    from dsd.architecture.complexities import count_complexity as count
 
     groups = COMPARISONS[which]
     names = list(dict.fromkeys(name for grouped in groups.values() for group in grouped for name in group))

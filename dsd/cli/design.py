@@ -29,14 +29,14 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
     chosen = [load_space(name) for name in names or space_names()]
     rows = [
         {
-            "space": space.facts.name,
-            "refines": space.facts.refines,
+            "space": space.info.name,
+            "refines": space.info.refines,
             "dimensions": space.dimensions,
-            "size_as_printed": space.size_as_printed,
+            "size_as_printed": space.size_as_in_paper,
             "size": space.size,
             "size_is_exact": space.size_is_exact,
-            "flops": str(space.facts.limits.flops),
-            "summary": space.facts.summary,
+            "flops": str(space.info.limits.flops),
+            "summary": space.info.summary,
         }
         for space in chosen
     ]
@@ -45,7 +45,7 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
 
         with progress("networks", len(rows)) as advance:
             for i, (space, row) in enumerate(zip(chosen, rows, strict=True)):
-                advance(i, space.facts.name)
+                advance(i, space.info.name)
                 found = count(space)
                 row |= {"distinct": found.networks, "distinct_error": found.error}
     if as_json:
@@ -134,7 +134,7 @@ def sample(
     from dsd.architecture.units import readable
     from dsd.cli.progress import progress
     from dsd.design.file import load_space
-    from dsd.design.sampling.population import write
+    from dsd.design.sampling.population import write_populations
     from dsd.design.sampling.sampler import sample as draw
     from dsd.design.window import parse_window
     from dsd.io.table_writing import as_csv, check_ending
@@ -145,11 +145,11 @@ def sample(
         if text != "default":
             parse_window(text, option)
     chosen = [load_space(name.strip()) for name in names.split(",") if name.strip()]
-    if not chosen or len({space.facts.name for space in chosen}) < len(chosen):
+    if not chosen or len({space.info.name for space in chosen}) < len(chosen):
         raise DsdError(f"--space {names}: give at least one space, each once")
     populations = []
     for space in chosen:
-        with progress(space.facts.name, n) as advance:
+        with progress(space.info.name, n) as advance:
             population = draw(
                 space,
                 n,
@@ -164,9 +164,9 @@ def sample(
             )
         populations.append(population)
     if output:
-        write(populations, output)
+        write_populations(populations, output)
     else:
         emit(as_csv([population.columns for population in populations]), nl=False)
     for p in populations:
-        origin = f"seed {p.seed}, space {p.facts.hash}, dsd {__version__}"
+        origin = f"seed {p.seed}, space {p.info.hash}, dsd {__version__}"
         say(f"{p.space}: {len(p)} networks, {p.windows}; {p.draw}; {origin}", err=True)

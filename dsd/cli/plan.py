@@ -27,13 +27,13 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
     STUDY is a name of experiments/study/ or a file; KEY=VALUE overrides what it says, for example n=100 recipe.lr=0.1.
     Hours are told once runs of the sweep have finished, or with cluster.alpha and cluster.beta.
     """
-    from dsd.config import load_study
-    from dsd.sweep.planning.plans import plan as make_plan
-    from dsd.sweep.planning.previews import preview
+    from dsd.sweep.planning.config import load_study
+    from dsd.sweep.planning.plans import plan_runs
+    from dsd.sweep.planning.previews import preview_launch
 
-    made = make_plan(load_study(study, overrides, images=False))
+    made = plan_runs(load_study(study, overrides, images=False))
     folder = output or Path("runs") / made.study.name
-    found = preview(made, folder, retry_failed)
+    found = preview_launch(made, folder, retry_failed)
     if as_json:
         emit(json.dumps(facts(made, found, folder)))
         return

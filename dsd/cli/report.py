@@ -58,12 +58,12 @@ def report(
     if output and (output.suffix != ".html" or output.is_dir()):
         raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
     from dsd.analysis.summary import analyze
-    from dsd.figures.report.page import Report, write
+    from dsd.figures.report.page import Report, write_report
 
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
     populations = populations_of(sources, by, outcomes)
     found = analyze(populations, settings)
-    notes = [f"{results.name}: {results.lacking}" for results in populations if results.lacking]
+    notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:
         notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
     notes += synthetic(populations) + found.notes
@@ -79,6 +79,6 @@ def report(
         configuration="\n".join(path.read_text(errors="replace") for path in configurations),
         curves=curves_of(sources),
     )
-    write(content, page, picture)
+    write_report(content, page, picture)
     say(page)
     say(picture)

@@ -75,12 +75,12 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     """The epochs of the runs of sweeps, a row a run and epoch; None where nothing is known of epochs."""
     from dsd.io.table_reading import read_table
     from dsd.sweep.folder.folder import EPOCHS
-    from dsd.sweep.results.learning_curves import curves, joined
+    from dsd.sweep.results.learning_curves import joined, learning_curves
 
     found = []
     for folder in (source for source in sources if source.is_dir()):
         if file_of(folder) is None:
-            found.append(curves(gathered(folder)[1].records))
+            found.append(learning_curves(gathered(folder)[1].records))
         elif (folder / EPOCHS).is_file():
             found.append(read_table(folder / EPOCHS))
     return joined(found) if found else None
@@ -88,7 +88,9 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
 
 def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":
     """The populations of sweep folders and tables, each under a name of its own."""
-    from dsd.analysis.results.populations import split, told_apart
+    from dsd.analysis.results.populations import disambiguate_names, split_populations
 
     names = names_in(outcomes)
-    return told_apart([(str(one), split(table_of(one, by), by, str(one), names)) for one in sources])
+    return disambiguate_names(
+        [(str(one), split_populations(table_of(one, by), by, str(one), names)) for one in sources]
+    )

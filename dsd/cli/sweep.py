@@ -32,33 +32,22 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     """
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
-    from dsd.config import load_study
-    from dsd.sweep.planning.creation import create
-    from dsd.sweep.planning.plans import plan as make_plan
-    from dsd.sweep.submission import launch as submit
-    from dsd.training.data.loading import load_data
-    from dsd.training.device import check_precision, device_here
+    from dsd.sweep import loop
 
-    loaded = load_study(study, overrides)
-    if loaded.cluster.name in ("local", "debug"):
-        check_precision(loaded.recipe, device_here())
-    # before anything is written: missing or broken files are found here, not in the jobs
-    load_data(loaded.data, progress=progress)
-    made = make_plan(loaded)
-    sweep = create(made, output or Path("runs") / loaded.name)
+    made = loop.plan(loop.load_study(study, *overrides))
+    launched = loop.launch(made, folder=output, retry_failed=retry_failed, progress=progress)
     for name, draw in made.draws.items():
-        say(f"{name}: {loaded.n} networks; {draw}", err=True)
-    launched = submit(sweep, loaded.cluster, retry_failed)
+        say(f"{name}: {made.study.n} networks; {draw}", err=True)
     counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}
     already = ", ".join(f"{count} {state}" for state, count in counts.items())
     say(
-        f"{len(launched.runs)} runs submitted to {loaded.cluster.name} in {counted(launched.jobs, 'job')}"
+        f"{len(launched.runs)} runs submitted to {made.study.cluster.name} in {counted(launched.jobs, 'job')}"
         + (f"; before: {already}" if already else ""),
         err=True,
     )
     if launched.left:
         say(f"{len(launched.left)} runs are left for another launch, for cluster.max_jobs is reached", err=True)
-    say(sweep.folder)
+    say(launched.folder)
 
 
 @click.command()
@@ -73,10 +62,10 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
     from dsd.cli.watch import ASK_EVERY_S, follow
     from dsd.sweep.folder.folder import Sweep
     from dsd.sweep.results.progress import at_work
-    from dsd.sweep.results.status import Watch, by_space
+    from dsd.sweep.results.status import StatusPoller, by_space
 
     sweep = Sweep(folder)
-    watching = Watch(sweep, ASK_EVERY_S if watch else 0.0)
+    watching = StatusPoller(sweep, ASK_EVERY_S if watch else 0.0)
     now = follow(sweep, watching) if watch else watching.status()
     counts = by_space(sweep, now)
     if as_json:
@@ -157,10 +146,10 @@ def tell_unread(now: "Status") -> None:
 def collect(folder: Path) -> None:
     """Write FOLDER/table.csv: one row per planned run, with its status and error. Can be repeated."""
     from dsd.sweep.folder.folder import TABLE, Sweep
-    from dsd.sweep.results.collection import collect as gather
+    from dsd.sweep.results.collection import write_tables
 
     sweep = Sweep(folder)
-    _, now = gather(sweep)
+    _, now = write_tables(sweep)
     counts = ", ".join(f"{count} {state}" for state, count in now.counts().items() if count)
     say(f"{len(sweep.runs)} runs: {counts}", err=True)
     tell_unread(now)

@@ -77,7 +77,7 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
     from dataclasses import asdict
 
     from dsd.architecture.catalogue.select import named
-    from dsd.architecture.complexities import complexity
+    from dsd.architecture.complexities import count_complexity
     from dsd.cli.progress import progress
     from dsd.models.timing import time_network
 
@@ -86,7 +86,7 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
         for i, (label, network) in enumerate(found):
             advance(i, label)
             told = {"network": label, "key": network.key, "resolution": network.resolution}
-            row = {**told, **asdict(complexity(network)), **conditions.told, **time_network(network, conditions)}
+            row = {**told, **asdict(count_complexity(network)), **conditions.told, **time_network(network, conditions)}
             emit(json.dumps(row))
 
 
@@ -118,7 +118,7 @@ def stopped(words: str) -> int:
 
 def answers(timed: "pd.DataFrame") -> Iterator[str]:
     """What Fig. 12 of the paper asks of a population: what time goes with, and how complexities grow."""
-    from dsd.analysis.trends import FEW, correlations, trends
+    from dsd.analysis.complexity_trends import FEW, correlations, trends
     from dsd.architecture.complexities import MEASURES
 
     if "time_error" in timed and timed["time_error"].notna().any():

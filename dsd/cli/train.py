@@ -40,14 +40,14 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     """
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
-    from dsd.config import load_study
+    from dsd.sweep.planning.config import load_study
     from dsd.sweep.planning.creation import create
-    from dsd.sweep.planning.plans import plan
+    from dsd.sweep.planning.plans import plan_runs
     from dsd.training.data.loading import load_data
     from dsd.training.device import check_precision, device_here
 
     study = load_study("train", overrides, networks=(network,))
-    made = plan(study)
+    made = plan_runs(study)
     if len(made.runs) != 1:
         raise DsdError(f"{network}: {len(made.runs)} runs; dsd train trains one, a study with networks=[…] many")
     check_precision(study.recipe, device_here())
@@ -62,9 +62,9 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
 def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     """Train the run, showing how far it is; nothing where it has its result."""
     from dsd.sweep.job.executor import JobSettings, execute_all
-    from dsd.sweep.results.status import Watch
+    from dsd.sweep.results.status import StatusPoller
 
-    status = Watch(sweep).status()
+    status = StatusPoller(sweep).status()
     if status.pending:
         raise DsdError(f"{sweep.folder}: something else is training this run; dsd status {sweep.folder} --watch")
     record = status.records.get(sweep.runs[0])
@@ -127,11 +127,11 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
     from dsd.figures.style import figures, label, save
-    from dsd.sweep.results.collection import collect
-    from dsd.sweep.results.learning_curves import curves
+    from dsd.sweep.results.collection import write_tables
+    from dsd.sweep.results.learning_curves import learning_curves
     from dsd.training.evaluation import BEST
 
-    _, status = collect(sweep)
+    _, status = write_tables(sweep)
     run = sweep.runs[0]
     record = status.records[run]
     if not record.finished:
@@ -140,7 +140,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     picture = sweep.folder / "figures" / "curve.png"
     made, (loss, error) = figures(2, 4.2, 3.2)
     top5 = sweep.data.classes > BEST
-    plot_run(loss, error, curves({run: record}), top5)
+    plot_run(loss, error, learning_curves({run: record}), top5)
     title = f"{sweep.networks['space'].iloc[0]} on {sweep.data.name}, recipe {sweep.recipe.name}"
     made.suptitle(label(title), fontsize="medium")
     save(made, picture)

@@ -15,7 +15,7 @@ from dsd.texts import printable
 if TYPE_CHECKING:
     from dsd.sweep.folder.folder import Sweep
     from dsd.sweep.results.progress import AtWork
-    from dsd.sweep.results.status import Status, Watch
+    from dsd.sweep.results.status import Status, StatusPoller
 
 POLL_S = 1.0
 ASK_EVERY_S = 10.0  # between two questions to a cluster's controller, which has others to answer
@@ -23,7 +23,7 @@ ROWS = 12  # runs at work that are shown
 HEADER = ("run", "space", "epoch", "error [%]", "left", "attempt", "where")
 
 
-def follow(sweep: "Sweep", watching: "Watch") -> "Status":
+def follow(sweep: "Sweep", watching: "StatusPoller") -> "Status":
     """Show how far a sweep is until nothing is queued or running; where there is no terminal, a line now and then."""
     out = console(stderr=True)
     shown = Shown(sweep, watching.status())

@@ -1,7 +1,8 @@
 """Space files: a design space as YAML that reads like the paper (docs/spaces.md teaches the format).
 
 A file states a family's parameters, or `extends` another file and states what differs. Every key is checked against
-a schema; a file that names an unknown key, law or relation is refused with the file, the key and what is allowed.
+a schema; a file that names an unknown key, distribution or relation is refused with the file, the key and what is
+allowed.
 """
 
 import difflib
@@ -15,15 +16,15 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from dsd.architecture.blocks import BLOCKS
 from dsd.architecture.blocks.block import BlockType
 from dsd.architecture.rows import TASK, TRAINING
-from dsd.architecture.skeleton import Family, check_task
+from dsd.architecture.skeleton import Skeleton, check_task
 from dsd.architecture.units import parse_quantity
 from dsd.design.families import FAMILIES
-from dsd.design.families.schema import CommonFile
+from dsd.design.families.schema import SpaceSchema
 from dsd.design.parameters.across_stages import ORDERS
 from dsd.design.parameters.constraints import parse_constraint
 from dsd.design.parameters.parameter import Parameter
-from dsd.design.parameters.schema import axis_of, from_shorthand, replaces
-from dsd.design.space import WIDTH_RULES, Facts, Space
+from dsd.design.parameters.schema import distribution_of, from_shorthand, replaces
+from dsd.design.space import WIDTH_RULES, Space, SpaceInfo
 from dsd.design.window import Limits, RegimeLimit, Window, parse_window
 from dsd.errors import DsdError, known
 from dsd.io.files import YAML
@@ -75,17 +76,20 @@ def load_space(name: str | Path) -> Space:
                 else ""
             )
             raise DsdError(f"{other}: family = {named}: {more or f'choose one of: {known(FAMILIES)}'}")
-    laws = parameter_keys(family)
+    drawn_keys = parameter_keys(family)
     files = [
         (
             place,
-            {key: from_shorthand(value) if written_as_law(key, value, laws) else value for key, value in raw.items()},
+            {
+                key: from_shorthand(value) if written_as_distribution(key, value, drawn_keys) else value
+                for key, value in raw.items()
+            },
         )
         for place, raw in reversed(chain)
     ]
     spec: dict[str, Any] = {}
     for _, written in files:
-        spec = extended(spec, written, laws)
+        spec = extended(spec, written, drawn_keys)
     own = files[-1][1]  # these are of the file itself, not of what it extends
     spec["extends"] = own.get("extends")
     spec["refines"] = own.get("refines", spec["extends"]) or ""
@@ -100,26 +104,27 @@ def load_space(name: str | Path) -> Space:
         raise
 
 
-def written_as_law(key: str, value: Any, laws: list[str]) -> bool:
-    """Whether a key holds a law; a resolution may, and is a plain number otherwise."""
-    return key in laws or (key == "resolution" and isinstance(value, list | dict))
+def written_as_distribution(key: str, value: Any, drawn_keys: list[str]) -> bool:
+    """Whether a key holds a distribution; a resolution may, and is a plain number otherwise."""
+    return key in drawn_keys or (key == "resolution" and isinstance(value, list | dict))
 
 
 def parameter_keys(family: str) -> list[str]:
-    """The keys of a family's file that hold a law."""
-    common = {f.name for f in fields(CommonFile)} - set(TRAINING)
+    """The keys of a family's file that hold a distribution."""
+    common = {f.name for f in fields(SpaceSchema)} - set(TRAINING)
     return [f.name for f in fields(FAMILIES[family].schema) if f.name not in common]
 
 
-def extended(spec: dict[str, Any], written: dict[str, Any], laws: list[str]) -> dict[str, Any]:
+def extended(spec: dict[str, Any], written: dict[str, Any], drawn_keys: list[str]) -> dict[str, Any]:
     """A file's keys over those of what it extends.
 
-    A parameter's law is replaced as a whole, or some of its keys are; constraints come to those that there are.
+    A parameter's distribution is replaced as a whole, or some of its keys are; constraints come to those that there
+    are.
     """
     merged = {**spec, **written}
     if spec.get("constraints") and isinstance(written.get("constraints"), list):
         merged["constraints"] = spec["constraints"] + written["constraints"]
-    for key in laws:
+    for key in drawn_keys:
         old, new = spec.get(key), written.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             kept = {name: value for name, value in old.items() if name == "across_stages" or not replaces(new)}
@@ -159,7 +164,7 @@ def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[
     try:
         merged = OmegaConf.to_container(OmegaConf.merge(schema, written))
     except ConfigKeyError as error:
-        parent = OmegaConf.get_type(error.object_type) or CommonFile
+        parent = OmegaConf.get_type(error.object_type) or SpaceSchema
         keys = known(f.name for f in fields(parent))
         raise DsdError(f"{place}: {error.full_key} is not a key; choose one of: {keys}") from error
     except OmegaConfBaseException as error:
@@ -183,12 +188,12 @@ def wrong_type(key: str, error: OmegaConfBaseException) -> str:
     if key in EXPECTED:
         return EXPECTED[key]
     if key in {name for family in FAMILIES for name in parameter_keys(family)}:
-        return "give a number, a list of numbers, the name of a parameter, or a law in braces"
+        return "give a number, a list of numbers, the name of a parameter, or a distribution in braces"
     return str(error).splitlines()[0]
 
 
 def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Space:
-    """The space of a resolved file; `space.facts.spec` gives this back.
+    """The space of a resolved file; `space.info.spec` gives this back.
 
     Raises:
         DsdError: a value that is not allowed; names `place`, the key and what is allowed
@@ -198,25 +203,25 @@ def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Spa
     for key, value in resolved.items():
         if value == "???" or (value is None and key in FAMILIES[family].required):
             raise DsdError(f"{place}: {key} is missing; give it or extend a space that has it")
-    space = FAMILIES[family].space(facts_of(name, resolved, place), parameters_of(place, family, resolved))
+    space = FAMILIES[family].space(info_of(name, resolved, place), parameters_of(place, family, resolved))
     ratios = space.parameters.get("bottleneck_ratio")
-    for b in ratios.axis.values.tolist() if ratios else []:
-        reason = space.facts.family.block_type.why_no_ratio(b)
+    for b in ratios.distribution.values.tolist() if ratios else []:
+        reason = space.info.skeleton.block_type.why_no_ratio(b)
         if reason:
             raise DsdError(f"{place}: bottleneck_ratio = {b:g}: {reason}")
     if "resolution" in space.parameters:
         try:
-            space.facts.family.check_resolution(int(space.parameters["resolution"].axis.values.min()))
+            space.info.skeleton.check_resolution(int(space.parameters["resolution"].distribution.values.min()))
         except DsdError as error:
             raise DsdError(f"{place}: {error}") from error
     columns = [column for key in space.parameters if key not in TASK for column in space.columns_of(key)]
     lines = resolved["constraints"]
     rules = [rule for line in lines for rule in parse_constraint(line, columns, f"{place}: constraints")]
-    return replace(space, facts=replace(space.facts, constraints=tuple(rules)))
+    return replace(space, info=replace(space.info, constraints=tuple(rules)))
 
 
 def without_none(value: Any) -> Any:
-    """Plain data without the keys of a law that were not given."""
+    """Plain data without the keys of a distribution that were not given."""
     return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, dict) else value
 
 
@@ -225,16 +230,16 @@ def as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def facts_of(name: str, spec: dict[str, Any], place: str) -> Facts:
+def info_of(name: str, spec: dict[str, Any], place: str) -> SpaceInfo:
     """What a resolved file states beside its parameters."""
     resolution = spec["resolution"]
     try:
-        family = Family(**{f.name: as_tuple(spec[f.name]) for f in fields(Family)})
+        skeleton = Skeleton(**{f.name: as_tuple(spec[f.name]) for f in fields(Skeleton)})
         if not isinstance(resolution, int | dict) or isinstance(resolution, bool):
-            raise DsdError(f"resolution = {resolution}: give a whole number, or a law")
+            raise DsdError(f"resolution = {resolution}: give a whole number, or a distribution")
         check_task(resolution if isinstance(resolution, int) else 1, spec["classes"])
         if isinstance(resolution, int):
-            family.check_resolution(resolution)
+            skeleton.check_resolution(resolution)
     except DsdError as error:
         raise DsdError(f"{place}: {error}") from error
     if spec["width_rule"] not in WIDTH_RULES:
@@ -242,11 +247,11 @@ def facts_of(name: str, spec: dict[str, Any], place: str) -> Facts:
     limits = {key: limit_of(f"{place}: {key}", spec[key]) for key in ("params", "acts")}
     if ":" not in spec["flops"]:
         raise DsdError(f"{place}: flops = {spec['flops']}: {EXPECTED['flops']}")
-    return Facts(
+    return SpaceInfo(
         name=name,
         summary=spec["summary"],
         refines=spec["refines"] or "",
-        family=family,
+        skeleton=skeleton,
         resolution=resolution if isinstance(resolution, int) else 0,
         classes=spec["classes"],
         limits=Limits(parse_window(spec["flops"], f"{place}: flops"), **limits),
@@ -268,44 +273,46 @@ def limit_of(place: str, written: Any) -> Window | RegimeLimit:
 
 def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Parameter]:
     """The parameters of a resolved file, in the order in which they are drawn."""
-    laws = {key: spec[key] for key in parameter_keys(family) if key not in TRAINING}
+    stated = {key: spec[key] for key in parameter_keys(family) if key not in TRAINING}
     if isinstance(spec["resolution"], dict):
-        laws["resolution"] = check_keys(f"{place}: resolution", family, {"lr": spec["resolution"]})["lr"]
-    laws = {key: law for key, law in (laws | {key: spec[key] for key in TRAINING}).items() if law is not None}
-    check_block(place, BLOCKS[spec["block"]], laws)
-    shared = {key: law["same_as"] for key, law in laws.items() if law["same_as"]}
+        stated["resolution"] = check_keys(f"{place}: resolution", family, {"lr": spec["resolution"]})["lr"]
+    stated = {key: keys for key, keys in (stated | {key: spec[key] for key in TRAINING}).items() if keys is not None}
+    check_block(place, BLOCKS[spec["block"]], stated)
+    shared = {key: keys["same_as"] for key, keys in stated.items() if keys["same_as"]}
     for key, source in shared.items():
         if (key, source) not in FAMILIES[family].shared:
             pairs = known(f"{one}: {other}" for kind in FAMILIES.values() for one, other in kind.shared)
             raise DsdError(
                 f"{place}: {key} = {source}: only these may take the value of another: {pairs} (of a RegNet)"
             )
-        beside = [name for name, value in laws[key].items() if value is not None and name != "same_as"]
+        beside = [name for name, value in stated[key].items() if value is not None and name != "same_as"]
         if beside:
-            raise DsdError(f"{place}: {key}.{beside[0]}: {key} takes the value of {source}; give a law to change that")
+            raise DsdError(
+                f"{place}: {key}.{beside[0]}: {key} takes the value of {source}; give a distribution to change that"
+            )
     parameters = {
-        key: parameter_of(place, key, law, len(spec["strides"])) for key, law in laws.items() if key not in shared
+        key: parameter_of(place, key, keys, len(spec["strides"])) for key, keys in stated.items() if key not in shared
     }
     # in the order of the file, as they are drawn
-    return {key: parameters.get(key) or replace(parameters[shared[key]], same_as=shared[key]) for key in laws}
+    return {key: parameters.get(key) or replace(parameters[shared[key]], same_as=shared[key]) for key in stated}
 
 
-def parameter_of(place: str, key: str, law: dict[str, Any], stages: int) -> Parameter:
-    """A parameter with a law of its own."""
-    law = dict(law)
-    relation = law.pop("across_stages", None)
-    axis = axis_of(place, key, law)
+def parameter_of(place: str, key: str, keys: dict[str, Any], stages: int) -> Parameter:
+    """A parameter with a distribution of its own."""
+    keys = dict(keys)
+    relation = keys.pop("across_stages", None)
+    distribution = distribution_of(place, key, keys)
     if relation is None:
-        return Parameter(axis)
+        return Parameter(distribution)
     if relation not in ORDERS:
         raise DsdError(f"{place}: {key}.across_stages = {relation} is not known; choose one of: {known(ORDERS)}")
-    return Parameter(axis, stages, relation)
+    return Parameter(distribution, stages, relation)
 
 
-def check_block(place: str, block: BlockType, laws: dict[str, Any]) -> None:
+def check_block(place: str, block: BlockType, stated: dict[str, Any]) -> None:
     """Refuse parameters that the block does not have, and a block without those that it has."""
-    groupings = [key for key in ("group_width", "groups") if key in laws]
-    if block.bottleneck != ("bottleneck_ratio" in laws):
+    groupings = [key for key in ("group_width", "groups") if key in stated]
+    if block.bottleneck != ("bottleneck_ratio" in stated):
         needs = "needs one" if block.bottleneck else "has none; write `bottleneck_ratio: null`"
         raise DsdError(f"{place}: bottleneck_ratio: block {block.name} {needs}")
     if block.has_groups != (len(groupings) == 1):

@@ -1,11 +1,13 @@
 """Design spaces: what may be drawn, how many settings there are, and a batch of draws.
 
-A space is data (`spaces/*.yaml`, read by `dsd.design.file`); here it is the law. What is common to all families
-is here, `dsd.design.families.anynet` and `dsd.design.families.regnet` have theirs. A *setting* gives each parameter a
-value; a network is what a setting is realised as. Shape letters: n proposals, s stages, m of the n that form a network.
+A space is data (`spaces/*.yaml`, read by `dsd.design.file`); here it is the distribution. What is common to all
+families is here, `dsd.design.families.anynet` and `dsd.design.families.regnet` have theirs. A *setting* gives each
+parameter a value; a network is what a setting is realised as. Shape letters: n proposals, s stages, m of the n that
+form a network.
 """
 
 import hashlib
+import html
 import json
 import math
 from abc import ABC, abstractmethod
@@ -20,21 +22,21 @@ from numpy.typing import NDArray
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import LETTERS, TASK, TRAINING
-from dsd.architecture.skeleton import LATER_FIELDS, Family
+from dsd.architecture.skeleton import LATER_FIELDS, Skeleton
 from dsd.arrays import Columns, Ints
 from dsd.design.parameters.constraints import Constraint
 from dsd.design.parameters.distributions import Uniform
-from dsd.design.parameters.parameter import Later, Parameter
+from dsd.design.parameters.parameter import DeferredDraw, Parameter
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
 ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
 WIDTH_RULES = ("adjust", "reject")
-NOT_THE_LAW = ("summary", "extends", "refines")  # keys of a file that change no draw
+NOT_DRAWN = ("summary", "extends", "refines")  # keys of a file that change no draw
 
 
 @dataclass(frozen=True)
-class Facts:
+class SpaceInfo:
     """What every space states, whatever its family's parameters.
 
     resolution: side of the input image [pixels]; 0 where it is drawn
@@ -47,7 +49,7 @@ class Facts:
     name: str
     summary: str
     refines: str
-    family: Family
+    skeleton: Skeleton
     resolution: int
     classes: int
     limits: Limits
@@ -58,9 +60,9 @@ class Facts:
     @property
     def hash(self) -> str:
         """s and 16 hexadecimal digits: the same for spaces that draw the same."""
-        law = {key: value for key, value in self.spec.items() if key not in (*NOT_THE_LAW, *LATER_FIELDS)}
-        law |= {name: value for name, value in self.family.variations.items() if name in LATER_FIELDS}
-        return "s" + hashlib.sha256(json.dumps(law, sort_keys=True).encode()).hexdigest()[:16]
+        distribution = {key: value for key, value in self.spec.items() if key not in (*NOT_DRAWN, *LATER_FIELDS)}
+        distribution |= {name: value for name, value in self.skeleton.variations.items() if name in LATER_FIELDS}
+        return "s" + hashlib.sha256(json.dumps(distribution, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,19 @@ class Space(ABC):
     Beside the family's own there may be `resolution`, `lr` and `weight_decay`.
     """
 
-    facts: Facts
+    info: SpaceInfo
     parameters: dict[str, Parameter]
 
     def __repr__(self) -> str:
-        return f"<Space {self.facts.name}: {self.dimensions} dimensions, {self.size:,} settings>"
+        return f"<Space {self.info.name}: {self.dimensions} dimensions, {self.size:,} settings>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td>{parameter}</td><td>{parameter.relation}</td></tr>"
+            for name, parameter in self.parameters.items()
+        )
+        head = "<tr><th>parameter</th><th>values</th><th>across stages</th></tr>"
+        return f"<table><caption>{html.escape(repr(self)[1:-1])}</caption>{head}{rows}</table>"
 
     @abstractmethod
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
@@ -105,7 +115,7 @@ class Space(ABC):
 
     @property
     @abstractmethod
-    def size_as_printed(self) -> float:
+    def size_as_in_paper(self) -> float:
         """The number of settings as the paper counts it ([DDS] Table 1, [NDS] Table 1)."""
 
     @property
@@ -138,7 +148,7 @@ class Space(ABC):
     @cached_property
     def constrained(self) -> list[str]:
         """The parameters that constraints speak of, and those that these take their values from."""
-        spoken = {self.parameter_of(column) for rule in self.facts.constraints for column in rule.names}
+        spoken = {self.parameter_of(column) for rule in self.info.constraints for column in rule.names}
         sources = {self.parameters[name].same_as for name in spoken} - {""}
         return [name for name in self.parameters if name in spoken | sources]
 
@@ -171,7 +181,7 @@ class Space(ABC):
             if name in TASK:
                 continue
             columns.update(zip(self.columns_of(name), drawn.T if drawn.ndim == 2 else [drawn], strict=True))
-        kept: NDArray[np.bool_] = np.logical_and.reduce([rule.holds(columns) for rule in self.facts.constraints])
+        kept: NDArray[np.bool_] = np.logical_and.reduce([rule.holds(columns) for rule in self.info.constraints])
         return kept
 
     def with_shared(self, settings: Columns) -> Columns:
@@ -185,26 +195,26 @@ class Space(ABC):
         for name, parameter in self.parameters.items():
             if not parameter.same_as:
                 late = name in self.late
-                own[name] = Later(parameter.axis, rng.random(n)) if late else parameter.draw(rng, n)
+                own[name] = DeferredDraw(parameter.distribution, rng.random(n)) if late else parameter.draw(rng, n)
         settings = self.with_shared(own)
-        rows = np.flatnonzero(self.allowed(settings)) if self.facts.constraints else np.arange(n)
+        rows = np.flatnonzero(self.allowed(settings)) if self.info.constraints else np.arange(n)
         return Proposals(n, *self.realise(settings, rows), settings)
 
     def resolutions(self, settings: Columns, rows: Ints) -> Any:
         """Side of the input of the settings at `rows`, (m,)."""
         if "resolution" in self.parameters:
             return settings["resolution"][rows].astype(np.int64)
-        return np.full(len(rows), self.facts.resolution)
+        return np.full(len(rows), self.info.resolution)
 
-    def told(self, settings: Columns, rows: Ints, names: Iterable[str]) -> Columns:
+    def sampled_columns(self, settings: Columns, rows: Ints, names: Iterable[str]) -> Columns:
         """Those of the named settings that the space has, at `rows`, in the type of their axis."""
-        types = {name: self.parameters[name].axis.values.dtype for name in names if name in self.parameters}
+        types = {name: self.parameters[name].distribution.values.dtype for name in names if name in self.parameters}
         return {name: settings[name][rows].astype(kind) for name, kind in types.items()}
 
     def contains(self, network: Network) -> bool:
         """Whether some setting is realised as this network (of any resolution and classes, unless these are drawn).
 
-        >>> from dsd import load_space, network
+        >>>         >>> from dsd import load_space, network
         >>> load_space("RegNetX").contains(network("RegNetX-400MF"))
         True
         """
@@ -213,7 +223,9 @@ class Space(ABC):
     def of_family(self, network: Network) -> bool:
         """Whether family and, where it is drawn, resolution are the space's."""
         drawn = self.parameters.get("resolution")
-        return network.family == self.facts.family and (drawn is None or network.resolution in drawn.axis.values)
+        return network.skeleton == self.info.skeleton and (
+            drawn is None or network.resolution in drawn.distribution.values
+        )
 
     @property
     def equally_likely(self) -> "Space":
@@ -224,7 +236,7 @@ class Space(ABC):
     def ratio_type(self) -> type:
         """Of bottleneck ratios in tables: int, or float where the space has b < 1."""
         ratios = self.parameters.get("bottleneck_ratio")
-        return float if ratios and ratios.axis.values.dtype.kind == "f" else int
+        return float if ratios and ratios.distribution.values.dtype.kind == "f" else int
 
 
 def candidates(lengths: Iterable[int]) -> NDArray[Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dsd.analysis.trends import Trend, positive
+from dsd.analysis.complexity_trends import Trend, positive
 from dsd.architecture.complexities import UNITS
 from dsd.figures.style import COLOURS
 

@@ -87,5 +87,5 @@ def legend(results: Results) -> str:
     numbers = "no results"
     if len(results):
         numbers = f"n={len(results)}, min {results.errors.min():.1f}, mean {results.errors.mean():.1f}"
-    missing = f" ({results.lacking})" if results.lacking else ""
+    missing = f" ({results.missing_note})" if results.missing_note else ""
     return f"{label(results.name)}: {numbers}{missing}"

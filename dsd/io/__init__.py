@@ -1,1 +1,5 @@
 """Files, tables, journals and YAML: all reading and writing."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

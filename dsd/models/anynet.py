@@ -1,13 +1,15 @@
 """AnyNet: stem, stages of equal blocks, head ([DDS] §3.1)."""
 
 import math
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from dsd.architecture.blocks.block import Block
+from dsd.architecture.catalogue.lookup import as_network
 from dsd.architecture.network import Network
-from dsd.architecture.structure import Stage, structure
+from dsd.architecture.structure import Stage, layer_structure
 from dsd.models.layers import ACTIVATIONS, Classifier, ConvNorm, modules_of
 
 
@@ -40,7 +42,7 @@ class AnyNet(nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        layers, activation = structure(network), network.family.activation
+        layers, activation = layer_structure(network), network.skeleton.activation
         self.stem = nn.Sequential(*modules_of(layers.stem, activation))
         self.stages = nn.Sequential(*(blocks_of(stage, activation) for stage in layers.stages))
         pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -68,17 +70,16 @@ def initialise(module: nn.Module, generator: torch.Generator | None = None) -> N
             nn.init.zeros_(layer.bias)
 
 
-def build(network: Network, generator: torch.Generator | None = None) -> AnyNet:
+def build(network: Network | str | Path, generator: torch.Generator | None = None) -> AnyNet:
     """The network as a torch module, initialised.
 
     Args:
-        network: what to build
+        network: what to build: a Network, or its name or .yaml file
         generator: source of the initial weights; torch's global one where None
 
-    >>> from dsd.architecture.catalogue.published_networks import network
-    >>> sum(p.numel() for p in build(network("RegNetX-200MF")).parameters())
+    >>> sum(p.numel() for p in build("RegNetX-200MF").parameters())
     2684792
     """
-    model = AnyNet(network)
+    model = AnyNet(as_network(network, "dsd.build"))
     initialise(model, generator)
     return model

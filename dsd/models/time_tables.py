@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.architecture.complexities import MEASURES, complexity
+from dsd.architecture.complexities import MEASURES, count_complexity
 from dsd.architecture.network import Network
 from dsd.architecture.rows import networks_of
 from dsd.errors import DsdError, known
@@ -40,7 +40,7 @@ def described(
 
 def counts_of(networks: list[Network]) -> dict[str, list[int]]:
     """flops, params and acts of networks, as columns."""
-    counts = [asdict(complexity(network)) for network in networks]
+    counts = [asdict(count_complexity(network)) for network in networks]
     return {name: [count[name] for count in counts] for name in MEASURES}
 
 

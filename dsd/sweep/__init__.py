@@ -1,1 +1,5 @@
-"""Many runs: planned, launched, watched and collected in one folder."""
+"""Sweeps: many runs, planned, launched, watched and collected. A sweep is a folder."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from pathlib import Path
 
 from dsd.errors import DsdError
 from dsd.sweep.backends import CLUSTERS, Cluster
@@ -12,7 +13,7 @@ from dsd.sweep.folder.jobs import CANCELLED
 from dsd.sweep.folder.launch_lock import one_at_a_time
 from dsd.sweep.folder.snapshots import commit_here
 from dsd.sweep.planning.cost import cost_of, costs
-from dsd.sweep.results.status import Status, Watch, missing
+from dsd.sweep.results.status import Status, StatusPoller, missing
 
 SETTLE_S = 120  # for jobs that are cancelled to end
 
@@ -21,6 +22,7 @@ SETTLE_S = 120  # for jobs that are cancelled to end
 class Launched:
     """What a launch did: the status it found, the runs it submitted, in how many jobs, and those it left for later."""
 
+    folder: Path
     before: Status
     runs: tuple[str, ...]
     jobs: int
@@ -57,7 +59,7 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
                 raise DsdError(f"{error}; {told}") from error
             raise
         done = tuple(run for run in runs if run in submitted)
-        return Launched(status, done, jobs, tuple(run for run in runs if run not in submitted))
+        return Launched(sweep.folder, status, done, jobs, tuple(run for run in runs if run not in submitted))
 
 
 def in_turns(runs: Iterable[str], spaces: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ def settled(sweep: Sweep) -> Status:
     """
     deadline, cancelled = time.monotonic() + SETTLE_S, False
     while True:
-        status = Watch(sweep).status(launching=False)
+        status = StatusPoller(sweep).status(launching=False)
         if status.silent:
             raise DsdError(f"{status.silent}; nothing was submitted, for jobs of this sweep may be in the queue")
         nameless = [job for job in status.living if not job.numbered]
@@ -109,7 +111,7 @@ def cancel(sweep: Sweep) -> Status:
         DsdError: a cluster does not answer, or does not do it
     """
     with one_at_a_time(sweep.folder):
-        status = Watch(sweep).status(launching=False)
+        status = StatusPoller(sweep).status(launching=False)
         if status.silent:
             raise DsdError(f"{status.silent}; nothing was cancelled")
         for name in sorted({job.cluster for job in status.living}):

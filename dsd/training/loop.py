@@ -30,7 +30,7 @@ from dsd.training.schedule import learning_rate
 Steps = Callable[[int, int, int], None]  # number of the epoch, steps of it that are done, and of all
 
 
-class Stopped(Exception):
+class Interrupted(Exception):
     """Training was told to stop; its checkpoint has `epochs` finished ones and `steps` of the next."""
 
     def __init__(self, epochs: int, steps: int) -> None:
@@ -61,12 +61,12 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class CheckpointPolicy:
     """Where the state of a run is kept while it is unfinished.
 
     path: of the checkpoint; None keeps none
     every_s: seconds between two of them in the middle of an epoch; after each epoch there is one anyway
-    stop: asked after every batch; where it says yes, training keeps its state and ends with `Stopped`
+    stop: asked after every batch; where it says yes, training keeps its state and ends with `Interrupted`
     """
 
     path: Path | None = None
@@ -96,7 +96,7 @@ class State:
         device = next(self.model.parameters()).device
         self.loss = None if earlier.loss is None else earlier.loss.to(device)
 
-    def save(self, run: Run, keeping: Keeping, since: float = 0.0) -> None:
+    def save(self, run: Run, keeping: CheckpointPolicy, since: float = 0.0) -> None:
         """Write a checkpoint; `since` are the seconds of training that are not yet in train_s."""
         if keeping.path:
             state = Checkpoint(
@@ -112,7 +112,7 @@ class State:
             checkpoint.save(keeping.path, state)
         self.saved = time.monotonic()
 
-    def stop_if_told(self, run: Run, keeping: Keeping, since: float) -> None:
+    def stop_if_told(self, run: Run, keeping: CheckpointPolicy, since: float) -> None:
         """Keep the state and end where that is wanted; `since` are the seconds of training not yet in train_s.
 
         Raises:
@@ -120,7 +120,7 @@ class State:
         """
         if keeping.stop():
             self.save(run, keeping, since)
-            raise Stopped(len(self.epochs), self.steps)
+            raise Interrupted(len(self.epochs), self.steps)
 
     def finish(self, epoch: Epoch) -> None:
         """An epoch is done."""
@@ -134,7 +134,7 @@ def train_epoch(
     images: Images,
     device: torch.device,
     rng: torch.Generator,
-    keeping: Keeping,
+    keeping: CheckpointPolicy,
     on_step: Steps,
 ) -> float:
     """One pass over the training images, from the step where it was left; the mean loss, not finite if it diverged."""
@@ -162,7 +162,7 @@ def train(
     run: Run,
     images: Images,
     device: torch.device,
-    keeping: Keeping | None = None,
+    keeping: CheckpointPolicy | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Steps = lambda epoch, done, steps: None,
     on_resume: Callable[[int, int], None] = lambda epochs, steps: None,
@@ -181,7 +181,7 @@ def train(
     Raises:
         Stopped: keeping.stop said so
     """
-    recipe, keeping = run.recipe, keeping or Keeping()
+    recipe, keeping = run.recipe, keeping or CheckpointPolicy()
     check(recipe, run.data)
     set_products(recipe, device)
     model = for_training(build(run.network, generator(run.seed, 0)), device)
@@ -201,7 +201,9 @@ def train(
     return Result(tuple(state.epochs), diverged=False)
 
 
-def one_epoch(run: Run, state: State, images: Images, device: torch.device, keeping: Keeping, on_step: Steps) -> Epoch:
+def one_epoch(
+    run: Run, state: State, images: Images, device: torch.device, keeping: CheckpointPolicy, on_step: Steps
+) -> Epoch:
     """Train the rest of an epoch, then evaluate."""
     number, recipe = len(state.epochs) + 1, run.recipe
     rng, start = generator(run.seed, number), time.perf_counter()

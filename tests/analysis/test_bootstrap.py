@@ -1,13 +1,13 @@
-"""The empirical bootstrap. Oracles: enumeration of every resample, the closed-form law, 10⁶ resamples."""
+"""The empirical bootstrap. Oracles: enumeration of every resample, the closed-form distribution, 10⁶ resamples."""
 
 from itertools import product
 
 import numpy as np
 import pytest
 
-from dsd import empirical_bootstrap
+from dsd.analysis import empirical_bootstrap
 from dsd.analysis.parameters.bootstrap import exact_winners, resampled_winners
-from dsd.analysis.parameters.winners import drawn_winners, winner_law
+from dsd.analysis.parameters.winners import drawn_winners, winner_probabilities
 
 RNG = np.random.default_rng
 
@@ -30,16 +30,16 @@ def test_the_law_of_the_winner_is_that_of_every_resample(errors, fraction: float
         # of networks with equal error every one is as likely to be kept, drawn or not: the population decides
         equal = [i for i in range(n) if errors[i] == best]
         wins[equal] += 1 / len(equal)
-    np.testing.assert_allclose(winner_law(errors, fraction), wins / n**m)
+    np.testing.assert_allclose(winner_probabilities(errors, fraction), wins / n**m)
 
 
 def test_the_law_is_that_of_a_million_resamples() -> None:
     """Shares of wins differ by no more than five standard errors."""
     errors = RNG(0).integers(0, 40, 60).astype(float)
-    law = winner_law(errors)
+    distribution = winner_probabilities(errors)
     counts = np.bincount(drawn_winners(errors, rng=RNG(1), resamples=1_000_000), minlength=60)
-    error = np.sqrt(law * (1 - law) / 1e6) + 1e-9
-    assert (np.abs(counts / 1e6 - law) <= 5 * error).all()
+    error = np.sqrt(distribution * (1 - distribution) / 1e6) + 1e-9
+    assert (np.abs(counts / 1e6 - distribution) <= 5 * error).all()
 
 
 def test_the_exact_range_is_that_of_many_resamples() -> None:
@@ -59,11 +59,11 @@ def test_the_papers_bootstrap_is_near_the_exact_one() -> None:
     """10⁴ resamples: the share of wins below each of the three values is that of its percentile within 0.01."""
     n = 200
     errors = RNG(1).permutation(n).astype(float)
-    law = np.cumsum(winner_law(np.arange(n)))
+    distribution = np.cumsum(winner_probabilities(np.arange(n)))
     found = empirical_bootstrap(errors, errors, rng=RNG(2))
     for value, p in ((found.low, 0.025), (found.median, 0.5), (found.high, 0.975)):
-        assert law[int(value)] >= p - 0.01
-        assert (law[int(value) - 1] if value else 0.0) <= p + 0.01
+        assert distribution[int(value)] >= p - 0.01
+        assert (distribution[int(value) - 1] if value else 0.0) <= p + 0.01
 
 
 def test_equal_errors_share_the_win() -> None:
@@ -102,11 +102,11 @@ def test_categories_share_the_wins() -> None:
 
 @pytest.mark.parametrize("n", [100, 500, 5000])
 def test_a_range_rests_on_a_dozen_networks_whatever_n_is(n: int) -> None:
-    """The k-th best wins with probability e^(-k/4)(e^¼ - 1), so that 12 share 95 %; the law sums to one."""
+    """The k-th best wins with probability e^(-k/4)(e^¼ - 1), so that 12 share 95 %; the distribution sums to one."""
     errors = RNG(9).random(n)
     assert exact_winners(errors).count == pytest.approx(12, abs=1)
-    assert winner_law(errors).sum() == pytest.approx(1)
-    assert np.sort(winner_law(errors))[-1] == pytest.approx(1 - np.exp(-0.25), rel=0.01)
+    assert winner_probabilities(errors).sum() == pytest.approx(1)
+    assert np.sort(winner_probabilities(errors))[-1] == pytest.approx(1 - np.exp(-0.25), rel=0.01)
 
 
 def test_a_parameter_of_another_length_is_refused() -> None:

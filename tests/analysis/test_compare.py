@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dsd import DsdError, compare, verdict
+from dsd import DsdError
+from dsd.analysis import compare, verdict
 from dsd.analysis.comparison.differences import detectable, mean_difference, quantile_difference, quantile_interval
 from dsd.analysis.comparison.pairwise import holm, ks_critical, ks_test
 from dsd.analysis.results.populations import Results
 
 RNG = np.random.default_rng
 POPULATIONS = 2000
-LAWS = {  # of errors: even, skewed as populations are, and with the few networks that did not learn
+DISTRIBUTIONS = {  # of errors: even, skewed as populations are, and with the few networks that did not learn
     "normal": lambda rng, n: rng.normal(40, 5, n),
     "skewed": lambda rng, n: 30 + rng.gamma(2, 5, n),
     "diverged": lambda rng, n: np.where(rng.random(n) < 0.05, 90.0, rng.normal(40, 5, n)),
@@ -57,20 +58,26 @@ def test_the_critical_value_is_that_of_the_test() -> None:
     assert ks_test(a, above)[1] < 0.05 < ks_test(a, below)[1]
 
 
-@pytest.mark.parametrize("law", list(LAWS))
-def test_the_interval_of_the_mean_covers(law: str) -> None:
+@pytest.mark.parametrize("distribution", list(DISTRIBUTIONS))
+def test_the_interval_of_the_mean_covers(distribution: str) -> None:
     """Of 2,000 pairs of 100 and 60 networks, 93 to 97 % of the intervals hold the true difference, 0."""
     rng = RNG(10)
-    found = [mean_difference(LAWS[law](rng, 100), LAWS[law](rng, 60)) for _ in range(POPULATIONS)]
+    found = [
+        mean_difference(DISTRIBUTIONS[distribution](rng, 100), DISTRIBUTIONS[distribution](rng, 60))
+        for _ in range(POPULATIONS)
+    ]
     assert 0.93 <= np.mean([one.low <= 0 <= one.high for one in found]) <= 0.97
 
 
-@pytest.mark.parametrize("law", list(LAWS))
+@pytest.mark.parametrize("distribution", list(DISTRIBUTIONS))
 @pytest.mark.parametrize("q", [0.5, 0.1])
-def test_the_interval_of_a_quantile_covers(law: str, q: float) -> None:
+def test_the_interval_of_a_quantile_covers(distribution: str, q: float) -> None:
     """Of 2,000 pairs at least 94 % of the intervals hold the true difference: order statistics are conservative."""
     rng = RNG(11)
-    found = [quantile_difference(LAWS[law](rng, 100), LAWS[law](rng, 60), q) for _ in range(POPULATIONS)]
+    found = [
+        quantile_difference(DISTRIBUTIONS[distribution](rng, 100), DISTRIBUTIONS[distribution](rng, 60), q)
+        for _ in range(POPULATIONS)
+    ]
     assert 0.94 <= np.mean([one.low <= 0 <= one.high for one in found]) <= 0.995
     single = [quantile_interval(rng.random(100), q) for _ in range(POPULATIONS)]
     assert 0.94 <= np.mean([one.low <= q <= one.high for one in single]) <= 0.99
@@ -96,11 +103,14 @@ def test_what_is_detectable_is_detected_as_often_as_said() -> None:
     assert 0.77 <= seen / POPULATIONS <= 0.83
 
 
-@pytest.mark.parametrize("law", list(LAWS))
-def test_two_samples_of_one_population_are_rarely_called_different(law: str) -> None:
+@pytest.mark.parametrize("distribution", list(DISTRIBUTIONS))
+def test_two_samples_of_one_population_are_rarely_called_different(distribution: str) -> None:
     """At n = 500, in at most 5 % of 4,000 pairs (and twice the standard error of that share: 5.7 %)."""
     rng = RNG(13)
-    words = [verdict(LAWS[law](rng, 500), LAWS[law](rng, 500)).word for _ in range(2 * POPULATIONS)]
+    words = [
+        verdict(DISTRIBUTIONS[distribution](rng, 500), DISTRIBUTIONS[distribution](rng, 500)).word
+        for _ in range(2 * POPULATIONS)
+    ]
     assert np.mean([word in ("better", "worse") for word in words]) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 4000)
 
 
@@ -109,7 +119,7 @@ def test_of_many_pairs_one_false_call_is_rare() -> None:
     rng = RNG(14)
     families = 0
     for _ in range(400):
-        pairs = combinations([LAWS["skewed"](rng, 100) for _ in range(5)], 2)
+        pairs = combinations([DISTRIBUTIONS["skewed"](rng, 100) for _ in range(5)], 2)
         families += any(verdict(a, b, pairs=10).word in ("better", "worse") for a, b in pairs)
     assert families / 400 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
 
@@ -134,7 +144,7 @@ def test_the_n_that_is_needed_decides(shift: float) -> None:
     rng, decided = RNG(15), 0
     first = verdict(rng.normal(40, 5, 50), rng.normal(40, 5, 50), delta=1.0)
     assert first.word == "undecided"
-    n = round(first.needed * 1.1)
+    n = round(first.n_always_decisive * 1.1)
     for _ in range(100):
         decided += verdict(rng.normal(40, 5, n), rng.normal(40 + shift, 5, n), delta=1.0).word != "undecided"
     assert decided >= 90
@@ -144,7 +154,7 @@ def test_the_n_that_is_needed_decides(shift: float) -> None:
 def test_the_n_that_is_likely_decides_as_often_as_said(shift: float, most: float) -> None:
     """If the difference is what it seems, 80 % of 400 pairs of that n are decided (of small differences, more)."""
     rng, even, decided = RNG(18), stats.norm.ppf((np.arange(40) + 0.5) / 40) * 5, 0
-    n = verdict(even, even + shift, delta=1.0).likely
+    n = verdict(even, even + shift, delta=1.0).n_for_power
     for _ in range(400):
         decided += verdict(rng.normal(0, 5, n), rng.normal(shift, 5, n), delta=1.0).word != "undecided"
     assert 0.75 <= decided / 400 <= most
@@ -159,7 +169,7 @@ def test_verdicts_follow_their_rule() -> None:
     assert verdict(a, a + 0.3).word == "equal"
     assert verdict(a, a + 0.3, delta=0.1).word == "worse"
     wide = verdict(a[:20] * 3, a[20:40] * 3, delta=0.5)
-    assert (wide.word, wide.needed >= wide.likely > 20) == ("undecided", True)
+    assert (wide.word, wide.n_always_decisive >= wide.n_for_power > 20) == ("undecided", True)
     assert str(wide) == f"undecided, n ≈ {wide.likely:,}"
     with pytest.raises(ValueError, match="positive"):
         verdict(a, a, delta=0)
@@ -175,7 +185,7 @@ def test_equal_is_said_falsely_in_few_cases() -> None:
 def test_few_networks_decide_nothing() -> None:
     """Below five networks the verdict is undecided, whatever the difference; constant errors of five decide."""
     few = verdict([1.0], [50.0, 60.0])
-    assert (few.word, few.needed, str(few)) == ("undecided", None, "undecided, n < 5")
+    assert (few.word, few.n_always_decisive, str(few)) == ("undecided", None, "undecided, n < 5")
     assert verdict([10.0] * 5, [20.0] * 5).word == "worse"
 
 
@@ -212,14 +222,14 @@ def test_thousands_of_populations_are_refused() -> None:
 
 @pytest.mark.parametrize(("n", "m"), [(3, 5000), (10, 2000), (101, 100), (500, 400)])
 def test_ks_is_exact_where_n_and_m_differ(n: int, m: int) -> None:
-    """The limiting law may be off by factors there."""
+    """The limiting distribution may be off by factors there."""
     a, b = RNG(1).normal(0, 1, n), RNG(2).normal(0.6, 1, m)
     assert ks_test(a, b)[1] == pytest.approx(stats.ks_2samp(a, b, method="exact").pvalue)
 
 
 def test_what_is_needed_is_more_than_there_is() -> None:
-    """Where an interval of few networks is wider by t than by the normal law, too."""
+    """Where an interval of few networks is wider by t than by the normal distribution, too."""
     for seed in range(200):
         a, b = RNG(seed).normal(40, 0.5, 6), RNG(1000 + seed).normal(40.3, 0.5, 6)
         found = verdict(a, b)
-        assert found.word != "undecided" or found.needed > 6
+        assert found.word != "undecided" or found.n_always_decisive > 6

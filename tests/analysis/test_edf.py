@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dsd import DsdError, edf
+from dsd import DsdError
+from dsd.analysis import edf
 from dsd.analysis.distribution.empirical import bootstrap_band, dkw_band
 from dsd.analysis.distribution.normalised import common_bins, normalised_band, permutation_ks, weights
 

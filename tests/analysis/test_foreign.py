@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import dsd
-from dsd import DsdError, analyze, read_table, split
+from dsd import DsdError, analyze, read_table, split_populations
 from dsd.analysis.importers import nds, pycls
 from dsd.analysis.importers.records import miscounted, table_of
 from dsd.architecture.network import Network
@@ -63,7 +63,7 @@ def test_an_anynet_of_pycls_keeps_its_stages(tmp_path: Path) -> None:
     network = found.network
     assert network.bottleneck_ratios == (2, 2, 4)
     assert (network.widths, network.group_widths, network.depths) == ((32, 64, 128), (8, 8, 16), (1, 2, 3))
-    assert (network.family.block, network.family.stem, network.family.stem_width) == ("Y", "cifar", 0)
+    assert (network.skeleton.block, network.skeleton.stem, network.skeleton.stem_width) == ("Y", "cifar", 0)
     assert miscounted([found]) == 1
     row = table_of([found], "s", "pycls").iloc[0]
     assert (row["flops"], row["recorded_flops"]) == (dsd.complexity(network).flops, 1)
@@ -81,7 +81,7 @@ def test_unfinished_and_failed_records_are_told_apart(tmp_path: Path) -> None:
     assert frame["status"].tolist() == ["lost", "failed", "done"]
     assert frame["reason"].iloc[1] == "RuntimeError: out of memory"
     assert frame["error"].iloc[2] == frame["best_error"].iloc[2] == 41.5
-    (results,) = split(frame.drop(columns="key"))
+    (results,) = split_populations(frame.drop(columns="key"))
     assert (len(results), results.failed, results.unfinished) == (1, 1, 1)
 
 
@@ -122,7 +122,7 @@ def test_nds_records_are_networks(ratio: float, tmp_path: Path) -> None:
         "block_type": "res_bottleneck_block", "ds": [2, 3, 4], "ws": [64, 128, 256], "ss": [1, 2, 2],
         "bot_muls": [ratio] * 3, "num_gs": [1, 2, 4],
     }  # fmt: skip
-    family = dsd.Family(stem="cifar", strides=(1, 2, 2))
+    family = dsd.architecture.Skeleton(stem="cifar", strides=(1, 2, 2))
     network = Network((2, 3, 4), (64, 128, 256), (4, 4, 4), (16, 16, 16), family, 32, 10)
     counted = dsd.complexity(network)
     record = {
@@ -140,7 +140,7 @@ def test_nds_records_are_networks(ratio: float, tmp_path: Path) -> None:
     assert frame["error"].tolist() == [8.5, 8.5]
     assert frame["best_error"].tolist() == [8.0, 8.0]
     assert frame["lr"].tolist() == [0.1, 0.1]
-    (results,) = split(frame)
+    (results,) = split_populations(frame)
     assert len(results) == 1  # two seeds of one network
 
 
@@ -150,7 +150,7 @@ def test_plain_blocks_of_nds_are_vanilla(tmp_path: Path) -> None:
     records = nds.read(written(tmp_path / "ResNet.json", [{"net": net, "flops": 125747850, "min_test_top1": 6.2}]))
     assert records[0].network == dsd.network("ResNet-56")
     plain = nds.read(written(tmp_path / "Vanilla.json", [{"net": {**net, "block_type": "double_plain_block"}}]))
-    assert plain[0].network.family.block == "vanilla"
+    assert plain[0].network.skeleton.block == "vanilla"
     assert plain[0].result["status"] == "lost"
 
 
@@ -183,7 +183,7 @@ def test_the_command_makes_a_table_that_is_analysed(dsd, tmp_path: Path) -> None
     assert done.code == 0
     assert "3 records, 3 done; 3 of networks that dsd describes" in done.err
     frame = read_table(tmp_path / "t.csv")
-    assert analyze(split(frame)).populations[0].n == 3
+    assert analyze(split_populations(frame)).populations[0].n == 3
     assert frame["space"].unique().tolist() == ["RegNet"]
     assert dsd("import", "pycls", sweep).out.startswith("space,key,d1,")
     assert dsd("import", "timm", sweep).code == 2
@@ -216,7 +216,7 @@ def test_a_network_that_was_drawn_twice_is_counted_once(tmp_path: Path) -> None:
         pycls.read(written(tmp_path / "s.json", [pycls_record(), pycls_record(test_epoch=later)])), "s", "pycls"
     )
     assert frame["repeat"].tolist() == [0, 1]
-    (results,) = split(frame)
+    (results,) = split_populations(frame)
     assert results.errors.tolist() == [53.0]
 
 
@@ -234,7 +234,7 @@ def test_a_record_that_cannot_be_read_is_a_row_with_its_reason(tmp_path: Path) -
     reasons = ["it has no cfg; its job says: ValueError: no", "it is no object", "DEPTH = 'deep'", "test_epoch = 5"]
     for number, reason in enumerate(reasons, start=2):
         assert f"record {number} is not as pycls writes it: {reason}" in frame["reason"].iloc[number - 1]
-    (results,) = split(frame)
+    (results,) = split_populations(frame)
     assert (len(results), results.unfinished) == (1, 4)
 
 
@@ -247,7 +247,7 @@ def test_an_error_that_is_none_is_no_result(tmp_path: Path) -> None:
         "the last top1_err is no number",
         "the last top1_err is 152, and no percent",
     ]
-    assert len(split(frame)[0]) == 1
+    assert len(split_populations(frame)[0]) == 1
 
 
 def test_epochs_are_read_as_the_logs_write_them(tmp_path: Path) -> None:
@@ -287,4 +287,4 @@ def test_a_regnet_with_a_skipped_level_has_the_stages_that_the_authors_build(tmp
     assert sum(found.network.depths) == 6
     stages = len(found.network.depths)
     with pytest.raises(DsdError, match=f"form {stages} stages of widths 8, .* levels of Eq. 3; a level without"):
-        dsd.regnet(6, 8, 80, 1.6, 1, 8)
+        dsd.architecture.regnet(6, 8, 80, 1.6, 1, 8)

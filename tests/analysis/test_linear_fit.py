@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dsd
-from dsd import DsdError, fit_quantized_linear
+from dsd import DsdError
+from dsd.analysis import fit_quantized_linear
 from dsd.analysis.linear_fit import COARSE, GRID, Grid, block_widths, fit_all, predicted_widths
 
 SMALL = Grid(w_0=(8, 104, 24), w_m=(1.5, 3.0, 0.25))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd import DsdError, analyze, read_table, split
-from dsd.analysis.results.populations import Results, told_apart
+from dsd import DsdError, analyze, read_table, split_populations
+from dsd.analysis.results.populations import Results, disambiguate_names
 from dsd.analysis.summary import Settings
 
 RNG = np.random.default_rng
@@ -43,10 +43,10 @@ def test_rows_without_a_result_are_counted_not_dropped() -> None:
             "valid": [True, True, False, True, True, True, True],
         }
     )
-    (results,) = split(frame)
+    (results,) = split_populations(frame)
     assert sorted(results.errors) == [10, 20, 30]
     assert (results.failed, results.unfinished) == (2, 2)
-    assert results.lacking == "2 failed, 2 unfinished"
+    assert results.missing_note == "2 failed, 2 unfinished"
 
 
 def test_any_table_with_errors_can_be_analysed(tmp_path) -> None:
@@ -54,10 +54,10 @@ def test_any_table_with_errors_can_be_analysed(tmp_path) -> None:
     errors = 100 * RNG(1).random(100)
     frame = pd.DataFrame({"family": ["p", "q"] * 50, "layers": RNG(0).integers(1, 9, 100), "error": errors})
     frame.to_csv(tmp_path / "t.csv", index=False)
-    found = analyze(split(read_table(tmp_path / "t.csv"), by="family"))
+    found = analyze(split_populations(read_table(tmp_path / "t.csv"), by="family"))
     assert [p.name for p in found.populations] == ["p", "q"]
     assert list(found.populations[0].best_ranges) == ["layers"]
-    assert split(frame)[0].name == "table"
+    assert split_populations(frame)[0].name == "table"
 
 
 @pytest.mark.parametrize(
@@ -80,16 +80,16 @@ def test_any_table_with_errors_can_be_analysed(tmp_path) -> None:
 def test_a_table_that_does_not_fit_is_refused(frame, by: str, message: str) -> None:
     """The error names column or row, and the table."""
     with pytest.raises(DsdError, match=f"mine.csv: .*{message}"):
-        split(pd.DataFrame(frame), by, "mine.csv")
+        split_populations(pd.DataFrame(frame), by, "mine.csv")
 
 
 def test_populations_of_one_name_are_told_apart() -> None:
     """A name that two sources share gets its source in brackets; others stay as they are."""
     a, b = population("A", [1]), population("B", [1])
-    names = [results.name for results in told_apart([("x", [a, b]), ("y", [a])])]
+    names = [results.name for results in disambiguate_names([("x", [a, b]), ("y", [a])])]
     assert names == ["A (x)", "B", "A (y)"]
     with pytest.raises(DsdError, match="x: is given twice"):
-        told_apart([("x", [a]), ("x", [a])])
+        disambiguate_names([("x", [a]), ("x", [a])])
 
 
 def test_unreadable_files_are_refused(tmp_path) -> None:
@@ -119,8 +119,8 @@ def test_keys_of_digits_stay_texts(tmp_path) -> None:
 def test_populations_named_by_numbers_say_by_which_and_rise() -> None:
     """op=0, op=1, op=2 in this order, whatever the order of rows; texts stay as they come."""
     frame = pd.DataFrame({"op": [2, 0, 1, 0], "error": [1.0, 2.0, 3.0, 4.0], "name": ["b", "a", "b", "a"]})
-    assert [one.name for one in split(frame, by="op")] == ["op=0", "op=1", "op=2"]
-    assert [one.name for one in split(frame, by="name")] == ["b", "a"]
+    assert [one.name for one in split_populations(frame, by="op")] == ["op=0", "op=1", "op=2"]
+    assert [one.name for one in split_populations(frame, by="name")] == ["b", "a"]
 
 
 def test_errors_that_may_be_losses_or_shares_need_a_delta() -> None:
@@ -142,9 +142,9 @@ def test_every_number_is_a_parameter_unless_it_tells_an_outcome_or_a_name() -> N
     frame = pd.DataFrame({name: rng.random(20) for name in columns})
     frame = frame.assign(classes=10, op=["a", "b"] * 10, status="done", attempts=1, seed=range(20), time_torch="2.6")
     frame = frame.assign(run=[f"r{i:016x}" for i in range(20)], key=[f"n{i:016x}" for i in range(20)])
-    (found,) = analyze(split(frame)).populations
+    (found,) = analyze(split_populations(frame)).populations
     assert list(found.best_ranges) == ["depth", "lr", "resolution", "sampled_b"]
-    (chosen,) = analyze(split(frame), Settings(columns=("op",))).populations
+    (chosen,) = analyze(split_populations(frame), Settings(columns=("op",))).populations
     assert (list(chosen.best_ranges), list(chosen.best_values)) == ([], ["op"])
 
 
@@ -154,5 +154,5 @@ def test_a_number_in_one_table_may_be_text_in_another() -> None:
         pd.DataFrame({"depth": range(9), "error": range(30, 39)}),
         pd.DataFrame({"depth": ["x"] * 9, "error": range(30, 39)}),
     )
-    found = analyze([*split(one, place="a"), *split(other, place="b")]).populations
+    found = analyze([*split_populations(one, place="a"), *split_populations(other, place="b")]).populations
     assert [list(population.best_ranges) for population in found] == [["depth"], []]

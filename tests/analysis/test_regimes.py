@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd import DsdError, empirical_bootstrap
+from dsd import DsdError
+from dsd.analysis import empirical_bootstrap
 from dsd.analysis.parameters.correlations import rank_correlations
 from dsd.analysis.parameters.regimes import by_regime, regime_ranges
 from dsd.analysis.results.populations import Results

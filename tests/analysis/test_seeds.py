@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd import DsdError, analyze, seed_noise, split
+from dsd import DsdError, analyze, split_populations
+from dsd.analysis import seed_noise
 from dsd.analysis.results.seeds import SeedNoise
 
 RNG = np.random.default_rng
@@ -59,7 +60,7 @@ def test_a_network_counts_once_with_its_mean() -> None:
             "error": [10.0, 20.0, 30.0, 33.0, 36.0],
         }
     )
-    (results,) = split(frame)
+    (results,) = split_populations(frame)
     assert results.errors.tolist() == [15.0, 33.0]
     assert results.frame["seeds"].tolist() == [2, 3]
     (found,) = analyze([results]).populations
@@ -72,7 +73,7 @@ def test_rows_that_differ_in_more_than_a_seed_stay_apart() -> None:
     frame = pd.DataFrame(
         {"key": ["a"] * 4, "seed": [0, 1, 0, 1], "lr": [0.1, 0.1, 0.2, 0.2], "error": [10.0, 20.0, 50.0, 60.0]}
     )
-    (results,) = split(frame)
+    (results,) = split_populations(frame)
     assert results.frame[["lr", "error", "seeds"]].to_numpy().tolist() == [[0.1, 15, 2], [0.2, 55, 2]]
 
 
@@ -104,7 +105,7 @@ def test_runs_are_told_apart_within_a_network() -> None:
 def test_seeds_that_are_missing_tell_nothing_apart() -> None:
     """An empty seed beside 0 is refused; so is text where the errors of seeds should be."""
     with pytest.raises(DsdError, match="key = a is in rows 1, 2"):
-        split(pd.DataFrame({"key": ["a", "a"], "seed": [0, None], "error": [1.0, 2.0]}))
+        split_populations(pd.DataFrame({"key": ["a", "a"], "seed": [0, None], "error": [1.0, 2.0]}))
     wide = pd.DataFrame({"error_seed0": [1.0, 2.0], "error_seed1": ["x", "3"], "error": [1.0, 2.0]})
     with pytest.raises(DsdError, match="error_seed1 holds text"):
-        analyze(split(wide))
+        analyze(split_populations(wide))

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd import DsdError, analyze, read_table, seed_noise, split
+from dsd import DsdError, analyze, read_table, split_populations
+from dsd.analysis import seed_noise
 from dsd.analysis.summary import Settings
 from dsd.io.table_writing import write_table
 
@@ -44,15 +45,15 @@ def written(folder: Path, ending: str, frame: pd.DataFrame) -> Path:
 def test_names_are_texts(tmp_path: Path, ending: str, names: list[str], populations: list[str]) -> None:
     """Names that look like numbers or like nothing name as many populations as there are, in every format."""
     path = written(tmp_path, ending, results(by=names * 10))
-    assert sorted(one.name for one in split(read_table(path, ("by",)), "by")) == sorted(populations)
+    assert sorted(one.name for one in split_populations(read_table(path, ("by",)), "by")) == sorted(populations)
 
 
 def test_numbers_name_populations_by_their_value() -> None:
     """Of a DataFrame, too: whole numbers beyond six digits, and decimals that six digits would round."""
     for values in ([20240101, 20240102], [0.12345678, 0.12345679], [2**60, 2**60 + 1]):
-        names = [one.name for one in split(results(by=values * 10), "by")]
+        names = [one.name for one in split_populations(results(by=values * 10), "by")]
         assert names == [f"by={value}" for value in values]
-    assert [one.name for one in split(results(by=[16.0, 8.0] * 10), "by")] == ["by=8", "by=16"]
+    assert [one.name for one in split_populations(results(by=[16.0, 8.0] * 10), "by")] == ["by=8", "by=16"]
 
 
 def test_blanks_around_names_are_removed_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -60,7 +61,7 @@ def test_blanks_around_names_are_removed_and_said(tmp_path: Path, caplog: pytest
     path = tmp_path / "t.csv"
     path.write_text("space, w1, error\nA, 8, 50\nA , 16, 51\n")
     with caplog.at_level(logging.WARNING):
-        (only,) = split(read_table(path))
+        (only,) = split_populations(read_table(path))
     assert (only.name, only.frame["w1"].tolist()) == ("A", [8, 16])
     assert "blanks around column names: ' w1', ' error'" in caplog.text
     assert "blanks around 1 names in column space" in caplog.text
@@ -85,7 +86,7 @@ def test_files_that_say_two_things_are_refused(tmp_path: Path, name: str, text: 
     with pytest.raises(DsdError, match=message):
         read_table(tmp_path / name)
     with pytest.raises(DsdError, match="column w is there 2 times"):
-        split(pd.DataFrame([[1, 2, 3]], columns=["w", "w ", "error"]))
+        split_populations(pd.DataFrame([[1, 2, 3]], columns=["w", "w ", "error"]))
 
 
 @pytest.mark.parametrize("odd", ["1,024", "8k", "unknown", "1_000", "1'024"])
@@ -93,21 +94,21 @@ def test_a_stray_text_in_a_column_of_numbers_is_said(odd: str, caplog: pytest.Lo
     """By row and value; the column is neither a range nor a category."""
     frame = results(w=["8", "16"] * 9 + [odd, "8"], op=["a", "b"] * 10)
     with caplog.at_level(logging.WARNING):
-        found = analyze(split(frame, place="t.csv"))
+        found = analyze(split_populations(frame, place="t.csv"))
     assert f"t.csv: w = {odd!r} in row 19 is not a number; column w is left out" in caplog.text
     assert (list(found.populations[0].best_ranges), list(found.populations[0].best_values)) == ([], ["op"])
 
 
 def test_thousands_throughout_are_said(caplog: pytest.LogCaptureFixture) -> None:
     """A column of numbers with separators alone is one of numbers, too."""
-    split(results(w=["1,024", "2,048"] * 10))
+    split_populations(results(w=["1,024", "2,048"] * 10))
     assert "w = '1,024' in row 1 is not a number" in caplog.text
 
 
 def test_categories_may_be_called_none(tmp_path: Path) -> None:
     """None is a value of a column of texts, and nothing in a column of numbers."""
     path = written(tmp_path, ".csv", results(aug=["None", "cutmix"] * 10, w=["None", "8"] * 10))
-    (found,) = analyze(split(read_table(path))).populations
+    (found,) = analyze(split_populations(read_table(path))).populations
     assert set(found.best_values["aug"]) == {"None", "cutmix"}
     assert read_table(path)["w"].dropna().tolist() == [8.0] * 10
 
@@ -116,7 +117,7 @@ def test_categories_may_be_called_none(tmp_path: Path) -> None:
 def test_infinite_parameters_are_refused(value: float) -> None:
     """With row and value; an outcome of dsd's may be none."""
     with pytest.raises(DsdError, match=f"t: w = {value} in row 2; give a finite number"):
-        split(results(w=[1.0, value] * 10), place="t")
+        split_populations(results(w=[1.0, value] * 10), place="t")
 
 
 def test_a_column_that_copies_the_error_is_no_parameter() -> None:
@@ -124,7 +125,7 @@ def test_a_column_that_copies_the_error_is_no_parameter() -> None:
     frame = results(50)
     error = frame["error"]
     frame = frame.assign(top1=100 - error, accuracy=(1 - error / 100).round(4), other=error + RNG(1).normal(0, 1, 50))
-    (found,) = analyze(split(frame)).populations
+    (found,) = analyze(split_populations(frame)).populations
     assert list(found.best_ranges) == ["other"]
 
 
@@ -135,13 +136,13 @@ def test_a_parameter_is_no_seed(caplog: pytest.LogCaptureFixture) -> None:
         [results(key=keys, epochs=10).assign(seed=0), results(seed=1, key=keys, epochs=50).assign(seed=1)],
         ignore_index=True,
     )
-    (found,) = split(frame, place="t.csv")
+    (found,) = split_populations(frame, place="t.csv")
     assert (len(found), analyze([found]).populations[0].noise, seed_noise(frame)) == (40, None, None)
     assert "t.csv: rows of one key differ in epochs and count apart" in caplog.text
-    (averaged,) = split(frame, outcomes=("epochs",))
+    (averaged,) = split_populations(frame, outcomes=("epochs",))
     assert (len(averaged), averaged.frame["epochs"].tolist()) == (20, [30.0] * 20)
     with pytest.raises(DsdError, match="has no column nope"):
-        split(frame, outcomes=("nope",))
+        split_populations(frame, outcomes=("nope",))
 
 
 def test_every_format_gives_the_same_table(tmp_path: Path) -> None:
@@ -170,33 +171,33 @@ def conditions(resolution: object, **more: object) -> pd.DataFrame:
 def test_populations_that_were_not_trained_alike_get_no_verdict(name: str) -> None:
     """Unless it is asked for; a line says what differs."""
     frame = conditions((32, 32), **{name: ("8", "32")}) if name != "resolution" else conditions((8, 32))
-    found = analyze(split(frame))
+    found = analyze(split_populations(frame))
     (pair,) = found.comparisons
     assert (pair.verdict.word, pair.differs) == ("no verdict", {name: ("8", "32")})
     assert found.as_json()["comparisons"][0]["p_holm"] is None
     assert f"{name} differs (8: A; 32: B); no verdict between them without --across {name}." in found.notes
     assert f"B against A: no verdict, for they differ in {name} 8 and 32" in str(pair)
-    asked = analyze(split(frame), Settings(across=(name,)))
+    asked = analyze(split_populations(frame), Settings(across=(name,)))
     assert asked.comparisons[0].verdict.word != "no verdict"
     assert any(note.startswith(f"{name} differs") for note in asked.notes)
     with pytest.raises(DsdError, match="across = depth: give one or more of"):
-        analyze(split(frame), Settings(across=("depth",)))
+        analyze(split_populations(frame), Settings(across=("depth",)))
 
 
 def test_verdicts_allow_for_the_pairs_that_get_one() -> None:
     """A population of another resolution costs the others nothing."""
     frame = conditions((32, 32))
     other = results(seed=5, space=["C"] * 20, resolution=8)
-    (alone,) = analyze(split(frame)).comparisons
-    beside = analyze(split(pd.concat([frame, other]))).comparisons[0]
+    (alone,) = analyze(split_populations(frame)).comparisons
+    beside = analyze(split_populations(pd.concat([frame, other]))).comparisons[0]
     assert beside.verdict == alone.verdict
     assert beside.p_holm == alone.p_holm
 
 
 def test_a_line_says_where_flops_differ() -> None:
     """Medians a fifth apart are said, those of one window not."""
-    assert not analyze(split(conditions((32, 32), flops=(400e6, 360e6)))).notes
-    (note,) = analyze(split(conditions((32, 32), flops=(400e6, 300e6)))).notes
+    assert not analyze(split_populations(conditions((32, 32), flops=(400e6, 360e6)))).notes
+    (note,) = analyze(split_populations(conditions((32, 32), flops=(400e6, 300e6)))).notes
     assert note.startswith("flops differ (median: A 400M, B 300M)")
 
 
@@ -205,7 +206,7 @@ def test_ten_thousand_columns_are_read_and_analysed(tmp_path: Path) -> None:
     rng = RNG(0)
     columns = {f"x{i}": rng.integers(0, 50, 40) for i in range(10_000)}
     path = written(tmp_path, ".csv", results(40, **columns))
-    (found,) = analyze(split(read_table(path))).populations
+    (found,) = analyze(split_populations(read_table(path))).populations
     assert len(found.best_ranges) == 10_000
 
 
@@ -214,7 +215,7 @@ def test_names_in_json_keep_their_type_apart(tmp_path: Path) -> None:
     rows = [{"by": by, "error": 50 + i} for i, by in enumerate([1, "1", 1.5, {"a": 1}] * 3)]
     path = tmp_path / "t.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert {one.name for one in split(read_table(path, ("by",)), "by")} == {"1", "1.5", '{"a": 1}'}
+    assert {one.name for one in split_populations(read_table(path, ("by",)), "by")} == {"1", "1.5", '{"a": 1}'}
 
 
 def test_whole_numbers_beyond_floats_are_refused_as_infinite(tmp_path: Path) -> None:
@@ -222,9 +223,9 @@ def test_whole_numbers_beyond_floats_are_refused_as_infinite(tmp_path: Path) -> 
     path = tmp_path / "t.jsonl"
     path.write_text(f'{{"error": 50, "w": 1{"0" * 400}}}\n{{"error": 51, "w": 1}}\n')
     with pytest.raises(DsdError, match="w = inf in row 1"):
-        split(read_table(path))
+        split_populations(read_table(path))
     path.write_text(f'{{"error": 50, "w": 1{"0" * 400}}}\n{{"error": 51, "w": "x"}}\n')
-    assert len(split(read_table(path))[0]) == 2
+    assert len(split_populations(read_table(path))[0]) == 2
 
 
 @pytest.mark.parametrize("scale", [1e153, 1.7e308, 1e-320])
@@ -232,5 +233,5 @@ def test_parameters_at_the_ends_of_floats_are_parameters(scale: float) -> None:
     """No product of them overflows; one that goes with the error is still a copy of it."""
     frame = results(50)
     wide = np.where(np.arange(50) % 2, scale, -scale)
-    (found,) = analyze(split(frame.assign(wide=wide, copy=frame["error"] / 100 * scale))).populations
+    (found,) = analyze(split_populations(frame.assign(wide=wide, copy=frame["error"] / 100 * scale))).populations
     assert list(found.best_ranges) == (["wide"] if scale > 1 else ["wide", "copy"])

@@ -6,7 +6,7 @@ import pytest
 
 import dsd
 from dsd import DsdError
-from dsd.analysis.trends import correlations, fit_trend, trends
+from dsd.analysis.complexity_trends import correlations, fit_trend, trends
 
 RNG = np.random.default_rng(0)
 FLOPS = RNG.uniform(0.1e9, 8e9, 200)

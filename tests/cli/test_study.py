@@ -108,12 +108,12 @@ def test_a_pipe_closes_when_launch_returns(tiny: Path, tmp_path: Path) -> None:
     import time
 
     from dsd.sweep.folder.folder import Sweep
-    from dsd.sweep.results.status import Watch
+    from dsd.sweep.results.status import StatusPoller
 
     words = [sys.executable, "-m", "dsd", "launch", str(tiny), "-o", str(tmp_path / "sweep")]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == f"{tmp_path / 'sweep'}\n"
-    watch = Watch(Sweep(tmp_path / "sweep"))
+    watch = StatusPoller(Sweep(tmp_path / "sweep"))
     assert watch.status().pending > 0
     deadline = time.monotonic() + 120
     while watch.status().pending:
@@ -123,7 +123,7 @@ def test_a_pipe_closes_when_launch_returns(tiny: Path, tmp_path: Path) -> None:
 
 def test_the_studys_keys_survive_composition(dsd) -> None:
     """The demo's own n and window, not the defaults of config.yaml, are planned; a typed key outweighs both."""
-    from dsd.config import load_study
+    from dsd.sweep.planning.config import load_study
 
     study = load_study("demo")
     assert (study.flops, study.recipe.name, study.data.name) == ("200K:400K", "digits", "digits")
@@ -134,7 +134,7 @@ def test_the_studys_keys_survive_composition(dsd) -> None:
 
 def test_the_papers_recipe_is_exact() -> None:
     """dds_10ep: 10 epochs, lr 0.05, batch 128, momentum 0.9, Nesterov, 5e-5 on everything, rate set once an epoch."""
-    from dsd.config import load_study
+    from dsd.sweep.planning.config import load_study
     from dsd.training.recipe import Recipe
 
     expected = Recipe("dds_10ep", 10, 0.05, 128, 0.9, True, 5e-5, "epoch", 8192)

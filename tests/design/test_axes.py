@@ -1,4 +1,4 @@
-"""Oracle: the authors' sampling rule, written here as the continuous law it rounds."""
+"""Oracle: the authors' sampling rule, written here as the continuous distribution it rounds."""
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ from dsd.design.parameters.distributions import (
 def test_log_uniform_is_the_rounded_continuous_law(low: float, high: float, step: float) -> None:
     """P(v) is the mass that a log-uniform draw on (low - q, high] leaves between the step below v and v."""
     axis = log_uniform(low, high, step)
-    law = stats.loguniform(low - min(step, low / 2), high)
+    distribution = stats.loguniform(low - min(step, low / 2), high)
     below = np.maximum(axis.values - step, low - min(step, low / 2))
-    np.testing.assert_allclose(axis.probabilities, law.cdf(axis.values) - law.cdf(below), rtol=1e-6)
+    np.testing.assert_allclose(axis.probabilities, distribution.cdf(axis.values) - distribution.cdf(below), rtol=1e-6)
 
 
 def test_log_uniform_has_the_published_probabilities() -> None:

@@ -12,7 +12,7 @@ from dsd.architecture.catalogue.published_networks import NAMED
 from dsd.architecture.catalogue.published_values import DIFFERENCES, PUBLISHED, differing, meets
 from dsd.architecture.complexities import MEASURES, UNITS, Complexity, flops_bound
 from dsd.architecture.networks import Networks
-from dsd.architecture.skeleton import Family
+from dsd.architecture.skeleton import Skeleton
 from dsd.architecture.stems import STEMS
 from dsd.design.file import space_from_spec
 from dsd.models.anynet import AnyNet
@@ -98,7 +98,7 @@ def test_a_difference_would_be_found() -> None:
 def random_networks(block: str, stem: str, n: int, rng: np.random.Generator) -> Networks:
     """n networks of one random family: 1 to 3 stages, kernels from 1 to 7, odd resolutions, any widths that go."""
     s = int(rng.integers(1, 4))
-    family = Family(
+    family = Skeleton(
         *(block, stem, tuple(rng.integers(1, 4, s).tolist()), rng.choice(["relu", "silu"])),
         kernels=tuple(rng.choice([1, 3, 5, 7], s).tolist()),
         stem_width=int(rng.integers(1, 6)) * 4,
@@ -169,7 +169,7 @@ def test_squeeze_and_excitation_is_a_quarter_of_the_block_input() -> None:
 
 def test_an_inverted_bottleneck_is_counted_as_built() -> None:
     """b < 1 widens the 3×3 convolution; the counts stay whole numbers and equal the module's."""
-    net = Network((2,), (16,), (0.25,), (8,), Family(strides=(2,)), 32, 10)
+    net = Network((2,), (16,), (0.25,), (8,), Skeleton(strides=(2,)), 32, 10)
     assert measured(net)[0] == complexity(net)
 
 
@@ -201,7 +201,7 @@ def test_numbers_of_other_types_are_numbers(side) -> None:
 
 def test_wide_kernels_and_heads_do_not_overflow_unnoticed() -> None:
     """Flops that do not fit in 64 bits are refused; where they do, counts of arrays are those of Python's integers."""
-    large = {**load_space("AnyNetX_A").facts.spec, "resolution": 100_000, "flops": ":", "classes": 100_000}
+    large = {**load_space("AnyNetX_A").info.spec, "resolution": 100_000, "flops": ":", "classes": 100_000}
     for change in ({"head_width": 1_000_000}, {"stem_width": 1_000_000}):
         population = sample(space_from_spec("wide", {**large, **change}), 5)
         assert population.complexity.flops.tolist() == [complexity(net).flops for net in population]

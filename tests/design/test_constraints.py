@@ -1,4 +1,4 @@
-"""Linear constraints: what is read, what is refused, and the law that is drawn."""
+"""Linear constraints: what is read, what is refused, and the distribution that is drawn."""
 
 import numpy as np
 import pytest
@@ -54,10 +54,10 @@ def test_what_is_not_linear_is_refused(text: str) -> None:
 
 
 def test_the_law_is_conditional(tmp_path) -> None:
-    """d1 of AnyNetX_A given d1 + d2 <= 4 has its law by enumeration (χ², fixed seed)."""
+    """d1 of AnyNetX_A given d1 + d2 <= 4 has its distribution by enumeration (χ², fixed seed)."""
     (tmp_path / "mine.yaml").write_text("extends: AnyNetX_A\nconstraints: [d1 + d2 <= 4]\n")
     space = load_space(tmp_path / "mine.yaml")
-    p = dict(zip(range(1, 17), load_space("AnyNetX_A").parameters["depth"].axis.probabilities, strict=True))
+    p = dict(zip(range(1, 17), load_space("AnyNetX_A").parameters["depth"].distribution.probabilities, strict=True))
     mass = np.array([p[d] * sum(p[e] for e in range(1, 5 - d)) for d in (1, 2, 3)])
     population = sample(space, 20_000, flops=None)
     found = np.bincount(population.networks.depths[:, 0], minlength=4)[1:]

@@ -16,22 +16,22 @@ summary: small
 family: AnyNet
 strides: [2, 2, 2]
 resolution: 32
-depth: {law: uniform, low: 1, high: 2, step: 1}
-width: {law: uniform, low: 8, high: 48, step: 8}
+depth: {distribution: uniform, low: 1, high: 2, step: 1}
+width: {distribution: uniform, low: 8, high: 48, step: 8}
 bottleneck_ratio: [1, 2]
-group_width: {law: powers_of_two, low: 8, high: 32}
+group_width: {distribution: powers_of_two, low: 8, high: 32}
 """
 LINE = """
 summary: small
 family: RegNet
 strides: [2, 2, 2]
 resolution: 32
-depth: {law: uniform, low: 3, high: 9, step: 1}
-w_0: {law: uniform, low: 8, high: 40, step: 8}
-w_a: {law: uniform, low: 8, high: 40, step: 0.5}
-w_m: {law: uniform, low: 1.5, high: 3, step: 0.1}
+depth: {distribution: uniform, low: 3, high: 9, step: 1}
+w_0: {distribution: uniform, low: 8, high: 40, step: 8}
+w_a: {distribution: uniform, low: 8, high: 40, step: 0.5}
+w_m: {distribution: uniform, low: 1.5, high: 3, step: 0.1}
 bottleneck_ratio: [1, 2]
-group_width: {law: powers_of_two, low: 8, high: 32}
+group_width: {distribution: powers_of_two, low: 8, high: 32}
 """
 SHARED = "bottleneck_ratio: {across_stages: equal}\ngroup_width: {across_stages: equal}\n"
 COUNTED = "bottleneck_ratio: {across_stages: equal}\ngroup_width: null\n"
@@ -43,7 +43,7 @@ FILES = {
     "ordered groups": "group_width: {across_stages: nondecreasing}\nwidth: {across_stages: nonincreasing}\n",
     "reject": f"{SHARED}width_rule: reject\n",
     "inverted": "bottleneck_ratio: [0.25, 0.5, 1]\ngroup_width: {across_stages: equal}\nstrides: [2, 2]\n",
-    "counted groups": f"{COUNTED}groups: {{law: values, values: [1, 3, 4], across_stages: equal}}\n",
+    "counted groups": f"{COUNTED}groups: {{distribution: values, values: [1, 3, 4], across_stages: equal}}\n",
     "counted groups, reject": f"{COUNTED}groups: [1, 3, 4]\nwidth_rule: reject\nstrides: [2, 2]\n",
     "no groups": "block: R\ngroup_width: null\n",
     "no bottleneck": "block: VR\ngroup_width: null\nbottleneck_ratio: null\n",
@@ -73,7 +73,7 @@ def realised(space: Space) -> Counter:
     grid = np.indices([len(table) for table in tables.values()]).reshape(len(tables), -1)
     settings = space.with_shared({name: t[rows] for (name, t), rows in zip(tables.items(), grid, strict=True)})
     rows = np.arange(grid.shape[1])
-    if space.facts.constraints:
+    if space.info.constraints:
         rows = rows[space.allowed(settings)]
     assert space.size == len(rows)
     networks, _ = space.realise(settings, rows)

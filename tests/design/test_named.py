@@ -78,7 +78,7 @@ def test_resnets_have_as_many_layers_as_their_names_say() -> None:
     for name in NAMED:
         if name.startswith("ResN"):
             net, layers = network(name), int(name.rpartition("-")[2])
-            assert (3 if net.family.block in "XR" else 2) * sum(net.depths) + 2 == layers
+            assert (3 if net.skeleton.block in "XR" else 2) * sum(net.depths) + 2 == layers
 
 
 def test_resnexts_have_32_groups_of_4_channels() -> None:
@@ -97,8 +97,8 @@ B5 = ((3, 5, 5, 7, 7, 9, 3), (24, 40, 64, 128, 176, 304, 512), 48, 2048, 456)
 def test_efficientnets_are_scaled_as_published(name: str, expected: tuple) -> None:
     """Depths, widths, stem, head and resolution of the authors' models."""
     net = network(name)
-    assert (net.depths, net.widths, net.family.stem_width, net.family.head_width, net.resolution) == expected
-    assert net.family.kernels == (3, 3, 5, 3, 5, 5, 3)
+    assert (net.depths, net.widths, net.skeleton.stem_width, net.skeleton.head_width, net.resolution) == expected
+    assert net.skeleton.kernels == (3, 3, 5, 3, 5, 5, 3)
     assert set(net.group_widths) == {1}
 
 

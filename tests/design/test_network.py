@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dsd import DsdError, Family, Network, build, load_space, network, sample
+from dsd import DsdError, Network, build, load_space, network, sample
+from dsd.architecture import Skeleton
 from dsd.architecture.catalogue.published_networks import regnet
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import network_of
@@ -22,22 +23,22 @@ def test_a_row_of_a_table_is_the_network(space: str) -> None:
 
 def test_keys_tell_networks_apart() -> None:
     """Any difference in what is built is a difference in the key."""
-    base = Network((1, 2), (16, 32), (1, 2), (8, 8), Family(strides=(1, 2)), 32, 10)
+    base = Network((1, 2), (16, 32), (1, 2), (8, 8), Skeleton(strides=(1, 2)), 32, 10)
     others = [
-        Network((2, 1), (16, 32), (1, 2), (8, 8), Family(strides=(1, 2)), 32, 10),
-        Network((1, 2), (16, 48), (1, 2), (8, 8), Family(strides=(1, 2)), 32, 10),
-        Network((1, 2), (16, 32), (1, 1), (8, 8), Family(strides=(1, 2)), 32, 10),
-        Network((1, 2), (16, 32), (1, 2), (8, 4), Family(strides=(1, 2)), 32, 10),
-        Network((1, 2), (16, 32), (1, 2), (8, 8), Family(strides=(2, 2)), 32, 10),
-        Network((1, 2), (16, 32), (1, 2), (8, 8), Family(stem="cifar", strides=(1, 2)), 32, 10),
-        Network((1, 2), (16, 32), (1, 2), (8, 8), Family(strides=(1, 2)), 64, 10),
-        Network((1, 2), (16, 32), (1, 2), (8, 8), Family(strides=(1, 2)), 32, 100),
+        Network((2, 1), (16, 32), (1, 2), (8, 8), Skeleton(strides=(1, 2)), 32, 10),
+        Network((1, 2), (16, 48), (1, 2), (8, 8), Skeleton(strides=(1, 2)), 32, 10),
+        Network((1, 2), (16, 32), (1, 1), (8, 8), Skeleton(strides=(1, 2)), 32, 10),
+        Network((1, 2), (16, 32), (1, 2), (8, 4), Skeleton(strides=(1, 2)), 32, 10),
+        Network((1, 2), (16, 32), (1, 2), (8, 8), Skeleton(strides=(2, 2)), 32, 10),
+        Network((1, 2), (16, 32), (1, 2), (8, 8), Skeleton(stem="cifar", strides=(1, 2)), 32, 10),
+        Network((1, 2), (16, 32), (1, 2), (8, 8), Skeleton(strides=(1, 2)), 64, 10),
+        Network((1, 2), (16, 32), (1, 2), (8, 8), Skeleton(strides=(1, 2)), 32, 100),
     ]
     others += [
-        replace(base, family=replace(base.family, **change))
+        replace(base, skeleton=replace(base.skeleton, **change))
         for change in ({"kernels": (3, 5)}, {"kernels": (5, 3)}, {"stem_width": 48}, {"head_width": 48})
     ]
-    others.append(replace(base, family=replace(base.family, activation="silu")))
+    others.append(replace(base, skeleton=replace(base.skeleton, activation="silu")))
     assert len({net.key for net in [base, *others]}) == 14
 
 
@@ -64,7 +65,7 @@ def test_keys_are_stable() -> None:
 def test_what_cannot_be_built_is_refused(stages, message: str) -> None:
     """The error names the stage and the reason, and what would do."""
     with pytest.raises(DsdError, match=message):
-        Network(*stages, Family(strides=(2, 2)))
+        Network(*stages, Skeleton(strides=(2, 2)))
 
 
 @pytest.mark.parametrize(
@@ -80,20 +81,20 @@ def test_what_cannot_be_built_is_refused(stages, message: str) -> None:
 def test_what_a_block_does_not_have_is_refused(block: str, b: float, g: int, message: str) -> None:
     """Ratios and group widths that the block cannot have."""
     with pytest.raises(DsdError, match=f"stage 1: {message}"):
-        Network((1,), (8,), (b,), (g,), Family(block, strides=(2,)))
+        Network((1,), (8,), (b,), (g,), Skeleton(block, strides=(2,)))
 
 
 @pytest.mark.parametrize(
     ("family", "least", "place"),
     [
-        (Family(), 17, "stage 4"),  # 17, 9, 5, 3, 2, 1
-        (Family(stem="resnet", strides=(1, 2, 2, 2)), 17, "stage 4"),
-        (Family(stem="cifar", strides=(1, 2, 2)), 3, "stage 3"),
-        (Family(stem="cifar", strides=(1, 1)), 1, ""),
-        (Family(stem="resnet", strides=(3, 1)), 9, "stage 1"),  # 9, 5, 3, 1
+        (Skeleton(), 17, "stage 4"),  # 17, 9, 5, 3, 2, 1
+        (Skeleton(stem="resnet", strides=(1, 2, 2, 2)), 17, "stage 4"),
+        (Skeleton(stem="cifar", strides=(1, 2, 2)), 3, "stage 3"),
+        (Skeleton(stem="cifar", strides=(1, 1)), 1, ""),
+        (Skeleton(stem="resnet", strides=(3, 1)), 9, "stage 1"),  # 9, 5, 3, 1
     ],
 )
-def test_images_that_are_used_up_are_refused(family: Family, least: int, place: str) -> None:
+def test_images_that_are_used_up_are_refused(family: Skeleton, least: int, place: str) -> None:
     """By the first stride that has fewer pixels than it steps over; one pixel more will do."""
     s = family.stages
     assert family.least_resolution == least
@@ -125,7 +126,7 @@ def test_named_networks_stand_in_rows(name: str) -> None:
 
 def test_numbers_of_any_type_make_the_same_network() -> None:
     """Lists, floats and numpy's integers: equal, hashable, and built."""
-    family = Family(strides=(2, 2))
+    family = Skeleton(strides=(2, 2))
     plain = Network((1, 2), (8, 16), (1, 2), (8, 8), family, 32, 10)
     for kind in (float, np.int64):
         other = Network(*([kind(value) for value in values] for values in plain.stages), family, kind(32), kind(10))
@@ -135,7 +136,7 @@ def test_numbers_of_any_type_make_the_same_network() -> None:
 
 def test_ratios_are_exact() -> None:
     """1/3 however it was rounded on its way: the same network, the same key."""
-    one, other = (Network((1,), (24,), (b,), (8,), Family(strides=(2,)), 32, 10) for b in (1 / 3, 0.333333333333))
+    one, other = (Network((1,), (24,), (b,), (8,), Skeleton(strides=(2,)), 32, 10) for b in (1 / 3, 0.333333333333))
     assert one == other
     assert one.key == other.key
 
@@ -153,18 +154,18 @@ def test_a_kernel_that_a_table_reader_made_a_float_is_read() -> None:
         "resolution": 8,
         "classes": 2,
     }
-    assert network_of({**row, "kernels": 5.0}).family.kernels == (5,)
+    assert network_of({**row, "kernels": 5.0}).skeleton.kernels == (5,)
 
 
 def test_equal_families_are_equal() -> None:
     """However the usual is written; and a family can be changed in one field."""
-    assert Family(kernels=(3, 3, 3, 3), stem_width=32) == Family()
-    assert hash(Family(strides=[2, 2, 2, 2])) == hash(Family())
+    assert Skeleton(kernels=(3, 3, 3, 3), stem_width=32) == Skeleton()
+    assert hash(Skeleton(strides=[2, 2, 2, 2])) == hash(Skeleton())
     with pytest.raises(DsdError, match="strides = 2: give a list of whole numbers"):
-        Family(strides=2)
-    assert replace(Family(), strides=(1, 2, 2)).kernel_sizes == (3, 3, 3)
-    assert replace(Family(), stem="resnet").stem_channels == 64
-    assert Family(stem_width=64).stem_channels == 64
+        Skeleton(strides=2)
+    assert replace(Skeleton(), strides=(1, 2, 2)).kernel_sizes == (3, 3, 3)
+    assert replace(Skeleton(), stem="resnet").stem_channels == 64
+    assert Skeleton(stem_width=64).stem_channels == 64
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_a_row_that_is_no_network_says_why(change: dict, message: str) -> None:
 def test_unknown_blocks_and_names_list_the_known_ones() -> None:
     """A misspelt name is answered with the names there are."""
     with pytest.raises(DsdError, match="block = Z is not known; choose one of: R, V, VR, X, Y, basic, mbconv, vanilla"):
-        Family(block="Z")
+        Skeleton(block="Z")
     with pytest.raises(DsdError, match="RegNetX-400MF"):
         network("RegNetX-401MF")
     with pytest.raises(DsdError, match="form 1 stage of widths 24; strides are for 4"):

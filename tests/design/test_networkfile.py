@@ -39,17 +39,17 @@ def test_the_examples_of_the_documentation_are_networks(load) -> None:
 def test_a_file_changes_what_it_extends(load) -> None:
     """A published network, or a file beside; stages, family, resolution and classes; a number holds for every stage."""
     silu = load("extends: RegNetX-400MF\nactivation: silu\nresolution: 160", "silu.yaml")
-    assert (silu.family.activation, silu.resolution, silu.widths) == ("silu", 160, (32, 64, 160, 384))
+    assert (silu.skeleton.activation, silu.resolution, silu.widths) == ("silu", 160, (32, 64, 160, 384))
     wide = load("extends: silu.yaml\nwidths: [64, 128, 320, 768]\nclasses: 10")
-    assert (wide.family.activation, wide.resolution, wide.classes) == ("silu", 160, 10)
+    assert (wide.skeleton.activation, wide.resolution, wide.classes) == ("silu", 160, 10)
     assert load("extends: silu\nwidths: [64, 128, 320, 768]\nclasses: 10") == wide
     assert wide.group_widths == (16,) * 4
-    assert load("extends: ResNet-50\nstem: simple").family.stem_channels == 32
-    assert load("extends: EfficientNet-B3\nstem: simple").family.stem_channels == 40
+    assert load("extends: ResNet-50\nstem: simple").skeleton.stem_channels == 32
+    assert load("extends: EfficientNet-B3\nstem: simple").skeleton.stem_channels == 40
     assert load("extends: RegNetX-400MF\nblock: mbconv").group_widths == (1,) * 4
     five = load(LINE + "strides: [1, 2, 2, 2]\nkernels: 5")
-    assert (five.family.strides, five.family.kernels) == ((1, 2, 2, 2), (5,) * 4)
-    assert load("extends: EfficientNet-B0\nresolution: 160").family == network("EfficientNet-B0").family
+    assert (five.skeleton.strides, five.skeleton.kernels) == ((1, 2, 2, 2), (5,) * 4)
+    assert load("extends: EfficientNet-B0\nresolution: 160").skeleton == network("EfficientNet-B0").skeleton
 
 
 def test_every_block_can_be_described(load) -> None:
@@ -59,7 +59,7 @@ def test_every_block_can_be_described(load) -> None:
     plain = load("depths: [1, 1]\nwidths: 16\nblock: V\nstem: cifar\nstrides: [1, 2]\nresolution: 32")
     assert plain.group_widths == (16, 16)
     mobile = load("depths: [1, 2]\nwidths: 16\nblock: mbconv\nbottleneck_ratios: [1, 1/6]\nkernels: [3, 5]")
-    assert (mobile.group_widths, mobile.family.kernels) == ((1, 1), (3, 5))
+    assert (mobile.group_widths, mobile.skeleton.kernels) == ((1, 1), (3, 5))
 
 
 @pytest.mark.parametrize(

@@ -26,34 +26,37 @@ def draw(order: str, axis, stages: int, seed: int, n: int) -> np.ndarray:
 
 
 def conditional_law(order: str, stages: int) -> dict[tuple[int, ...], float]:
-    """The law of independent draws given the order, by enumerating every tuple."""
+    """The distribution of independent draws given the order, by enumerating every tuple."""
     mass = dict(zip(AXIS.values.tolist(), AXIS.probabilities, strict=True))
-    law = {
+    distribution = {
         row: math.prod(mass[value] for value in row)
         for row in product(AXIS.values.tolist(), repeat=stages)
         if HOLDS[order](row)
     }
-    total = sum(law.values())
-    return {row: mass / total for row, mass in law.items()}
+    total = sum(distribution.values())
+    return {row: mass / total for row, mass in distribution.items()}
 
 
 @pytest.mark.parametrize("order", ["free", "nondecreasing", "nonincreasing"])
 @pytest.mark.parametrize("stages", [1, 3])
 def test_ordered_draws_have_the_conditional_law(order: str, stages: int) -> None:
-    """χ² of 100,000 draws against the enumerated law, ties included, does not reject at 1e-4 (fixed seed)."""
-    law = conditional_law(order, stages)
+    """χ² of 100,000 draws against the enumerated distribution, ties included, does not reject at 1e-4 (fixed seed)."""
+    distribution = conditional_law(order, stages)
     drawn = Counter(map(tuple, draw(order, AXIS, stages, 2, 100_000).tolist()))
-    assert set(drawn) <= set(law)
-    observed = [drawn[row] for row in law]
-    assert stats.chisquare(observed, [mass * 100_000 for mass in law.values()]).pvalue > 1e-4
+    assert set(drawn) <= set(distribution)
+    observed = [drawn[row] for row in distribution]
+    assert stats.chisquare(observed, [mass * 100_000 for mass in distribution.values()]).pvalue > 1e-4
 
 
 def test_sorting_would_be_another_law() -> None:
     """The test above can fail: sorted independent draws are rejected by the same χ²."""
-    law = conditional_law("nondecreasing", 3)
+    distribution = conditional_law("nondecreasing", 3)
     rows = np.sort(AXIS.draw(np.random.default_rng(2), 300_000).reshape(-1, 3), axis=1)
     drawn = Counter(map(tuple, rows.tolist()))
-    assert stats.chisquare([drawn[row] for row in law], [mass * 100_000 for mass in law.values()]).pvalue < 1e-12
+    assert (
+        stats.chisquare([drawn[row] for row in distribution], [mass * 100_000 for mass in distribution.values()]).pvalue
+        < 1e-12
+    )
 
 
 def test_ties_are_as_frequent_as_under_rejection() -> None:
@@ -67,7 +70,7 @@ def test_ties_are_as_frequent_as_under_rejection() -> None:
 
 
 def test_equal_draws_once_from_the_axis() -> None:
-    """All stages share one draw of the axis' own law."""
+    """All stages share one draw of the axis' own distribution."""
     rows = draw("equal", AXIS, 4, 5, 50_000)
     assert (rows == rows[:, :1]).all()
     drawn = np.bincount(rows[:, 0].astype(int), minlength=len(AXIS) + 1)[1:]
@@ -96,5 +99,5 @@ def test_what_may_follow_counts_ordered_tuples(order: str) -> None:
 
 def test_the_paper_divides_by_the_factorial() -> None:
     """AnyNetX_D's widths: 128⁴ / 4! as printed, C(131, 4) with ties."""
-    assert ORDERS["nondecreasing"].settings_as_printed(128, 4) == 128**4 / 24
+    assert ORDERS["nondecreasing"].count_as_in_paper(128, 4) == 128**4 / 24
     assert ORDERS["nondecreasing"].settings(128, 4) == math.comb(131, 4)

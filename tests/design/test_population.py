@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, sample
-from dsd.design.sampling.population import write
+from dsd.design.sampling.population import write_populations
 
 COLUMNS = "space key d1 d2 d3 w1 w2 w3 b1 b2 b3 g1 g2 g3 depth flops params acts"
 
@@ -25,7 +25,7 @@ def test_every_format_gives_the_same_table(ending: str, tmp_path: Path) -> None:
     """What is read back equals the population's frame, dtypes included."""
     population = sample(load_space("AnyNetX_B"), 30)
     path = tmp_path / f"b{ending}"
-    write([population], path)
+    write_populations([population], path)
     readers = {
         ".csv": pd.read_csv,
         ".parquet": pd.read_parquet,
@@ -39,7 +39,7 @@ def test_every_format_gives_the_same_table(ending: str, tmp_path: Path) -> None:
 def test_populations_of_several_spaces_share_a_file(tmp_path: Path) -> None:
     """Columns that a space lacks stay empty there; stages stay together."""
     populations = [sample(load_space(name), 4) for name in ("RegNetX_cifar", "AnyNetX_A")]
-    write(populations, tmp_path / "both.csv")
+    write_populations(populations, tmp_path / "both.csv")
     frame = pd.read_csv(tmp_path / "both.csv")
     assert len(frame) == 8
     assert frame["d4"].isna().sum() == 4
@@ -50,6 +50,6 @@ def test_a_wrong_ending_or_folder_is_refused(tmp_path: Path) -> None:
     """The error lists the formats, or names the missing folder."""
     population = sample(load_space("AnyNetX_A"), 1)
     with pytest.raises(DsdError, match=r"give one of: .csv, .jsonl, .parquet"):
-        write([population], tmp_path / "a.xlsx")
+        write_populations([population], tmp_path / "a.xlsx")
     with pytest.raises(DsdError, match="does not exist"):
-        write([population], tmp_path / "nowhere" / "a.csv")
+        write_populations([population], tmp_path / "nowhere" / "a.csv")

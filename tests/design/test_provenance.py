@@ -8,8 +8,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dsd import __version__, load_space, sample, space_from_spec
-from dsd.design.sampling.population import write
+from dsd import __version__, load_space, sample
+from dsd.design import space_from_spec
+from dsd.design.sampling.population import write_populations
 from dsd.io.table_writing import beside
 
 
@@ -26,12 +27,12 @@ def test_a_file_can_be_drawn_again(ending: str, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("extends: RegNetX_constrained\nw_m: [2, 2.5]\n")
     population = sample(load_space(tmp_path / "mine.yaml"), 30, seed=5, resolution=160, classes=10, acts="1M:")
     path = tmp_path / f"mine{ending}"
-    write([population], path)
+    write_populations([population], path)
     record = told(path)
     assert record["dsd_version"] == __version__
     (facts,) = record["populations"]
     space = space_from_spec(facts["space"], facts["spec"])
-    assert space.facts.hash == facts["space_hash"] == population.facts.hash
+    assert space.info.hash == facts["space_hash"] == population.info.hash
     again = sample(
         space,
         facts["n"],
@@ -55,13 +56,13 @@ def test_a_parquet_file_holds_several_spaces_and_many_rows(tmp_path: Path, monke
     """Written piece by piece it reads as the joined frames; what a space lacks is missing there."""
     monkeypatch.setattr("dsd.design.sampling.population.ROWS", 7)
     populations = [sample(load_space(name), 20) for name in ("RegNetX_inverted", "AnyNetX_A_cifar", "RegNetX_lr_wd")]
-    write(populations, tmp_path / "all.parquet")
+    write_populations(populations, tmp_path / "all.parquet")
     frame = pd.read_parquet(tmp_path / "all.parquet")
     assert [facts["space"] for facts in told(tmp_path / "all.parquet")["populations"]] == list(frame["space"].unique())
     for population in populations:
         part = frame[frame["space"] == population.space]
         expected = population.frame
-        assert part[[c for c in frame if c not in expected]].isna().all(axis=None)
+        assert part[[c for c in frame if c not in expected]].isna().all(distribution=None)
         for column in expected:
             assert part[column].tolist() == expected[column].tolist()
     assert [c for c in frame if c.startswith("d") and c != "depth"] == ["d1", "d2", "d3", "d4"]

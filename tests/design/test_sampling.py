@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsd import DsdError, distinct, load_space, sample
+from dsd import DsdError, load_space, sample
+from dsd.design import distinct
 from dsd.design.file import space_names
 from dsd.design.sampling import sampler
 from dsd.design.window import Window, parse_window
@@ -247,7 +248,9 @@ def test_what_is_no_window_is_refused(text: str) -> None:
 
 
 def test_the_law_inside_the_window_is_the_conditional_law() -> None:
-    """Widths of AnyNetX_A in a window of params follow the same law as plain rejection, by a two-sample KS test."""
+    """Widths of AnyNetX_A in a window of params follow the same distribution as plain rejection, by a two-sample KS
+    test.
+    """
     from scipy import stats
 
     space = load_space("AnyNetX_A")

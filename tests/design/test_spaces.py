@@ -79,7 +79,7 @@ def test_exact_sizes_include_ties(name: str) -> None:
 def test_nds_sizes_are_the_papers(name: str) -> None:
     """The totals of [NDS] Table 1 to the last digit, and no two settings are one network."""
     space = load_space(name)
-    assert space.size == space.size_as_printed == NDS[name]
+    assert space.size == space.size_as_in_paper == NDS[name]
     found = distinct(space)
     assert found.networks == NDS[name]
     assert found.error <= NDS[name] / 2000  # of none in 2,000 settings drawn
@@ -111,7 +111,7 @@ def drawn(population: Population, letter: str) -> np.ndarray:
 def test_every_space_keeps_its_promises(name: str) -> None:
     """200 networks of each shipped space are of its block and keep the relations that its name states."""
     population = population_of(name)
-    family, networks = population.networks.family, population.networks
+    family, networks = population.networks.skeleton, population.networks
     regular = name.startswith("RegNet")
     level = "R" if regular else name.split("_")[1]
     same_ratio = (networks.bottleneck_ratios == networks.bottleneck_ratios[:, :1]).all()
@@ -165,8 +165,8 @@ def test_published_networks_are_where_they_belong() -> None:
 def test_a_resolved_file_gives_the_space_back(name: str) -> None:
     """What a sweep stores of a space is enough to draw the same population without the file."""
     space = load_space(name)
-    again = space_from_spec(name, space.facts.spec)
-    assert again.facts.hash == space.facts.hash
+    again = space_from_spec(name, space.info.spec)
+    assert again.info.hash == space.info.hash
     assert sample(again, 5).frame.equals(sample(space, 5).frame)
 
 
@@ -174,8 +174,8 @@ def test_a_resolved_file_gives_the_space_back(name: str) -> None:
 def test_a_refinement_is_simpler(name: str) -> None:
     """What a space refines exists, has more dimensions or more settings, and within a family holds all its networks."""
     space = load_space(name)
-    if space.facts.refines:
-        refined = load_space(space.facts.refines)
+    if space.info.refines:
+        refined = load_space(space.info.refines)
         assert refined.dimensions > space.dimensions or refined.size > space.size
         assert refined.dimensions >= space.dimensions
         if type(refined) is type(space):
@@ -185,10 +185,10 @@ def test_a_refinement_is_simpler(name: str) -> None:
 def test_limits_of_the_constrained_space_follow_the_regime() -> None:
     """At 400 MF: params < 3 + 5.5 · 0.4 M and acts < 6.5 · √0.4 M; at 1.6 GF more; without an upper end an error."""
     space = load_space("RegNetX_constrained")
-    windows = space.facts.limits.windows()
+    windows = space.info.limits.windows()
     assert windows.params.high == pytest.approx(5.2e6)
     assert windows.acts.high == pytest.approx(6.5e6 * math.sqrt(0.4))
-    assert space.facts.limits.windows("1.44G:1.6G").params.high == pytest.approx(11.8e6)
+    assert space.info.limits.windows("1.44G:1.6G").params.high == pytest.approx(11.8e6)
     with pytest.raises(DsdError, match="by the upper end; give one"):
         sample(space, 5, flops="300M:")
     assert sample(space, 5, flops="300M:", params=":9M", acts=None).windows.acts == Window()
@@ -200,8 +200,13 @@ def test_limits_of_the_constrained_space_follow_the_regime() -> None:
 
 def test_small_image_spaces_have_three_stages_and_the_small_stem() -> None:
     """The first stage of the networks for 32×32 has stride 1."""
-    facts = load_space("RegNetX_cifar").facts
-    assert (facts.family.stem, facts.family.strides, facts.resolution, facts.classes) == ("cifar", (1, 2, 2), 32, 10)
+    facts = load_space("RegNetX_cifar").info
+    assert (facts.skeleton.stem, facts.skeleton.strides, facts.resolution, facts.classes) == (
+        "cifar",
+        (1, 2, 2),
+        32,
+        10,
+    )
 
 
 def test_groups_of_nds_are_counted() -> None:
@@ -217,7 +222,7 @@ def test_what_is_drawn_with_a_network_is_no_dimension_of_the_papers_count() -> N
     """Resolution, learning rate and weight decay are settings, and leave the paper's count alone."""
     for name in ("RegNetX_resolution", "RegNetX_lr_wd"):
         space = load_space(name)
-        assert space.size_as_printed == load_space("RegNetX").size_as_printed
+        assert space.size_as_in_paper == load_space("RegNetX").size_as_in_paper
         assert space.dimensions > 6
         assert set(space.parameters) & set(TASK)
 
@@ -230,9 +235,9 @@ MBCONV = {
     "kernels": [3, 5, 3, 5],
     "stem_width": 40,
     "head_width": 640,
-    "depth": {"law": "uniform", "low": 1, "high": 6, "step": 1},
-    "width": {"law": "log_uniform", "low": 8, "high": 512, "step": 8},
-    "bottleneck_ratio": {"law": "values", "values": [1, 1 / 6]},
+    "depth": {"distribution": "uniform", "low": 1, "high": 6, "step": 1},
+    "width": {"distribution": "log_uniform", "low": 8, "high": 512, "step": 8},
+    "bottleneck_ratio": {"distribution": "values", "values": [1, 1 / 6]},
     "flops": "100M:400M",
 }
 
@@ -245,8 +250,8 @@ def test_a_space_of_efficientnets_blocks() -> None:
     assert [network_of(row) for row in population.frame.to_dict("records")] == list(population)
     assert (population.networks.group_widths == 1).all()
     with pytest.raises(DsdError, match="bottleneck_ratio = 2: block mbconv widens its input"):
-        space_from_spec("mobile", {**MBCONV, "bottleneck_ratio": {"law": "values", "values": [2]}})
+        space_from_spec("mobile", {**MBCONV, "bottleneck_ratio": {"distribution": "values", "values": [2]}})
     with pytest.raises(DsdError, match="resolution = 16: stage 4"):
         space_from_spec("mobile", {**MBCONV, "resolution": 16})
     with pytest.raises(DsdError, match="resolution = 16: stage 4"):
-        space_from_spec("mobile", {**MBCONV, "resolution": {"law": "values", "values": [16, 224]}})
+        space_from_spec("mobile", {**MBCONV, "resolution": {"distribution": "values", "values": [16, 224]}})

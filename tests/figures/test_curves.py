@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dsd.analysis.results.populations import split
+from dsd.analysis.results.populations import split_populations
 from dsd.analysis.summary import analyze
 from dsd.figures.curves import plot_best_and_worst, plot_run
 from dsd.figures.report.page import Report, html
@@ -42,9 +42,9 @@ def test_the_report_shows_curves_where_epochs_are_known() -> None:
     """A picture for each population of a sweep; none for a table from elsewhere; of few runs none is best and worst."""
     last = CURVES[CURVES["epoch"] == 3]
     frame = pd.DataFrame({"space": "X", "run": last["run"], "error": last["error"], "depth": range(12)})
-    populations = split(frame)
+    populations = split_populations(frame)
     report = Report("t", populations, analyze(populations))
     assert "over the epochs" not in html(report)
     assert html(Report("t", populations, report.analysis, curves=CURVES)).count("over the epochs") == 1
-    one = split(frame[:1])
+    one = split_populations(frame[:1])
     assert html(Report("t", one, analyze(one), curves=CURVES)).count("over the epochs") == 1

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dsd.analysis.complexity_trends import trends
 from dsd.analysis.distribution.empirical import edf
 from dsd.analysis.parameters.bootstrap import BestRange
 from dsd.analysis.results.populations import Results
 from dsd.analysis.summary import analyze
-from dsd.analysis.trends import trends
 from dsd.design.parameters.distributions import log_uniform
 from dsd.figures.complexity import plot_points, plot_trend
+from dsd.figures.distribution import plot_distribution
 from dsd.figures.edf import plot_edf
-from dsd.figures.law import plot_law
 from dsd.figures.parameter import plot_parameter
 from dsd.figures.report import page as report
 from dsd.figures.style import figure
@@ -41,11 +41,13 @@ def test_the_drawn_edf_is_the_edf() -> None:
 
 
 def test_the_drawn_law_is_the_law() -> None:
-    """The thick line ends each step at the law's cumulative probability; the others at the draws' cumulative share."""
-    law = log_uniform(1, 4, 1)
+    """The thick line ends each step at the distribution's cumulative probability; the others at the draws'
+    cumulative share.
+    """
+    distribution = log_uniform(1, 4, 1)
     _, ax = figure()
-    line, drawn = plot_law(ax, law, {"draws": [1, 1, 4, 2]}).lines
-    np.testing.assert_allclose(line.get_ydata(), np.cumsum(law.probabilities))
+    line, drawn = plot_distribution(ax, distribution, {"draws": [1, 1, 4, 2]}).lines
+    np.testing.assert_allclose(line.get_ydata(), np.cumsum(distribution.probabilities))
     np.testing.assert_allclose(drawn.get_ydata(), [0.5, 0.75, 0.75, 1])
     assert line.get_drawstyle() == drawn.get_drawstyle() == "steps-post"
 

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from dsd import DsdError, compare, edf, efficiency, fit_quantized_linear
+from dsd import DsdError
+from dsd.analysis import compare, edf, fit_quantized_linear, random_search_curve
 from dsd.analysis.distribution.normalised import common_bins, weights
 from dsd.analysis.parameters.regimes import by_regime, regime_ranges
 from dsd.analysis.results.populations import Results
 from dsd.figures.differences import LOOK, plot_differences
 from dsd.figures.edf import plot_edf, plot_normalised_edf
-from dsd.figures.efficiency import plot_efficiency
 from dsd.figures.pairs import plot_pairs
+from dsd.figures.random_search import plot_random_search
 from dsd.figures.regimes import plot_regimes
 from dsd.figures.style import figure
 from dsd.figures.widths import plot_fit, plot_many_widths, plot_widths
@@ -83,9 +84,9 @@ def test_the_drawn_efficiency_is_the_expected_best() -> None:
     """The curve from one network to all; the interval ends where it would say too little."""
     one = population()
     _, ax = figure()
-    plot_efficiency(ax, [one, Results("none", one.frame.head(0))])
+    plot_random_search(ax, [one, Results("none", one.frame.head(0))])
     x, y = ax.lines[0].get_data()
-    np.testing.assert_allclose(y, efficiency(one.errors, x).expected)
+    np.testing.assert_allclose(y, random_search_curve(one.errors, x).expected)
     assert (x[0], x[-1], len(ax.lines)) == (1, 80, 1)
     assert ax.collections[0].get_datalim(ax.transData).x1 <= 40
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dsd import analyze, split
+from dsd import analyze, split_populations
 from dsd.analysis.summary import Settings
 from dsd.figures.report.embedded import TYPES, as_script, embedded, encoded
 from dsd.figures.report.page import Report, html
@@ -42,7 +42,7 @@ def table(n: int = 60, names: tuple[str, ...] = ("A", EVIL)) -> pd.DataFrame:
 
 def page_of(frame: pd.DataFrame, folder: Path, **settings: object) -> Path:
     """The report of a table, as a file."""
-    populations = split(frame)
+    populations = split_populations(frame)
     path = folder / "report.html"
     path.write_text(html(Report("Test", populations, analyze(populations, Settings(**settings)), ["a <b>note</b>"])))
     return path
@@ -187,7 +187,7 @@ def test_columns_keep_their_values() -> None:
 
 def test_texts_cannot_leave_their_script() -> None:
     """A name that closes the element is written so that it does not, and is read as it was."""
-    text = as_script(embedded(split(table(3)), ["depth"]))
+    text = as_script(embedded(split_populations(table(3)), ["depth"]))
     assert "<" not in text
     assert json.loads(text)["populations"][1]["name"] == EVIL
 

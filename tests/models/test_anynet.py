@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from dsd import Family, Network, build, network
+from dsd import Network, build, network
+from dsd.architecture import Skeleton
 from dsd.models.anynet import AnyBlock, AnyNet, initialise
 from dsd.models.layers import Convolution
 
-SMALL = Network((1, 2), (16, 32), (1, 2), (8, 4), Family(stem="cifar", strides=(1, 2)), 32, 10)
+SMALL = Network((1, 2), (16, 32), (1, 2), (8, 4), Skeleton(stem="cifar", strides=(1, 2)), 32, 10)
 
 
 def test_blocks_are_the_papers() -> None:
@@ -70,7 +71,7 @@ def test_the_generator_decides_the_weights() -> None:
 def small(block: str, activation: str = "relu") -> Network:
     """A network of two stages, the second with stride 2 and two blocks."""
     ratios, groups = ((1, 2), (8, 4)) if block in ("X", "Y") else ((1, 1), (16, 32))
-    return Network((1, 2), (16, 32), ratios, groups, Family(block, "cifar", (1, 2), activation), 32, 10)
+    return Network((1, 2), (16, 32), ratios, groups, Skeleton(block, "cifar", (1, 2), activation), 32, 10)
 
 
 LAYERS = {  # (kernel, stride, groups) of the convolutions of the last stage's first block
@@ -119,7 +120,7 @@ MBCONV = Network(
     widths=(16, 24),
     bottleneck_ratios=(1, 1 / 6),
     group_widths=(1, 1),
-    family=Family("mbconv", "simple", (1, 2), "silu", kernels=(3, 5), head_width=64),
+    skeleton=Skeleton("mbconv", "simple", (1, 2), "silu", kernels=(3, 5), head_width=64),
     resolution=32,
     classes=10,
 )

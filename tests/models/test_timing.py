@@ -7,12 +7,13 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from dsd import DsdError, Family, Network
+from dsd import DsdError, Network
+from dsd.architecture import Skeleton
 from dsd.models import timing
 from dsd.models.sgd import SGD
 from dsd.models.timing import Conditions, TooLarge, measure, peak_on_cpu, time_network
 
-SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 16, 10)
+SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Skeleton(stem="cifar", strides=(1, 2)), 16, 10)
 QUICK = Conditions(batch=4, calls=3, seconds=0)
 
 

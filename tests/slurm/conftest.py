@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dsd.config import load_study
 from dsd.sweep.backends import Debug, Slurm
 from dsd.sweep.folder.events import EventReader, events_of
 from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.creation import create
-from dsd.sweep.planning.plans import plan
-from dsd.sweep.results.status import Status, Watch
+from dsd.sweep.planning.plans import plan_runs
+from dsd.sweep.results.status import Status, StatusPoller
 from dsd.sweep.submission import Launched, launch
 from tests.conftest import TINY_STUDY
 from tests.slurm.cluster import TestCluster, cluster, lacking
@@ -38,7 +38,7 @@ class Bench:
             study.write_text(TINY_STUDY)
         self.study, self.overrides = study, overrides
         self.held: dict[str, float] = {}
-        self.sweep = create(plan(load_study(str(study), overrides)), folder / "sweep")
+        self.sweep = create(plan_runs(load_study(str(study), overrides)), folder / "sweep")
 
     def launch(self, retry_failed: bool = False, **settings: object) -> Launched:
         """Submit what is missing."""
@@ -46,7 +46,7 @@ class Bench:
 
     def status(self) -> Status:
         """The status now."""
-        return Watch(self.sweep).status()
+        return StatusPoller(self.sweep).status()
 
     def hurry(self) -> None:
         """Start jobs soon that Slurm would hold back for two minutes, because they were started before.
@@ -62,7 +62,7 @@ class Bench:
 
     def wait(self, until: Callable[[dict[str, int]], bool] = idle) -> dict[str, int]:
         """Ask for the status until it is as wanted."""
-        watch, deadline = Watch(self.sweep), time.monotonic() + DEADLINE_S
+        watch, deadline = StatusPoller(self.sweep), time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
             counts = watch.status().counts()
             if until(counts):
@@ -124,7 +124,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[
         if overrides not in known:
             folder = tmp_path_factory.mktemp("undisturbed")
             (folder / "tiny.yaml").write_text(TINY_STUDY)
-            sweep = create(plan(load_study(str(folder / "tiny.yaml"), overrides)), folder / "sweep")
+            sweep = create(plan_runs(load_study(str(folder / "tiny.yaml"), overrides)), folder / "sweep")
             launch(sweep, Debug())
             known[overrides] = numbers(sweep)
         return known[overrides]

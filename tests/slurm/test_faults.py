@@ -23,8 +23,8 @@ from dsd.sweep.backends import Slurm
 from dsd.sweep.backends.slurm.backend import Slurm as SlurmSettings
 from dsd.sweep.folder.events import EventReader
 from dsd.sweep.folder.folder import Sweep
-from dsd.sweep.results.collection import collect
-from dsd.sweep.results.status import Watch
+from dsd.sweep.results.collection import write_tables
+from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import cancel, launch
 from tests.sabotage import sabotage, slow_down
 from tests.slurm.cluster import TestCluster
@@ -153,7 +153,7 @@ def test_a_run_goes_on_after_the_time_limit(bench: Make, undisturbed: Reference)
     assert any(event["steps"] for event in stops)
     kept = sorted((event["run"], event["epochs"], event["steps"]) for event in stops)
     assert kept == sorted((event["run"], event["epochs"], event["steps"]) for event in one.events("resumed"))
-    frame, _ = collect(one.sweep)
+    frame, _ = write_tables(one.sweep)
     assert sum(frame["attempts"]) == len(frame) + len(stops)
     assert (frame["attempts"] > 1).all()
     assert numbers(one.sweep) == undisturbed(*LONG)
@@ -281,7 +281,7 @@ def test_a_run_whose_loss_is_nan_is_a_result(bench: Make) -> None:
     one = bench("recipe.lr=1e30", "n=1")
     one.launch()
     assert one.wait()["diverged"] == 2
-    assert (collect(one.sweep)[0]["error"] > 80).all()
+    assert (write_tables(one.sweep)[0]["error"] > 80).all()
     assert one.launch().runs == ()
 
 
@@ -290,7 +290,7 @@ def test_jobs_get_what_setup_exports(bench: Make) -> None:
     one = bench("recipe.epochs=1", "n=1")
     one.launch(setup=("export ATEN_CPU_CAPABILITY=default",))
     one.wait()
-    assert collect(one.sweep)[0]["trained_on"].str.endswith(" (DEFAULT)").all()
+    assert write_tables(one.sweep)[0]["trained_on"].str.endswith(" (DEFAULT)").all()
 
 
 def test_a_run_without_memory_fails_alone(bench: Make, undisturbed: Reference) -> None:
@@ -326,10 +326,10 @@ def test_a_finished_sweep_can_be_moved(bench: Make, tmp_path: Path, undisturbed:
     one = bench()
     one.launch(runs_per_job=2)
     one.wait()
-    before = collect(one.sweep)[0]
+    before = write_tables(one.sweep)[0]
     shutil.move(one.sweep.folder, tmp_path / "moved")
     moved = Sweep(tmp_path / "moved")
-    pd.testing.assert_frame_equal(collect(moved)[0], before)
+    pd.testing.assert_frame_equal(write_tables(moved)[0], before)
     assert launch(moved, Slurm(**ONE_CORE)).runs == ()
     assert numbers(moved) == undisturbed()
 
@@ -423,4 +423,4 @@ def test_what_slurm_refuses_is_one_line(bench: Make, dsd: Callable) -> None:
     )
     assert done.code == 2
     assert "invalid partition" in done.err.splitlines()[-1]
-    assert Watch(one.sweep).status().counts()["planned"] == 4
+    assert StatusPoller(one.sweep).status().counts()["planned"] == 4

@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsd import DsdError
-from dsd.config import load_study
 from dsd.processes import cores
 from dsd.sweep.backends import Slurm
 from dsd.sweep.backends.slurm import allocation, queue
 from dsd.sweep.backends.slurm.allocation import fitted, go_on
 from dsd.sweep.backends.slurm.packing import in_arrays, packed
 from dsd.sweep.folder.events import Record, event_of
-from dsd.sweep.folder.jobs import Job, Standing, Submission
-from dsd.sweep.folder.snapshots import importing_from, snapshot
-from dsd.sweep.job.supervisor import Crew, cause, interrupted, spoilt_its_device
+from dsd.sweep.folder.jobs import Job, JobState, Submission
+from dsd.sweep.folder.snapshots import importing_from, take_snapshot
+from dsd.sweep.job.supervisor import WorkerPool, cause, interrupted, spoilt_its_device
+from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.cost import Cost, costs, fit_cost
 from dsd.sweep.planning.creation import create
-from dsd.sweep.planning.plans import plan
-from dsd.sweep.planning.previews import preview
+from dsd.sweep.planning.plans import plan_runs
+from dsd.sweep.planning.previews import preview_launch
 from dsd.sweep.results.status import state_of
 
 RUNS = {f"r{i}": float(10 - i) for i in range(10)}
@@ -198,7 +198,7 @@ def test_a_silent_squeue_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its jobs are unknown, not gone, and its words are passed on."""
     said_by(monkeypatch, squeue=("", "squeue: error: Unable to contact slurm controller"))
     answers, silent = queue.ask(jobs("7_0"), submitting=False)
-    assert answers == [Standing("unknown")]
+    assert answers == [JobState("unknown")]
     assert answers[0].alive
     assert silent == "squeue: error: Unable to contact slurm controller"
 
@@ -206,7 +206,7 @@ def test_a_silent_squeue_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_number_that_is_given_again_is_another_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names tell jobs apart: somebody else's 7_0 is not ours."""
     said_by(monkeypatch, squeue=(LINES.replace("mine-1a", "theirs"), ""))
-    assert queue.ask(jobs("7_0"), submitting=False)[0] == [Standing("ended")]
+    assert queue.ask(jobs("7_0"), submitting=False)[0] == [JobState("ended")]
 
 
 def test_a_submission_without_a_number_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +293,7 @@ def test_cores_are_those_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_crew_fits_into_its_allocation(gpus, cores: int, runs: int, per_gpu: int, width: int, share: float) -> None:
     """As many workers as GPUs have room for, or cores; never more than runs."""
-    crew = fitted(Crew("sweep", tuple(map(str, range(runs))), 0.0), gpus, cores, per_gpu)
+    crew = fitted(WorkerPool("sweep", tuple(map(str, range(runs))), 0.0), gpus, cores, per_gpu)
     assert (crew.width, list(crew.gpus)) == (width, gpus)
     assert crew.gpu_share == pytest.approx(share)
 
@@ -372,9 +372,9 @@ def test_times_are_fitted_and_told() -> None:
 
 def test_a_snapshot_is_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One folder for each state of the code, used again; Python imports from there, and not from where it starts."""
-    place = snapshot(tmp_path)
+    place = take_snapshot(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
-    assert snapshot(tmp_path) == place
+    assert take_snapshot(tmp_path) == place
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
     (tmp_path / "here" / "dsd").mkdir(parents=True)
     (tmp_path / "here" / "dsd" / "__init__.py").write_text("raise SystemError('live code')")
@@ -442,18 +442,18 @@ def test_other_options_are_passed_on(line: str) -> None:
 def test_a_folder_that_slurm_would_rewrite_is_refused(name: str, tmp_path: Path) -> None:
     """By plan and by launch, before anything is made; other clusters take it."""
     study = load_study("demo", ["n=1", "cluster=slurm", "cluster.gpus=0"])
-    made = plan(study)
-    for ask in (lambda: preview(made, tmp_path / name), lambda: create(made, tmp_path / name)):
+    made = plan_runs(study)
+    for ask in (lambda: preview_launch(made, tmp_path / name), lambda: create(made, tmp_path / name)):
         with pytest.raises(DsdError, match="Slurm does not keep"):
             ask()
     assert list(tmp_path.iterdir()) == []
     local_study = load_study("demo", ["n=1", "cluster=local"])
-    assert create(plan(local_study), tmp_path / name).runs
+    assert create(plan_runs(local_study), tmp_path / name).runs
 
 
 def test_a_job_that_never_got_a_number_leaves_its_runs_planned() -> None:
     """What was never submitted is not lost."""
-    assert state_of(None, False, 50.0, Standing("ended"), numbered=False) == ("planned", "")
+    assert state_of(None, False, 50.0, JobState("ended"), numbered=False) == ("planned", "")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError
-from dsd.config import choices, load_study
-from dsd.sweep.planning.plans import plan
+from dsd.sweep.planning.config import choices, load_study
+from dsd.sweep.planning.plans import plan_runs
 
 STUDIES = [name for name in choices("study") if name.startswith("fig")]
 EPOCHS = {"fig10_epochs": 50, "fig11": 25, "fig12": 25, "fig13": 25, "fig14": 25} | dict.fromkeys(
@@ -50,7 +50,7 @@ def test_launching_wants_the_images(dsd, tmp_path: Path) -> None:
 def test_each_regime_is_a_population(tmp_path: Path) -> None:
     """Named by space and window, inside it, and each drawn with a seed of its own."""
     overrides = ['regimes=["100K:200K","200K:400K"]', "spaces=[RegNetX_cifar,AnyNetX_A_cifar]", "n=6"]
-    made = plan(load_study("demo", overrides))
+    made = plan_runs(load_study("demo", overrides))
     frame = pd.concat([pd.DataFrame(table) for table in made.tables])
     assert frame["space"].unique().tolist() == [
         f"{space} {window}" for space in ("RegNetX_cifar", "AnyNetX_A_cifar") for window in ("100K:200K", "200K:400K")

@@ -8,12 +8,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from dsd import DsdError
-from dsd.config import load_study
 from dsd.sweep.backends import Debug
 from dsd.sweep.folder.folder import Sweep
+from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.creation import create
-from dsd.sweep.planning.plans import plan
-from dsd.sweep.results.collection import collect, gather
+from dsd.sweep.planning.plans import plan_runs
+from dsd.sweep.results.collection import gather, write_tables
 from dsd.sweep.submission import launch
 
 
@@ -21,7 +21,7 @@ from dsd.sweep.submission import launch
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep of four runs, launched on no cluster yet."""
     study = load_study("demo", ["n=2", "recipe.epochs=1", "spaces=[AnyNetX_A_cifar,RegNetX_cifar]"])
-    return create(plan(study), tmp_path_factory.mktemp("identity") / "sweep").folder
+    return create(plan_runs(study), tmp_path_factory.mktemp("identity") / "sweep").folder
 
 
 @pytest.fixture
@@ -59,7 +59,11 @@ def edit(folder: Path, row: int, **changes: str) -> None:
 def test_an_edited_row_is_refused(sweep: Path, changes: dict[str, str], message: str) -> None:
     """By collect and by launch, with its number; nothing is trained under another network's name."""
     edit(sweep, 1, **changes)
-    for ask in (lambda: gather(Sweep(sweep)), lambda: collect(Sweep(sweep)), lambda: launch(Sweep(sweep), Debug())):
+    for ask in (
+        lambda: gather(Sweep(sweep)),
+        lambda: write_tables(Sweep(sweep)),
+        lambda: launch(Sweep(sweep), Debug()),
+    ):
         with pytest.raises(DsdError, match=f"networks.csv: {message}"):
             ask()
     assert not list((sweep / "events").iterdir())
@@ -92,9 +96,9 @@ def test_a_run_that_was_edited_while_its_job_waited_fails(sweep: Path) -> None:
     edit(sweep, 0, d1="9")
     found = Sweep(sweep)
     assert execute_all(found, tuple(found.runs), 0.0) == 3
-    from dsd.sweep.results.status import Watch
+    from dsd.sweep.results.status import StatusPoller
 
-    status = Watch(Sweep(sweep)).status()
+    status = StatusPoller(Sweep(sweep)).status()
     assert status.states[found.runs[0]] == "failed"
     assert "bad input: run r" in status.reasons[found.runs[0]]
 

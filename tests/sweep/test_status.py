@@ -12,7 +12,7 @@ import pytest
 
 from dsd.sweep.backends.local import Local, mark_of, process_of
 from dsd.sweep.folder.events import Record
-from dsd.sweep.folder.jobs import Job, Standing
+from dsd.sweep.folder.jobs import Job, JobState
 from dsd.sweep.job.devices import visible_gpus
 from dsd.sweep.results.status import STATES, state_of
 
@@ -23,9 +23,9 @@ STOPPED, TERMINATED, KILLED = (
 )
 FAILED = Record("failed", [90.0], time=100.0, last={"event": "failed", "reason": "exception", "message": "a\nb"})
 DONE, DIVERGED = Record("done", [90.0], time=100.0), Record("diverged", [90.0], time=100.0)
-WAITS, RUNS, RUNS_AGAIN = Standing("waiting", why="Priority"), Standing("running", 50.0), Standing("running", 120.0)
-UNKNOWN, GONE, CANCELLED = Standing("unknown"), Standing("ended"), Standing("ended", why="cancelled")
-NODE, LIMIT = Standing("ended", why="node failure"), Standing("ended", why="time limit")
+WAITS, RUNS, RUNS_AGAIN = JobState("waiting", why="Priority"), JobState("running", 50.0), JobState("running", 120.0)
+UNKNOWN, GONE, CANCELLED = JobState("unknown"), JobState("ended"), JobState("ended", why="cancelled")
+NODE, LIMIT = JobState("ended", why="node failure"), JobState("ended", why="time limit")
 GONE_WITHOUT, GOES_ON = "its job is gone without a word", "; it can go on"
 
 
@@ -72,7 +72,7 @@ GONE_WITHOUT, GOES_ON = "its job is gone without a word", "; it can go on"
     ],
 )
 def test_states(
-    record: Record | None, claimed: bool, submitted: float, job: Standing | None, state: str, reason: str
+    record: Record | None, claimed: bool, submitted: float, job: JobState | None, state: str, reason: str
 ) -> None:
     """A result outweighs everything; then who holds the run; then its last event, its job, and how that ended."""
     assert state_of(record, claimed, submitted, job) == (state, reason)

@@ -18,18 +18,18 @@ import psutil
 import pytest
 
 from dsd import DsdError, load_space, sample
-from dsd.config import load_study
 from dsd.models.device import device_name
 from dsd.paths import PACKAGE
 from dsd.sweep.backends import Debug, Local
 from dsd.sweep.folder.events import EventReader, events_of
 from dsd.sweep.folder.folder import Sweep
-from dsd.sweep.folder.snapshots import snapshot
+from dsd.sweep.folder.snapshots import take_snapshot
 from dsd.sweep.job import executor
+from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.creation import create
-from dsd.sweep.planning.plans import plan
-from dsd.sweep.results.collection import collect
-from dsd.sweep.results.status import Watch
+from dsd.sweep.planning.plans import plan_runs
+from dsd.sweep.results.collection import write_tables
+from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import cancel, in_turns, launch
 from dsd.training.run import run_key
 from tests.sabotage import sabotage, slow_down
@@ -40,12 +40,12 @@ STEP_S = 0.1  # more for each step of runs that are to be disturbed: 4 s a run
 
 def sweep_of(study: Path, folder: Path, *overrides: str) -> Sweep:
     """The sweep of a study, not launched."""
-    return create(plan(load_study(str(study), overrides)), folder)
+    return create(plan_runs(load_study(str(study), overrides)), folder)
 
 
 def wait(sweep: Sweep, until: Callable[[dict[str, int]], bool]) -> dict[str, int]:
     """Ask for the status until it is as wanted."""
-    watch, deadline = Watch(sweep), time.monotonic() + DEADLINE_S
+    watch, deadline = StatusPoller(sweep), time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         counts = watch.status().counts()
         if until(counts):
@@ -62,7 +62,7 @@ def idle(counts: dict[str, int]) -> bool:
 
 def errors(sweep: Sweep) -> dict[str, tuple[float, float, float]]:
     """What must agree to the bit, by run."""
-    frame, _ = collect(sweep)
+    frame, _ = write_tables(sweep)
     assert (frame["status"] == "done").all(), frame[["status", "reason"]]
     return {row.run: (row.error, row.best_error, row.loss) for row in frame.itertuples()}
 
@@ -103,7 +103,7 @@ def test_a_sweep_is_a_folder(undisturbed: Sweep) -> None:
 
 def test_the_table_has_one_row_per_planned_network(undisturbed: Sweep) -> None:
     """networks.csv and, for each row, status, errors and times; the error is that of the last epoch."""
-    collect(undisturbed)
+    write_tables(undisturbed)
     frame = pd.read_csv(undisturbed.folder / "table.csv")
     assert list(frame["run"]) == undisturbed.runs
     assert list(frame.groupby("space").size()) == [2, 2]
@@ -151,13 +151,13 @@ def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, 
         launch(sweep, Local(workers=2))
         wait(sweep, lambda counts: counts["running"] > 0)
         time.sleep(rng.uniform(0, 1.0))
-        processes = [psutil.Process(int(job.job)) for job in Watch(sweep).status().living]
+        processes = [psutil.Process(int(job.job)) for job in StatusPoller(sweep).status().living]
         for process in [child for p in processes for child in (*p.children(recursive=True), p)]:
             process.kill()
         counts = wait(sweep, idle)
         assert counts["failed"] == 0
         assert counts["lost"] > 0  # the kill did interrupt something
-    collect(sweep)  # a sweep in pieces can be collected
+    write_tables(sweep)  # a sweep in pieces can be collected
     launch(sweep, Local(workers=2))
     assert wait(sweep, idle)["done"] == 4
     assert errors(sweep) == errors(undisturbed)
@@ -174,7 +174,7 @@ def test_a_killed_sweep_goes_on(undisturbed: Sweep, tiny: Path, tmp_path: Path, 
 
 def workers_of(sweep: Sweep) -> list[psutil.Process]:
     """The processes that train, below submitit's own and the supervisor's."""
-    controllers = [psutil.Process(int(job.job)) for job in Watch(sweep).status().living]
+    controllers = [psutil.Process(int(job.job)) for job in StatusPoller(sweep).status().living]
     supervisors = [process for controller in controllers for process in controller.children()]
     return [process for supervisor in supervisors for process in supervisor.children()]
 
@@ -218,7 +218,7 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp
     sabotage(sweep, deadly, f"import os, signal; os.kill(os.getpid(), signal.{number})")
     launch(sweep, Local(workers=1, max_attempts=2))
     assert wait(sweep, idle) | {"failed": 1, "done": 3} == wait(sweep, idle)
-    frame, _ = collect(sweep)
+    frame, _ = write_tables(sweep)
     given_up = f"killed: given up after 2 attempts in a row that came no further; the last one: {number}"
     assert list(frame["reason"]) == [given_up, "", "", ""]
     assert list(frame["attempts"]) == [2, 1, 1, 1]
@@ -254,7 +254,7 @@ def test_the_kernels_memory_killer_is_known(tiny: Path, tmp_path: Path, little_m
     subprocess.run(["sh", "-c", f"echo $$ > {little_memory}/cgroup.procs; exec {words}"], check=True)
     counts = wait(sweep, idle)
     assert (counts["failed"], counts["done"]) == (1, 3)
-    reason = Watch(sweep).status().reasons[sweep.runs[0]]
+    reason = StatusPoller(sweep).status().reasons[sweep.runs[0]]
     assert reason.startswith(
         "out of memory: given up after 2 attempts in a row that came no further; the last one: SIGKILL"
     )
@@ -265,7 +265,7 @@ def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> Non
     sweep = sweep_of(tiny, tmp_path / "sweep")
     deaf = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); time.sleep(1000)"
     sabotage(sweep, sweep.runs[0], deaf)
-    path = snapshot(sweep.folder) / "dsd" / "sweep" / "supervision.py"
+    path = take_snapshot(sweep.folder) / "dsd" / "sweep" / "job" / "supervisor.py"
     text = path.read_text()
     assert "\nGRACE_S = 60.0" in text
     path.write_text(text.replace("\nGRACE_S = 60.0", "\nGRACE_S = 1.0"))
@@ -285,7 +285,7 @@ def test_a_cancelled_sweep_keeps_its_state(undisturbed: Sweep, tiny: Path, tmp_p
     wait(sweep, lambda counts: counts["running"] == 2)
     assert len(cancel(sweep).living) == 2
     assert wait(sweep, idle)["cancelled"] == 4
-    status = Watch(sweep).status()
+    status = StatusPoller(sweep).status()
     assert set(status.reasons.values()) == {"it can go on", "before it was started"}
     stopped = [record for record in status.records.values() if record.state == "stopped"]
     assert len(stopped) == len(list((sweep.folder / "checkpoints").iterdir())) == 2
@@ -343,7 +343,7 @@ def test_a_torn_record_of_jobs_is_skipped_and_reported(undisturbed: Sweep, tmp_p
     sweep = Sweep(tmp_path / "sweep")
     record = tmp_path / "sweep" / "jobs" / "submitted.jsonl"
     record.write_bytes(record.read_bytes()[:-40])
-    assert Watch(sweep).status().torn == 1
+    assert StatusPoller(sweep).status().torn == 1
     assert launch(sweep, Debug()).runs == ()
 
 
@@ -365,16 +365,16 @@ def test_a_sweep_goes_on_when_its_data_has_moved(tmp_path: Path, monkeypatch: py
     for name in ("before", "after"):
         (tmp_path / name).mkdir()
         cifar_spec(tmp_path / name)
-    made = plan(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'before'}", "recipe.batch_size=32"]))
+    made = plan_runs(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'before'}", "recipe.batch_size=32"]))
     sweep = create(made, tmp_path / "sweep")
     shutil.rmtree(tmp_path / "before")
     with pytest.raises(DsdError, match=r"the job broke off: DsdError: data.folder = .*before"):
         launch(sweep, Debug())
-    status = Watch(sweep).status()
+    status = StatusPoller(sweep).status()
     assert (status.counts()["lost"], len(status.broken)) == (1, 1)
-    made = plan(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'after'}", "recipe.batch_size=32"]))
+    made = plan_runs(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'after'}", "recipe.batch_size=32"]))
     launch(create(made, tmp_path / "sweep"), Debug())
-    assert Watch(sweep).status().counts()["done"] == 1
+    assert StatusPoller(sweep).status().counts()["done"] == 1
 
 
 def test_a_network_of_two_spaces_is_trained_once_and_stands_twice(tiny: Path, tmp_path: Path) -> None:
@@ -384,19 +384,19 @@ def test_a_network_of_two_spaces_is_trained_once_and_stands_twice(tiny: Path, tm
                                         "bottleneck_ratio: {high: 1}\ngroup_width: {high: 1}\n")  # fmt: skip
     (tmp_path / "again.yaml").write_text("extends: same\n")
     spaces = [f"spaces=[{tmp_path / 'same.yaml'},{tmp_path / 'again.yaml'}]", "n=1", "flops=':'", "acts=':'"]
-    made = plan(load_study(str(tiny), [*spaces, "recipe.epochs=1"]))
+    made = plan_runs(load_study(str(tiny), [*spaces, "recipe.epochs=1"]))
     assert len(made.runs) == 2
     assert len(set(made.runs)) == 1
     assert made.training_flops == 3 * 320 * int(made.tables[0]["flops"][0])
     sweep = create(made, tmp_path / "sweep")
     assert len(launch(sweep, Debug()).runs) == 1
-    frame, status = collect(sweep)
+    frame, status = write_tables(sweep)
     assert status.counts()["done"] == len(frame) == 2
 
 
 def test_spaces_of_a_study_are_drawn_independently(tiny: Path) -> None:
     """AnyNetX_A and B would share depths and widths if drawn with one seed; each has its own, written down."""
-    made = plan(load_study(str(tiny), ["spaces=[AnyNetX_A_cifar,AnyNetX_B_cifar]", "n=50"]))
+    made = plan_runs(load_study(str(tiny), ["spaces=[AnyNetX_A_cifar,AnyNetX_B_cifar]", "n=50"]))
     drawn = ("d1", "d2", "d3", "sampled_w1", "sampled_w2", "sampled_w3")
     a, b = (set(zip(*(table[column].tolist() for column in drawn), strict=True)) for table in made.tables)
     assert len(a & b) <= 1
@@ -421,7 +421,7 @@ def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monk
 
     monkeypatch.setattr(executor, "train", sabotage)
     launch(sweep, Debug())
-    frame, _ = collect(sweep)
+    frame, _ = write_tables(sweep)
     assert list(frame["status"]) == ["failed", "failed", "done", "done"]
     assert list(frame["reason"][:2]) == ["exception: ZeroDivisionError: a b", "out of memory: MemoryError: 640 K"]
     assert frame["error"].isna().tolist() == [True, True, False, False]
@@ -429,7 +429,7 @@ def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monk
     assert launch(sweep, Debug()).runs == ()
     monkeypatch.undo()
     assert launch(sweep, Debug(), retry_failed=True).runs == (broken, starved)
-    frame, _ = collect(sweep)
+    frame, _ = write_tables(sweep)
     assert list(frame["status"]) == ["done"] * 4
     assert list(frame["attempts"]) == [2, 2, 1, 1]
 
@@ -438,7 +438,7 @@ def test_a_diverged_run_is_a_result(tiny: Path, tmp_path: Path) -> None:
     """A loss that is not finite: status diverged, an error, and no second try."""
     sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.lr=1e30", "n=1")
     launch(sweep, Debug())
-    frame, status = collect(sweep)
+    frame, status = write_tables(sweep)
     assert list(frame["status"]) == ["diverged"] * 2
     assert (frame["error"] > 80).all()
     assert frame["loss"].isna().all()
@@ -508,10 +508,10 @@ def test_a_full_disk_breaks_the_job_not_the_run(tiny: Path, tmp_path: Path, monk
     with pytest.raises(DsdError, match="disk full"):
         launch(sweep, Debug())
     monkeypatch.undo()
-    status = Watch(sweep).status()
+    status = StatusPoller(sweep).status()
     assert (status.counts()["lost"], status.torn, len(status.broken)) == (2, 1, 1)
     launch(sweep, Debug())
-    assert Watch(sweep).status().counts()["done"] == 2
+    assert StatusPoller(sweep).status().counts()["done"] == 2
 
 
 def test_a_folder_appears_whole_or_not_at_all(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -547,7 +547,7 @@ def test_what_is_drawn_of_the_recipe_is_trained_with(tmp_path: Path) -> None:
     study = load_study(
         "demo", ("spaces=[RegNetX_lr_wd,RegNetX_cifar]", "n=3", "flops=:300M", "sample_seed=1", "data=cifar10")
     )
-    sweep = create(plan(study), tmp_path / "sweep")
+    sweep = create(plan_runs(study), tmp_path / "sweep")
     rows = sweep.networks.to_dict("records")
     drawn, plain = rows[:3], rows[3:]
     assert len({row["lr"] for row in drawn}) == 3
@@ -561,7 +561,7 @@ def test_what_is_drawn_of_the_recipe_is_trained_with(tmp_path: Path) -> None:
 
 def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
     """Two training seeds of the same networks: twice the runs, all with keys of their own."""
-    made = plan(load_study(str(tiny), ["seeds=[0,1]"]))
+    made = plan_runs(load_study(str(tiny), ["seeds=[0,1]"]))
     assert len(set(made.runs)) == 8
     keys = np.concatenate([table["key"] for table in made.tables])
     assert len(set(keys.tolist())) == 4
@@ -569,19 +569,19 @@ def test_every_seed_is_a_run_of_its_own(tiny: Path) -> None:
 
 def test_some_networks_are_trained_with_more_seeds(tiny: Path) -> None:
     """Of each space the first `seeds_n` networks have a run with each seed, the others with the first."""
-    once = plan(load_study(str(tiny), []))
-    made = plan(load_study(str(tiny), ["seeds=[0,3,1]", "seeds_n=1"]))
+    once = plan_runs(load_study(str(tiny), []))
+    made = plan_runs(load_study(str(tiny), ["seeds=[0,3,1]", "seeds_n=1"]))
     found = [(str(table["space"][0]), table["seed"].tolist(), table["key"].tolist()) for table in made.tables]
     keys = {str(table["space"][0]): table["key"].tolist() for table in once.tables}
     wanted = [(space, [seed] * n, of[:n]) for space, of in keys.items() for seed, n in ((0, len(of)), (3, 1), (1, 1))]
     assert found == wanted
     assert (
-        plan(load_study(str(tiny), ["seeds=[0,1]", "seeds_n=2"])).runs
-        == plan(load_study(str(tiny), ["seeds=[0,1]"])).runs
+        plan_runs(load_study(str(tiny), ["seeds=[0,1]", "seeds_n=2"])).runs
+        == plan_runs(load_study(str(tiny), ["seeds=[0,1]"])).runs
     )
 
 
 def test_the_cost_is_that_of_training(tiny: Path) -> None:
     """Three passes × epochs × images × flops of all networks."""
-    made = plan(load_study(str(tiny), []))
+    made = plan_runs(load_study(str(tiny), []))
     assert made.training_flops == 3 * 8 * 320 * sum(int(table["flops"].sum()) for table in made.tables)

@@ -12,7 +12,7 @@ from dsd import DsdError, load_space, network, sample
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import network_of
-from dsd.design.sampling.population import write as write_population
+from dsd.design.sampling.population import write_populations as write_population
 from dsd.io.table_reading import read_table
 from dsd.io.table_writing import provenance_in, write_table
 from dsd.models import time_tables

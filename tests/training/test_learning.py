@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from dsd import Family, Network
-from dsd.config import load_study
+from dsd import Network
+from dsd.architecture import Skeleton
+from dsd.sweep.planning.config import load_study
 from dsd.training.data.loading import load_data
 from dsd.training.loop import Result, train
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run
 
-SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 8, 10)
-LARGER = Network((1, 1, 2), (16, 32, 64), (1, 1, 1), (16, 16, 16), Family(stem="cifar", strides=(1, 2, 2)), 32, 10)
+SMALL = Network((1, 1), (16, 32), (1, 1), (8, 8), Skeleton(stem="cifar", strides=(1, 2)), 8, 10)
+LARGER = Network((1, 1, 2), (16, 32, 64), (1, 1, 1), (16, 16, 16), Skeleton(stem="cifar", strides=(1, 2, 2)), 32, 10)
 
 
 def trained(network: Network, *overrides: str, recipe: Recipe | None = None) -> Result:

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from dsd import DsdError, Family, Network, build
+from dsd import DsdError, Network, build
+from dsd.architecture import Skeleton
 from dsd.models.sgd import SGD
 from dsd.models.step import gradients
 from dsd.training import checkpoint, loop
@@ -23,13 +24,13 @@ from dsd.training.data.loading import load_data
 from dsd.training.data.spec import DataSpec
 from dsd.training.device import check_precision, peak_gb, precision, restart_peak
 from dsd.training.evaluation import make_norms_precise, misses
-from dsd.training.loop import Keeping, State, train
+from dsd.training.loop import CheckpointPolicy, State, train
 from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, run_key
 from dsd.training.schedule import half_cosine
 
-NETWORK = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(1, 2)), 8, 10)
+NETWORK = Network((1, 1), (16, 32), (1, 1), (8, 8), Skeleton(stem="cifar", strides=(1, 2)), 8, 10)
 RECIPE = Recipe("test", epochs=4, lr=0.05, batch_size=64, precise_bn_images=128)
 SPEC = DataSpec("digits", 8, 10, train_images=320, test_images=200, shift=1, flip=True)
 CPU = torch.device("cpu")
@@ -80,7 +81,7 @@ def test_an_interrupted_run_gives_the_same_bits(
                 raise Killed
             yield batch
 
-    keeping = Keeping(tmp_path / "run.pt", every_s)
+    keeping = CheckpointPolicy(tmp_path / "run.pt", every_s)
     monkeypatch.setattr(InMemory, "training", stop)
     with pytest.raises(Killed):
         train(run_of(), data, CPU, keeping)
@@ -109,11 +110,16 @@ def test_a_run_that_is_told_to_stop_keeps_its_state(data: InMemory, tmp_path: Pa
     def on_step(epoch: int, done: int, of: int) -> None:
         steps.append((epoch, done))
 
-    with pytest.raises(loop.Stopped) as stopped:
-        train(run_of(), data, CPU, Keeping(tmp_path / "run.pt", stop=stop), on_step=on_step)
+    with pytest.raises(loop.Interrupted) as stopped:
+        train(run_of(), data, CPU, CheckpointPolicy(tmp_path / "run.pt", stop=stop), on_step=on_step)
     assert asked == batches_before
     again = train(
-        run_of(), data, CPU, Keeping(tmp_path / "run.pt"), on_step=on_step, on_resume=lambda *at: told.append(at)
+        run_of(),
+        data,
+        CPU,
+        CheckpointPolicy(tmp_path / "run.pt"),
+        on_step=on_step,
+        on_resume=lambda *at: told.append(at),
     )
     assert numbers(again) == numbers(undisturbed)
     assert steps == [(epoch, step) for epoch in range(1, 5) for step in range(1, 6)]
@@ -130,8 +136,8 @@ def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data
             raise Killed
 
     with pytest.raises(Killed):
-        train(run_of(), data, CPU, Keeping(path), stop)
-    train(run_of(), data, CPU, Keeping(path), lambda epoch: seen.append((epoch.epoch, epoch.loss)))
+        train(run_of(), data, CPU, CheckpointPolicy(path), stop)
+    train(run_of(), data, CPU, CheckpointPolicy(path), lambda epoch: seen.append((epoch.epoch, epoch.loss)))
     assert [number for number, _ in seen] == [1, 2, 2, 3, 4]
     assert seen[1] == seen[2]
 
@@ -139,12 +145,12 @@ def test_a_run_killed_between_an_epoch_and_its_checkpoint_repeats_the_epoch(data
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_not_used(data: InMemory, tmp_path: Path) -> None:
     """The run starts anew rather than from the wrong state."""
     path = tmp_path / "run.pt"
-    train(run_of(), data, CPU, Keeping(path))
+    train(run_of(), data, CPU, CheckpointPolicy(path))
     assert checkpoint.load(path, run_of().key) is not None
     assert checkpoint.load(path, "another") is None
     path.write_bytes(path.read_bytes()[:1000])
     assert checkpoint.load(path, run_of().key) is None
-    assert numbers(train(run_of(), data, CPU, Keeping(path))) == numbers(train(run_of(), data, CPU))
+    assert numbers(train(run_of(), data, CPU, CheckpointPolicy(path))) == numbers(train(run_of(), data, CPU))
 
 
 def test_a_diverging_run_ends_with_its_score(data: InMemory) -> None:
@@ -173,7 +179,7 @@ def test_the_rate_is_set_once_an_epoch_or_at_every_step(
     optimizer = SGD(model.parameters())
     monkeypatch.setattr(optimizer, "step", rates.add)
     state = State(model, optimizer, [None])
-    loop.train_epoch(run_of(recipe), state, data, CPU, generator(0, 2), Keeping(), lambda *_: None)
+    loop.train_epoch(run_of(recipe), state, data, CPU, generator(0, 2), CheckpointPolicy(), lambda *_: None)
     assert len(rates) == distinct
 
 
@@ -326,7 +332,7 @@ def test_a_gpu_learns_the_digits_too(tmp_path: Path) -> None:
     wanted = train(run, load_data(spec), CPU).last.error
     assert train(run, load_data(spec, device), device).last.error == pytest.approx(wanted, abs=3)
     left = iter(range(100))  # steps, of 20 an epoch
-    keeping = Keeping(tmp_path / "run.pt", 0.0)
+    keeping = CheckpointPolicy(tmp_path / "run.pt", 0.0)
     with pytest.raises(StopIteration):
         train(run, load_data(spec, device), device, keeping, on_step=lambda *_: next(left))
     seen: list[int] = []

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError
-from dsd.config import choices, load_study
-from dsd.sweep.planning.plans import plan
+from dsd.sweep.planning.config import choices, load_study
+from dsd.sweep.planning.plans import plan_runs
 from dsd.training.recipe import Recipe
 from dsd.training.schedule import half_cosine, learning_rate
 
@@ -71,13 +71,13 @@ def test_another_batch_size_scales_the_rate() -> None:
 
 def test_keys_of_old_runs_stay() -> None:
     """The demo's runs have the keys that they had before recipes could warm up."""
-    made = plan(load_study("demo"))
+    made = plan_runs(load_study("demo"))
     assert list(made.runs) == pd.read_csv(ROOT / "results" / "demo" / "table.csv")["run"].tolist()
 
 
 def test_a_warm_up_is_another_run() -> None:
     """It changes the result, and so the key."""
-    plain, warm = (plan(load_study("demo", ["n=1", *more])) for more in ([], ["recipe.warmup_epochs=1"]))
+    plain, warm = (plan_runs(load_study("demo", ["n=1", *more])) for more in ([], ["recipe.warmup_epochs=1"]))
     assert not set(plain.runs) & set(warm.runs)
 
 

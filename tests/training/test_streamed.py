@@ -17,18 +17,19 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from dsd import DsdError, Family, Network
+from dsd import DsdError, Network
+from dsd.architecture import Skeleton
 from dsd.training import augmentation
 from dsd.training.data.batches import batches
 from dsd.training.data.loading import load_data
-from dsd.training.data.resolve import settled
+from dsd.training.data.resolve import resolve_data
 from dsd.training.data.spec import DataSpec
 from dsd.training.data.streamed import decoding, packing
 from dsd.training.data.streamed.listing import fingerprint, list_images
 from dsd.training.data.streamed.packed import open_packed
 from dsd.training.data.streamed.packing import pack
 from dsd.training.data.streamed.readers import PackedReader, Request
-from dsd.training.loop import Keeping, train
+from dsd.training.loop import CheckpointPolicy, train
 from dsd.training.randomness import generator
 from dsd.training.recipe import Recipe
 from dsd.training.run import Run, check, run_key
@@ -71,7 +72,7 @@ def packed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec_of(folder: Path, name: str = "folder", **changes: object) -> DataSpec:
     """The usual augmentation, on small images."""
     usual = {"flip": True, "area": 0.08, "lighting": 0.1, "test_side": SIDE + 8}
-    return settled(DataSpec(name, SIDE, folder=str(folder), **{**usual, **changes}))
+    return resolve_data(DataSpec(name, SIDE, folder=str(folder), **{**usual, **changes}))
 
 
 def evaluated(spec: DataSpec) -> tuple[torch.Tensor, torch.Tensor]:
@@ -219,7 +220,7 @@ def test_a_part_of_the_images_is_of_all_classes(source: Path) -> None:
 @pytest.mark.parametrize("name", ["folder", "packed"])
 def test_a_network_learns_from_files(source: Path, packed: Path, name: str) -> None:
     """Three epochs tell three colours apart: at most 10 % error, chance is 67 %."""
-    network = Network((1, 1), (16, 32), (1, 1), (8, 8), Family(stem="cifar", strides=(2, 2)), SIDE, 3)
+    network = Network((1, 1), (16, 32), (1, 1), (8, 8), Skeleton(stem="cifar", strides=(2, 2)), SIDE, 3)
     recipe = Recipe("test", epochs=3, lr=0.05, batch_size=50, precise_bn_images=0)
     torch.set_num_threads(1)
     spec = spec_of(source if name == "folder" else packed, name, workers=2)
@@ -250,7 +251,7 @@ def test_a_broken_image_is_named_and_left_out_only_if_asked(source: Path, tmp_pa
     spec = spec_of(tmp_path / "images")
     with pytest.raises(DsdError, match=rf"{path}: .*: cannot be decoded; data.skip_broken=true leaves"):
         trained(spec)
-    network = Network((1,), (16,), (1,), (8,), Family(stem="cifar", strides=(2,)), SIDE, 3)
+    network = Network((1,), (16,), (1,), (8,), Skeleton(stem="cifar", strides=(2,)), SIDE, 3)
     recipe = Recipe("test", epochs=1, lr=0.05, batch_size=50, precise_bn_images=0)
     spec = replace(spec, skip_broken=True, workers=1)
     result = train(Run("r", network, recipe, spec, 0), load_data(spec), CPU)
@@ -372,7 +373,7 @@ def test_a_batch_without_an_image_is_a_step_without_one(source: Path, tmp_path: 
             target = tmp_path / "images" / path.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(path) if name == "val" or i % 10 < 3 else target.write_text("no image")
-    network = Network((1,), (16,), (1,), (8,), Family(stem="cifar", strides=(2,)), SIDE, 2)
+    network = Network((1,), (16,), (1,), (8,), Skeleton(stem="cifar", strides=(2,)), SIDE, 2)
     recipe = Recipe("test", epochs=3, lr=0.05, batch_size=2, precise_bn_images=4)
     spec = spec_of(tmp_path / "images", skip_broken=True)
     run = Run("r", network, recipe, spec, 0)
@@ -381,8 +382,8 @@ def test_a_batch_without_an_image_is_a_step_without_one(source: Path, tmp_path: 
     for after in (1, 4, 13, 26):
         path, left = tmp_path / f"{after}.pt", iter(range(after))
         with pytest.raises(StopIteration):
-            train(run, load_data(spec), CPU, Keeping(path, 0.0), on_step=lambda *_, left=left: next(left))
-        again = train(run, load_data(spec), CPU, Keeping(path, 0.0))
+            train(run, load_data(spec), CPU, CheckpointPolicy(path, 0.0), on_step=lambda *_, left=left: next(left))
+        again = train(run, load_data(spec), CPU, CheckpointPolicy(path, 0.0))
         assert [(e.loss, e.error, e.skipped) for e in again.epochs] == [
             (e.loss, e.error, e.skipped) for e in undisturbed.epochs
         ]
@@ -587,8 +588,8 @@ def test_a_header_that_is_damaged_is_named(packed: Path, tmp_path: Path) -> None
 def test_packed_images_serve_resolutions_up_to_half_their_size(packed: Path) -> None:
     """Smaller ones would be cut with gaps between the pixels, larger ones have none to be cut from."""
     with pytest.raises(DsdError, match=r"data.resolution = 16: .* packed at 40, .* from 20 to 40"):
-        settled(DataSpec("packed", 16, folder=str(packed)))
-    images, _ = evaluated(settled(DataSpec("packed", 20, folder=str(packed), test_side=22)))
+        resolve_data(DataSpec("packed", 16, folder=str(packed)))
+    images, _ = evaluated(resolve_data(DataSpec("packed", 20, folder=str(packed), test_side=22)))
     assert images.shape == (30, 3, 20, 20)
 
 

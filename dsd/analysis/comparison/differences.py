@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, ndtri, stdtrit
 
-from dsd.analysis.distribution.empirical import LEVEL, checked
+from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 
 POWER = 0.8  # with which a difference shall be seen that is called detectable
 LOWER = 0.1  # the lower quantile: the better end of a population, without resting on its single best network
@@ -27,7 +27,7 @@ class Difference:
 
 def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Difference:
     """mean(b) − mean(a) and its interval by Welch's t; no interval where n or m is 1."""
-    x, y = checked(a), checked(b)
+    x, y = validate_errors(a), validate_errors(b)
     difference, error = float(y.mean() - x.mean()), standard_error(x, y)
     if not error > 0:  # no interval of one network; one without width where all errors are the same
         return Difference(difference, difference + error, difference + error)
@@ -38,12 +38,13 @@ def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Differe
 
 
 def quantile_interval(errors: ArrayLike, q: float, level: float = LEVEL) -> Difference:
-    """A quantile and the order statistics that hold the true one with probability `level` or more, for any law.
+    """A quantile and the order statistics that hold the true one with probability `level` or more, for any
+    distribution.
 
     No interval where n is so small that an end would lie beyond the best or the worst network: of the median below 6
     networks, of the quantile 0.1 below 36 (at 95 %).
     """
-    values = np.sort(checked(errors))
+    values = np.sort(validate_errors(errors))
     n = len(values)
     low, high = np.searchsorted(bdtr(np.arange(n + 1), n, q), [(1 - level) / 2, (1 + level) / 2])
     value = float(np.quantile(values, q))
@@ -62,7 +63,7 @@ def quantile_difference(a: ArrayLike, b: ArrayLike, q: float, level: float = LEV
 
 def standard_error(a: ArrayLike, b: ArrayLike) -> float:
     """Of the difference of means [points]; NaN where n or m is 1."""
-    x, y = checked(a), checked(b)
+    x, y = validate_errors(a), validate_errors(b)
     if min(len(x), len(y)) < 2:
         return math.nan
     return math.sqrt(x.var(ddof=1) / len(x) + y.var(ddof=1) / len(y))

@@ -1,25 +1,27 @@
 """Are these populations different? Every pair: KS test, differences with intervals, and a verdict."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import kolmogorov
 
 from dsd.analysis.comparison.conditions import check_conditions, differing
 from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
 from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, no_verdict, verdict
-from dsd.analysis.distribution.empirical import LEVEL, checked
-from dsd.analysis.results.populations import Results
+from dsd.analysis.distribution.empirical import LEVEL, validate_errors
+from dsd.analysis.results.populations import Results, as_populations
 from dsd.errors import DsdError
 
 MOST = 100  # populations; their pairs are 4,950
 PERCENT_ABOVE = 10  # 95 % of errors that nobody vouches for have to lie below, to be taken for losses or shares
-EXACT = 10_000  # largest n·m for which the exact law of the KS statistic is computed where n = m
-UNEQUAL = 1_000_000  # the same where n and m differ: there the limiting law may be far off
+EXACT = 10_000  # largest n·m for which the exact distribution of the KS statistic is computed where n = m
+UNEQUAL = 1_000_000  # the same where n and m differ: there the limiting distribution may be far off
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Comparison:
         found = asdict(self)
         return found | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
 
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(str(self))}</p>"
+
     def __str__(self) -> str:
         seen = f"mean error {self.mean_difference:+.2f} points"
         if self.differs:
@@ -69,19 +74,46 @@ class Comparison:
             "equal": f"{self.b} is equal to {self.a} within {self.verdict.delta:g} point{plural}",
             "undecided": f"{self.b} against {self.a} is undecided",
         }
-        likely, needed = self.verdict.likely, self.verdict.needed
+        likely, needed = self.verdict.n_for_power, self.verdict.n_always_decisive
         more = f"; about {likely:,} networks of each would decide if so, {needed:,} in any case" if needed else ""
         if self.verdict.low != self.verdict.low:
             return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks in one of them"
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 
+class Comparisons(list[Comparison]):
+    """Comparisons in their order; `frame` has them as a table."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row a comparison: verdict, difference of means with the interval that decides, KS test."""
+        rows = [
+            {
+                "a": one.a,
+                "b": one.b,
+                "verdict": one.verdict.word,
+                "mean_difference": one.mean_difference,
+                "low": one.verdict.low,
+                "high": one.verdict.high,
+                "ks": one.ks,
+                "p_holm": one.p_holm,
+                "detectable": one.detectable,
+            }
+            for one in self
+        ]
+        return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["a", "b", "verdict"])
+
+    def _repr_html_(self) -> str:
+        return str(self.frame.to_html(index=False, float_format="{:.3g}".format))
+
+
 def compare(
-    populations: Sequence[Results], delta: float | None = None, stepwise: bool = False, across: Sequence[str] = ()
-) -> list[Comparison]:
+    populations: Any, delta: float | None = None, stepwise: bool = False, across: Sequence[str] = ()
+) -> Comparisons:
     """Each pair of populations that have results ([NDS] compares by the KS test; the rest is ours).
 
     Args:
+        populations: from `split_populations`, or a DataFrame or the path of a table, which are split first
         delta: difference of mean error that is too small to matter [points]; None for 1 percent point
         stepwise: compare each population only with the one before it that has results, as where each refines the last;
             p-values and the intervals of the verdicts allow for these pairs alone
@@ -91,6 +123,7 @@ def compare(
         DsdError: more than 100 populations, of which every pair is to be compared; no delta, where errors may be losses
             or shares
     """
+    populations = as_populations(populations)
     if len(populations) > MOST and not stepwise:
         raise DsdError(
             f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
@@ -105,7 +138,7 @@ def compare(
     judged = [not found for found in differences]
     corrected = np.full(len(pairs), np.nan)
     corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
-    return [
+    return Comparisons(
         compared(
             one,
             other,
@@ -114,7 +147,7 @@ def compare(
             found,
         )
         for (one, other), (ks, p), p_holm, found in zip(pairs, tests, corrected, differences, strict=True)
-    ]
+    )
 
 
 def delta_for(populations: Sequence[Results], delta: float | None) -> float:
@@ -135,13 +168,13 @@ def delta_for(populations: Sequence[Results], delta: float | None) -> float:
     return DELTA
 
 
-def steps(comparisons: Sequence[Comparison], most: int) -> list[Comparison]:
+def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
     """All comparisons, or where they are more than `most`, those of each population with the one before it."""
     if len(comparisons) <= most:
-        return list(comparisons)
+        return Comparisons(comparisons)
     names = list(dict.fromkeys(name for one in comparisons for name in (one.a, one.b)))
     following = set(pairwise(names))
-    return [one for one in comparisons if (one.a, one.b) in following]
+    return Comparisons(one for one in comparisons if (one.a, one.b) in following)
 
 
 def compared(
@@ -170,10 +203,10 @@ def compared(
 def ks_test(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
     """Two-sample Kolmogorov–Smirnov statistic of errors (n,) and (m,), and its two-sided p-value.
 
-    The p-value is exact up to n·m = 1,000,000, and up to 10,000 where n = m; beyond, it is that of the limiting law,
-    which for 500 against 500 networks is a hundredth too large at p = 0.001.
+    The p-value is exact up to n·m = 1,000,000, and up to 10,000 where n = m; beyond, it is that of the limiting
+    distribution, which for 500 against 500 networks is a hundredth too large at p = 0.001.
     """
-    x, y = np.sort(checked(a)), np.sort(checked(b))
+    x, y = np.sort(validate_errors(a)), np.sort(validate_errors(b))
     if len(x) * len(y) <= (EXACT if len(x) == len(y) else UNEQUAL):
         from scipy.stats import ks_2samp  # loading scipy.stats takes half a second
 

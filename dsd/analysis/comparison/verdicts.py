@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
 from dsd.analysis.comparison.differences import POWER, mean_difference
-from dsd.analysis.distribution.empirical import LEVEL, checked
+from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 
 DELTA = 1.0  # points of error
 FEW = 5  # networks; of fewer in one population nothing is decided
@@ -50,14 +50,14 @@ class Verdict:
     low: float
     high: float
     level: float
-    likely: int | None = None
-    needed: int | None = None
+    n_for_power: int | None = None
+    n_always_decisive: int | None = None
 
     def __str__(self) -> str:
         if self.word == EQUAL:
             return f"equal within {self.delta:g}"
         if self.word == UNDECIDED:
-            return f"undecided, n ≈ {self.likely:,}" if self.likely else f"undecided, n < {FEW}"
+            return f"undecided, n ≈ {self.n_for_power:,}" if self.n_for_power else f"undecided, n < {FEW}"
         return self.word
 
 
@@ -70,7 +70,7 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
     if not delta > 0:
         raise ValueError(f"delta = {delta}: give a positive number of points")
     level = 1 - (1 - LEVEL) / pairs
-    if min(len(checked(a)), len(checked(b))) < FEW:
+    if min(len(validate_errors(a)), len(validate_errors(b))) < FEW:
         return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
     interval = mean_difference(a, b, level)
     told = (delta, interval.low, interval.high, level)
@@ -78,7 +78,7 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
         return Verdict(EQUAL, *told)
     if interval.high < 0 or interval.low > 0:
         return Verdict(BETTER if interval.high < 0 else WORSE, *told)
-    return Verdict(UNDECIDED, *told, likely(a, b, delta, level), needed(a, b, delta, level))
+    return Verdict(UNDECIDED, *told, n_for_power(a, b, delta, level), n_always_decisive(a, b, delta, level))
 
 
 def no_verdict(delta: float) -> Verdict:
@@ -88,27 +88,28 @@ def no_verdict(delta: float) -> Verdict:
 
 def variance(a: ArrayLike, b: ArrayLike) -> float:
     """n times the variance of the difference of means, where both have n networks with spreads as these."""
-    return float(checked(a).var(ddof=1) + checked(b).var(ddof=1))
+    return float(validate_errors(a).var(ddof=1) + validate_errors(b).var(ddof=1))
 
 
-def needed(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
+def n_always_decisive(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
     """Networks of each population, more than there are, whose interval would be no wider than δ, spreads as now."""
     of_one = variance(a, b)
     n = max(
-        math.ceil(of_one * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), min(len(checked(a)), len(checked(b))) + 1
+        math.ceil(of_one * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2),
+        min(len(validate_errors(a)), len(validate_errors(b))) + 1,
     )
     while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(of_one / n) > delta:  # t is wider than normal
         n += max(n // 1000, 1)
     return n
 
 
-def likely(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
+def n_for_power(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
     """Networks of each population that would decide with a power of 80 %, if the difference is the one that is seen.
 
     The interval then leaves zero out, or lies inside of ±δ: whichever takes fewer networks.
     """
-    z, difference = float(ndtri((1 + level) / 2)), abs(float(checked(b).mean() - checked(a).mean()))
+    z, difference = float(ndtri((1 + level) / 2)), abs(float(validate_errors(b).mean() - validate_errors(a).mean()))
     # to be inside of ±δ the interval has two sides to keep, to leave zero out one
     ways = [((z + ndtri(POWER)) / difference)] if difference else []
     ways += [(z + ndtri((1 + POWER) / 2)) / (delta - difference)] if difference < delta else []
-    return min(math.ceil(variance(a, b) * float(min(ways)) ** 2), needed(a, b, delta, level))
+    return min(math.ceil(variance(a, b) * float(min(ways)) ** 2), n_always_decisive(a, b, delta, level))

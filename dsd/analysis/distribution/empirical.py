@@ -34,7 +34,7 @@ def edf(errors: ArrayLike, at: ArrayLike, weights: ArrayLike | None = None) -> N
     >>> edf([30.0, 40.0, 40.0, 50.0], at=[30, 40, 41, 60])
     array([0.  , 0.25, 0.75, 1.  ])
     """
-    values = checked(errors)
+    values = validate_errors(errors)
     order = np.argsort(values, kind="stable")
     below = np.searchsorted(values[order], np.asarray(at, float), side="left")
     if weights is None:
@@ -45,7 +45,7 @@ def edf(errors: ArrayLike, at: ArrayLike, weights: ArrayLike | None = None) -> N
     return np.concatenate([[0.0], np.cumsum(share[order])])[below]
 
 
-def checked(errors: ArrayLike) -> NDArray[np.float64]:
+def validate_errors(errors: ArrayLike) -> NDArray[np.float64]:
     """Errors (n,) as floats; ValueError where there are none or one is NaN."""
     values = np.asarray(errors, float)
     if values.ndim != 1 or not len(values):
@@ -69,7 +69,7 @@ def dkw_half_width(n: int, level: float = LEVEL) -> float:
 def dkw_band(errors: ArrayLike, at: ArrayLike, level: float = LEVEL) -> Band:
     """The band that holds all of the true distribution function with probability `level` or more, for any n."""
     found = edf(errors, at)
-    half = dkw_half_width(len(checked(errors)), level)
+    half = dkw_half_width(len(validate_errors(errors)), level)
     return Band(np.maximum(found - half, 0), np.minimum(found + half, 1))
 
 
@@ -81,6 +81,6 @@ def bootstrap_band(errors: ArrayLike, at: ArrayLike, level: float = LEVEL) -> Ba
     """
     from scipy.stats import binom  # loading scipy.stats takes half a second
 
-    found, n = edf(errors, at), len(checked(errors))
+    found, n = edf(errors, at), len(validate_errors(errors))
     low, high = (binom.ppf(p, n, found) / n for p in ((1 - level) / 2, (1 + level) / 2))
     return Band(np.clip(low, 0, 1), np.clip(high, 0, 1))

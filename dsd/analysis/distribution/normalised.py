@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from dsd.analysis.distribution.empirical import LEVEL, Band, checked, edf
+from dsd.analysis.distribution.empirical import LEVEL, Band, edf, validate_errors
 from dsd.errors import DsdError
 
 BINS = 10
@@ -73,7 +73,7 @@ def normalised_band(
 
     F is the mean of the EDFs of B bins, whose variances are F_b (1 − F_b)/n_b; the interval is normal.
     """
-    values, own = checked(errors), bin_of(complexity, edges)
+    values, own = validate_errors(errors), bin_of(complexity, edges)
     total = np.zeros(np.shape(at))
     for b in range(len(edges) - 1):
         inside = values[own == b]
@@ -105,7 +105,7 @@ def permutation_ks(
         relabellings: R; the least p-value is 1/(R + 1)
     """
     own = [bin_of(x, edges) for x in complexities]
-    values = np.concatenate([checked(e)[b >= 0] for e, b in zip(errors, own, strict=True)])
+    values = np.concatenate([validate_errors(e)[b >= 0] for e, b in zip(errors, own, strict=True)])
     bins = np.concatenate([b[b >= 0] for b in own])
     shares = [weights(x, edges)[b >= 0] for x, b in zip(complexities, own, strict=True)]
     signed = np.concatenate([shares[0], -shares[1]])

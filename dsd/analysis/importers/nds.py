@@ -20,14 +20,15 @@ from dsd.analysis.importers.records import (
     seed_of,
     wholes,
 )
-from dsd.architecture.complexities import complexity
+from dsd.architecture.blocks import BLOCKS
+from dsd.architecture.complexities import count_complexity
 from dsd.architecture.network import Network
-from dsd.architecture.skeleton import Family
+from dsd.architecture.skeleton import Skeleton
 from dsd.architecture.width_rule import adjust_to_groups
 from dsd.errors import DsdError
 
 WIDEST, LEAST = 100_000, 1e-3  # of a network's numbers, of a ratio
-BLOCKS = {
+NAMES_OF_BLOCKS = {
     "double_plain_block": "vanilla",
     "vanilla_block": "vanilla",
     "res_basic_block": "basic",
@@ -73,11 +74,11 @@ def network_of(net: Mapping[str, Any], task: tuple[int, int, str], flops: float 
         Unreadable: a value is none that a network is made of
     """
     block = net.get("block_type")
-    if not isinstance(net.get("ds"), list) or not isinstance(block, str) or block not in BLOCKS:
+    if not isinstance(net.get("ds"), list) or not isinstance(block, str) or block not in NAMES_OF_BLOCKS:
         return None
-    readings = list(readings_of(net, BLOCKS[block], task))
+    readings = list(readings_of(net, NAMES_OF_BLOCKS[block], task))
     if flops and readings:
-        return min(readings, key=lambda one: abs(complexity(one).flops - flops))
+        return min(readings, key=lambda one: abs(count_complexity(one).flops - flops))
     return readings[0] if readings else None
 
 
@@ -87,7 +88,7 @@ def readings_of(net: Mapping[str, Any], block: str, task: tuple[int, int, str]) 
     depths, widths, strides = (wholes(net.get(name), name, 1, WIDEST) for name in ("ds", "ws", "ss"))
     if not len(depths) == len(widths) == len(strides):
         raise Unreadable("ds, ws and ss are not of one length")
-    plain, stages = block in ("vanilla", "basic"), len(depths)
+    plain, stages = not BLOCKS[block].bottleneck, len(depths)
     given = [net.get(name) for name in ("bot_muls", "num_gs")]
     ratios, counts = (
         one if isinstance(one, list) and len(one) == stages and not plain else [1] * stages for one in given
@@ -98,7 +99,7 @@ def readings_of(net: Mapping[str, Any], block: str, task: tuple[int, int, str]) 
     for b in (1 / multipliers, multipliers) if (multipliers != 1).any() else (multipliers,):
         with suppress(DsdError):  # this reading is no network
             w, g = adjust_to_groups(np.array(widths), b, groups)
-            family = Family(block=block, stem=stem, strides=tuple(strides))
+            family = Skeleton(block=block, stem=stem, strides=tuple(strides))
             shape = (tuple(depths), tuple(w.tolist()), tuple(b.tolist()), tuple(g.tolist()))
             found.append(Network(*shape, family, resolution, classes))
     return found

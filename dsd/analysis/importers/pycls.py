@@ -23,16 +23,17 @@ from dsd.analysis.importers.records import (
     whole,
     wholes,
 )
+from dsd.architecture.blocks import BLOCKS
 from dsd.architecture.network import Network
 from dsd.architecture.quantized_linear import quantized
-from dsd.architecture.skeleton import LARGEST, MOST_STAGES, Family
+from dsd.architecture.skeleton import LARGEST, MOST_STAGES, Skeleton
 from dsd.architecture.width_rule import adjust
 from dsd.errors import DsdError, shortened
 from dsd.typed import quoted
 
 DEEPEST, WIDEST, LEAST = 10_000, 100_000, 1e-3  # blocks of a network, channels of a stage, a ratio
 GROUPS = {"anynet": "ANYNET", "regnet": "REGNET"}  # of a configuration, by the type of its model
-BLOCKS = {
+NAMES_OF_BLOCKS = {
     ("res_bottleneck_block", False): "X",
     ("res_bottleneck_block", True): "Y",
     ("vanilla_block", False): "vanilla",
@@ -88,12 +89,12 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     group = mapping(cfg, GROUPS[kind])
     if not group:
         return None
-    block = BLOCKS.get((str(group.get("BLOCK_TYPE", "res_bottleneck_block")), bool(group.get("SE_ON"))))
+    block = NAMES_OF_BLOCKS.get((str(group.get("BLOCK_TYPE", "res_bottleneck_block")), bool(group.get("SE_ON"))))
     stem = STEMS.get(str(group.get("STEM_TYPE", "simple_stem_in")))
     activation = ACTIVATIONS.get(str(model.get("ACTIVATION_FUN", "relu")))
     if block is None or stem is None or activation is None or (block == "Y" and group.get("SE_R", 0.25) != 0.25):
         return None
-    family: dict[str, Any] = {
+    skeleton: dict[str, Any] = {
         "block": block,
         "stem": stem,
         "activation": activation,
@@ -102,7 +103,7 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     }
     depths, widths, strides, multipliers, groups = (stages_of if kind == "anynet" else stages_of_regnet)(group)
     b = 1 / np.array(multipliers)
-    if block in ("vanilla", "basic"):
+    if not BLOCKS[block].bottleneck:
         b, w, g = np.ones(len(widths)), np.array(widths), np.array(widths)
     else:
         w, g = adjust(np.array(widths), b, np.array(groups))
@@ -111,7 +112,7 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     with suppress(DsdError):  # what pycls builds and dsd does not
         return Network(
             *(tuple(depths), tuple(w.tolist()), tuple(b.tolist()), tuple(g.tolist())),
-            family=Family(strides=tuple(strides), **family),
+            skeleton=Skeleton(strides=tuple(strides), **skeleton),
             resolution=resolution,
             classes=classes,
         )

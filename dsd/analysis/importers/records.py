@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dsd.architecture.complexities import MEASURES, complexity
+from dsd.architecture.complexities import MEASURES, count_complexity
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import columns_of
@@ -183,10 +183,10 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
     for i, record in enumerate(records):
         if record.network is not None:
             one = record.network
-            alike.setdefault((one.family, one.classes, len(one.depths)), []).append(i)
+            alike.setdefault((one.skeleton, one.classes, len(one.depths)), []).append(i)
     for members in alike.values():
         networks = Networks.of([network for i in members if (network := records[i].network) is not None])
-        described.append(pd.DataFrame(columns_of(space, networks, complexity(networks), {}), index=members))
+        described.append(pd.DataFrame(columns_of(space, networks, count_complexity(networks), {}), index=members))
     if not described:
         return frame
     known = pd.concat(described)
@@ -212,5 +212,5 @@ def miscounted(records: Sequence[Record], tolerance: float = 0.01) -> int:
     for record in records:
         said = record.counted.get("flops")
         if record.network is not None and said:
-            wrong += abs(complexity(record.network).flops / said - 1) > tolerance
+            wrong += abs(count_complexity(record.network).flops / said - 1) > tolerance
     return wrong

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsd.analysis.distribution.empirical import checked
-from dsd.analysis.parameters.winners import FRACTION, RESAMPLES, drawn_winners, winner_law
+from dsd.analysis.distribution.empirical import validate_errors
+from dsd.analysis.parameters.winners import FRACTION, RESAMPLES, drawn_winners, winner_probabilities
 
 PERCENTILES = (0.025, 0.5, 0.975)
 NEGLIGIBLE = 1e-12  # probability of all the networks together that an exact range leaves out
@@ -64,10 +64,10 @@ class Winners:
 
 def exact_winners(errors: ArrayLike, fraction: float = FRACTION) -> Winners:
     """The winners of infinitely many resamples, in closed form."""
-    law = winner_law(errors, fraction)
-    order = np.argsort(-law, kind="stable")
-    kept = order[: int(np.searchsorted(np.cumsum(law[order]), 1 - NEGLIGIBLE)) + 1]
-    return Winners(kept, law[kept])
+    distribution = winner_probabilities(errors, fraction)
+    order = np.argsort(-distribution, kind="stable")
+    kept = order[: int(np.searchsorted(np.cumsum(distribution[order]), 1 - NEGLIGIBLE)) + 1]
+    return Winners(kept, distribution[kept])
 
 
 def resampled_winners(
@@ -103,7 +103,7 @@ def empirical_bootstrap(
     >>> empirical_bootstrap(range(100), range(100), rng=None)
     BestRange(low=0.0, median=2.0, high=13.0)
     """
-    values, parameter = checked(errors), np.asarray(x, float)
+    values, parameter = validate_errors(errors), np.asarray(x, float)
     if parameter.shape != values.shape:
         raise ValueError(f"x has shape {parameter.shape}, errors has {values.shape}; give one x for each error")
     if rng is None:

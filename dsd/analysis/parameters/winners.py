@@ -1,4 +1,4 @@
-"""Which network of a population is the best of a resample: the law behind the empirical bootstrap.
+"""Which network of a population is the best of a resample: the distribution behind the empirical bootstrap.
 
 Shape letters: n networks, m networks in one resample, R resamples.
 """
@@ -6,7 +6,7 @@ Shape letters: n networks, m networks in one resample, R resamples.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsd.analysis.distribution.empirical import checked
+from dsd.analysis.distribution.empirical import validate_errors
 
 FRACTION = 0.25  # of the population in one resample ([DDS] footnote 4)
 RESAMPLES = 10_000
@@ -18,16 +18,16 @@ def draws_of(n: int, fraction: float) -> int:
     return max(round(fraction * n), 1)
 
 
-def winner_law(errors: ArrayLike, fraction: float = FRACTION) -> NDArray[np.float64]:
+def winner_probabilities(errors: ArrayLike, fraction: float = FRACTION) -> NDArray[np.float64]:
     """The probability (n,) of each network to be the best of m draws with replacement.
 
     The k-th best of n wins with probability ((n − k + 1)^m − (n − k)^m)/n^m; networks of equal error share
     theirs equally. It is what `drawn_winners` tends to with more resamples.
 
-    >>> winner_law([30.0, 20.0, 20.0, 40.0], fraction=0.5)
+    >>> winner_probabilities([30.0, 20.0, 20.0, 40.0], fraction=0.5)
     array([0.1875, 0.375 , 0.375 , 0.0625])
     """
-    values = checked(errors)
+    values = validate_errors(errors)
     n = len(values)
     ranks, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     above = np.append(n - np.cumsum(counts) + counts, 0) / n  # share of networks that are no better
@@ -51,7 +51,7 @@ def drawn_winners(
         fraction: of n in one resample
         resamples: R
     """
-    values = checked(errors)
+    values = validate_errors(errors)
     n, draws = len(values), draws_of(len(values), fraction)
     order = np.argsort(values, kind="stable")
     rows = max(CHUNK // draws, 1)

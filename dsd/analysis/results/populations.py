@@ -4,11 +4,14 @@ A row counts as a result where its `status` is done or diverged (or there is no 
 (or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
 """
 
+import html
 import logging
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,19 +20,20 @@ from numpy.typing import NDArray
 from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.results.seeds import one_per_network
 from dsd.errors import DsdError, known, shortened
-from dsd.io.table_reading import as_numbers, clean_header, is_missing, named_cells, stray
+from dsd.io.table_reading import as_numbers, clean_header, is_missing, named_cells, read_table, stray
 from dsd.texts import encodable
 from dsd.typed import quoted
 
 log = logging.getLogger(__name__)
 
+SHOWN = 10  # rows in a notebook
 RESULT = ("done", "diverged")
 FAILED = "failed"
 STATES = (*RESULT, FAILED, "planned", "queued", "running", "cancelled", "lost")
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """The results of one population.
 
@@ -63,14 +67,45 @@ class Results:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def __repr__(self) -> str:
+        more = f", {self.missing_note}" if self.missing_note else ""
+        mean = f", mean error {self.errors.mean():.2f}" if len(self) else ""
+        return f"<Results {self.name}: n = {len(self):,}{mean}{more}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>{self.frame.head(SHOWN).to_html(index=False)}"
+
     @property
-    def lacking(self) -> str:
+    def missing_note(self) -> str:
         """What is missing from the population, in words; empty where nothing is."""
         parts = [f"{count} {word}" for count, word in ((self.failed, "failed"), (self.unfinished, "unfinished"))]
         return ", ".join(part for part, count in zip(parts, (self.failed, self.unfinished), strict=True) if count)
 
 
-def split(frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes: Sequence[str] = ()) -> list[Results]:
+def as_populations(given: Any) -> list[Results]:
+    """Populations from what callers have: from `split_populations`, a DataFrame, or the path of a table.
+
+    Raises:
+        DsdError: the table cannot be read, its values are not allowed, or it is none of these
+    """
+    if isinstance(given, str | Path):
+        if Path(given).is_dir():
+            raise DsdError(f"{given}: is a folder; give its table.csv, or dsd.sweep.collect({str(given)!r})")
+        return split_populations(read_table(given), place=str(given))
+    if isinstance(given, pd.DataFrame):
+        return split_populations(given)
+    populations = [given] if isinstance(given, Results) else given
+    if not isinstance(populations, list | tuple) or not all(isinstance(one, Results) for one in populations):
+        raise DsdError(
+            f"populations are what dsd.split_populations gives, a DataFrame, or the path of a table, "
+            f"not {type(given).__name__}; dsd.split_populations(frame) makes them of a frame's rows"
+        )
+    return list(populations)
+
+
+def split_populations(
+    frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes: Sequence[str] = ()
+) -> list[Results]:
     """The populations of a table, in the order of their first rows; those named by numbers in rising order.
 
     This is where a table's values are checked; what follows relies on it.
@@ -197,7 +232,7 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
     return Results(name, one_per_network(runs, place, outcomes), rows[failed], unfinished, runs, outcomes, percent)
 
 
-def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:
+def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:
     """The populations of several sources; a name that occurs in two of them gets its source in brackets.
 
     Args:
@@ -214,7 +249,7 @@ def told_apart(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]
     ]
 
 
-def pick(
+def select_populations(
     populations: Sequence[Results], names: Sequence[str], suffixes: Sequence[str] = ("", "_cifar")
 ) -> list[Results]:
     """The populations of these names, in this order; of a name that is not there, its version for small images.

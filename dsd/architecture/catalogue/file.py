@@ -33,14 +33,14 @@ from typing import Any
 from dsd.architecture.catalogue.names import canonical
 from dsd.architecture.catalogue.published_networks import NAMED, regnet
 from dsd.architecture.network import Network, whole_numbers
-from dsd.architecture.skeleton import Family
+from dsd.architecture.skeleton import Skeleton
 from dsd.errors import DsdError, known
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
 
 STAGES = ("depths", "widths", "bottleneck_ratios", "group_widths")
 LINE = ("depth", "w_0", "w_a", "w_m", "bottleneck_ratio", "group_width")
-FAMILY = tuple(f.name for f in fields(Family))
+FAMILY = tuple(f.name for f in fields(Skeleton))
 LISTS = ("strides", "kernels")  # of a family, one for each stage
 TASK = ("resolution", "classes")
 KEYS = ("extends", *STAGES, *LINE, *FAMILY, *TASK)
@@ -101,14 +101,14 @@ def described(written: dict[str, Any], base: Network | None) -> Network:
 def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
     """As many as the lists have values, or as the extended network has."""
     lists = {key: written[key] for key in (*STAGES, *LISTS) if isinstance(written.get(key), list)}
-    stages = base.family.stages if base else max((len(value) for value in lists.values()), default=4)
+    stages = base.skeleton.stages if base else max((len(value) for value in lists.values()), default=4)
     for key, value in lists.items():
         if len(value) != stages:
             raise DsdError(f"{key} = {value}: has {len(value)} values; give {stages}, one for each stage")
     return stages
 
 
-def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> Network:
+def from_line(numbers: dict[str, Any], family: Skeleton, task: dict[str, Any]) -> Network:
     """A quantized linear network."""
     if "group_width" in numbers and not family.block_type.has_groups:
         raise DsdError(f"group_width = {numbers['group_width']}: block {family.block} takes none")
@@ -120,7 +120,7 @@ def from_line(numbers: dict[str, Any], family: Family, task: dict[str, Any]) -> 
     return regnet(d, w_0, w_a, w_m, b, g, family, **task)
 
 
-def from_stages(written: dict[str, Any], family: Family, base: Network | None, task: dict[str, Any]) -> Network:
+def from_stages(written: dict[str, Any], family: Skeleton, base: Network | None, task: dict[str, Any]) -> Network:
     """A network given stage by stage, over the one that it extends."""
     given = {key: per_stage(key, written[key], family.stages) for key in STAGES if key in written}
     if base:
@@ -135,17 +135,17 @@ def from_stages(written: dict[str, Any], family: Family, base: Network | None, t
     if "group_widths" not in given:
         raise DsdError(f"group_widths is missing; block {family.block} has groups")
     stages_values: dict[str, Any] = {key: whole_numbers(given[key]) for key in STAGES}
-    return Network(**stages_values, family=family, **task)
+    return Network(**stages_values, skeleton=family, **task)
 
 
-def family_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | None, stages: int) -> Family:
+def family_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | None, stages: int) -> Skeleton:
     """The family of a file over that of the network it extends."""
     given: dict[str, Any] = {key: str(written[key]) for key in ("block", "stem", "activation") if key in written}
     given |= {key: numbers[key] for key in ("stem_width", "head_width") if key in numbers}
     given |= {key: tuple(per_stage(key, written[key], stages)) for key in LISTS if key in written}
     if not base:
-        return Family(**{"strides": (2,) * stages, **given})
-    return replace(base.family, **given)
+        return Skeleton(**{"strides": (2,) * stages, **given})
+    return replace(base.skeleton, **given)
 
 
 def per_stage(key: str, value: Any, stages: int) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dsd.architecture.network import Network
 from dsd.architecture.quantized_linear import generate, quantized
-from dsd.architecture.skeleton import Family
+from dsd.architecture.skeleton import Skeleton
 from dsd.errors import DsdError, shortened
 
 # depth, w_0, w_a, w_m, bottleneck ratio, group width
@@ -67,11 +67,11 @@ def regnet(
     w_m: float,
     b: float,
     g: int,
-    family: Family = Family(),  # noqa: B008  immutable
+    skeleton: Skeleton = Skeleton(),  # noqa: B008  immutable
     resolution: int = 224,
     classes: int = 1000,
 ) -> Network:
-    """The RegNet of these six parameters with as many stages as the family has strides ([DDS] Eq. 2–4, width rule).
+    """The RegNet of these six parameters with as many stages as the skeleton has strides ([DDS] Eq. 2–4, width rule).
 
     Raises:
         DsdError: the parameters do not give that many stages
@@ -82,16 +82,16 @@ def regnet(
     for name, value, least in (("depth", d, 1), ("w_0", w_0, 8), ("group width", g, 1)):
         if not least <= value <= LARGEST:
             raise DsdError(f"{name} = {value:g}: give a number from {least} to {LARGEST:g}")
-    found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), family.stages)
+    found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), skeleton.stages)
     if not len(found.rows):
         raise DsdError(
             f"depth {d}, w_0 {w_0:g}, w_a {w_a:g}, w_m {w_m:g} {formed(d, w_0, w_a, w_m)}; strides are for "
-            f"{family.stages} stages"
+            f"{skeleton.stages} stages"
         )
-    ratios = np.full((1, family.stages), b)
-    widths, groups = family.block_type.realised(found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
+    ratios = np.full((1, skeleton.stages), b)
+    widths, groups = skeleton.block_type.realised(found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
     d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths.astype(np.int64), widths, ratios, groups))
-    return Network(d_i, w_i, b_i, g_i, family, resolution, classes)
+    return Network(d_i, w_i, b_i, g_i, skeleton, resolution, classes)
 
 
 def formed(d: int, w_0: float, w_a: float, w_m: float) -> str:
@@ -108,20 +108,20 @@ def formed(d: int, w_0: float, w_a: float, w_m: float) -> str:
 
 def resnet(depth: int) -> Network:
     """The ResNet for ImageNet: R blocks with b = 4 (He et al. 2016), the stride on the 3×3 as in the authors' code."""
-    family, inner = Family("R", "resnet", (1, 2, 2, 2)), (64, 128, 256, 512)
-    return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (4,) * 4, inner, family)
+    skeleton, inner = Skeleton("R", "resnet", (1, 2, 2, 2)), (64, 128, 256, 512)
+    return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (4,) * 4, inner, skeleton)
 
 
 def resnext(depth: int) -> Network:
     """The ResNeXt of 32 groups, 4 channels each in the first stage (Xie et al. 2017, 32×4d): X blocks with b = 2."""
-    family = Family("X", "resnet", (1, 2, 2, 2))
-    return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (2,) * 4, (4, 8, 16, 32), family)
+    skeleton = Skeleton("X", "resnet", (1, 2, 2, 2))
+    return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (2,) * 4, (4, 8, 16, 32), skeleton)
 
 
 def nds_resnet(depth: int) -> Network:
     """The ResNet for images of 32×32 and ten classes ([NDS], He et al. 2016, §4.2)."""
-    family = Family("basic", "cifar", (1, 2, 2))
-    return Network((NDS_DEPTHS[depth],) * 3, (16, 32, 64), (1,) * 3, (16, 32, 64), family, 32, 10)
+    skeleton = Skeleton("basic", "cifar", (1, 2, 2))
+    return Network((NDS_DEPTHS[depth],) * 3, (16, 32, 64), (1,) * 3, (16, 32, 64), skeleton, 32, 10)
 
 
 def scaled_width(w: int, factor: float) -> int:
@@ -137,7 +137,7 @@ def scaled_width(w: int, factor: float) -> int:
 def efficientnet(wider: float, deeper: float, resolution: int) -> Network:
     """EfficientNet-B0 scaled (Tan & Le 2019, §3.3): MBConv blocks with squeeze-and-excitation, and SiLU."""
     depths, widths, expansions, strides, kernels = zip(*B0_STAGES, strict=True)
-    family = Family(
+    skeleton = Skeleton(
         *("mbconv", "simple", strides, "silu", kernels), scaled_width(B0_STEM, wider), scaled_width(B0_HEAD, wider)
     )
     return Network(
@@ -145,14 +145,14 @@ def efficientnet(wider: float, deeper: float, resolution: int) -> Network:
         widths=tuple(scaled_width(w, wider) for w in widths),
         bottleneck_ratios=tuple(1 if expansion == 1 else 1 / expansion for expansion in expansions),
         group_widths=(1,) * len(depths),
-        family=family,
+        skeleton=skeleton,
         resolution=resolution,
     )
 
 
 NAMED: dict[str, Callable[[], Network]] = {
     **{f"RegNetX-{regime}": partial(regnet, *line) for regime, line in REGNET_X.items()},
-    **{f"RegNetY-{regime}": partial(regnet, *line, Family("Y")) for regime, line in REGNET_Y.items()},
+    **{f"RegNetY-{regime}": partial(regnet, *line, Skeleton("Y")) for regime, line in REGNET_Y.items()},
     **{f"ResNet-{depth}": partial(resnet, depth) for depth in RESNET_DEPTHS},
     **{f"ResNeXt-{depth}": partial(resnext, depth) for depth in RESNET_DEPTHS},
     **{f"EfficientNet-{name}": partial(efficientnet, *scale) for name, scale in EFFICIENTNETS.items()},

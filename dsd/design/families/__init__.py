@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from dsd.design.families.anynet import AnyNetFile, AnyNetSpace
-from dsd.design.families.regnet import LINE, RegNetFile, RegNetSpace
-from dsd.design.families.schema import CommonFile
+from dsd.design.families.anynet import AnyNetSchema, AnyNetSpace
+from dsd.design.families.regnet import LINE, RegNetSchema, RegNetSpace
+from dsd.design.families.schema import SpaceSchema
 from dsd.design.space import Space
 
 
@@ -18,13 +18,13 @@ class SpaceFamily:
     shared: which parameter may take the value of which
     """
 
-    schema: type[CommonFile]
+    schema: type[SpaceSchema]
     space: type[Space]
     required: tuple[str, ...]
     shared: tuple[tuple[str, str], ...] = ()
 
 
 FAMILIES: dict[str, SpaceFamily] = {
-    "AnyNet": SpaceFamily(AnyNetFile, AnyNetSpace, ("depth", "width")),
-    "RegNet": SpaceFamily(RegNetFile, RegNetSpace, LINE, shared=(("w_a", "w_0"),)),  # shared in [DDS] Fig. 9
+    "AnyNet": SpaceFamily(AnyNetSchema, AnyNetSpace, ("depth", "width")),
+    "RegNet": SpaceFamily(RegNetSchema, RegNetSpace, LINE, shared=(("w_a", "w_0"),)),  # shared in [DDS] Fig. 9
 }

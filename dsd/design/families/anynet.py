@@ -16,7 +16,7 @@ from dsd.architecture.networks import Networks
 from dsd.architecture.rows import TASK, TRAINING, by_stage
 from dsd.architecture.width_rule import adjust_to_groups
 from dsd.arrays import Columns, Floats, Ints
-from dsd.design.families.schema import CommonFile, StageFile
+from dsd.design.families.schema import SpaceSchema, StageSchema
 from dsd.design.parameters.across_stages import ORDERS, keeps
 from dsd.design.space import Space, candidates
 
@@ -29,7 +29,7 @@ class AnyNetSpace(Space):
         """Widths and group widths of drawn widths, ratios and group widths or numbers of groups, of one shape."""
         if "groups" in self.parameters:
             return adjust_to_groups(w, b, third)
-        return self.facts.family.block_type.realised(w, b, third)
+        return self.info.skeleton.block_type.realised(w, b, third)
 
     @property
     def grouping(self) -> str:
@@ -44,11 +44,11 @@ class AnyNetSpace(Space):
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
         """The networks of the settings at `rows`; with the rule `reject`, of those that need no adjustment."""
-        facts = self.facts
+        facts = self.info
         if len(rows) < len(settings["depth"]):
             settings = {name: drawn[rows] for name, drawn in settings.items()}
         d, w = settings["depth"], settings["width"]
-        b = settings.get("bottleneck_ratio", np.ones((1, facts.family.stages), w.dtype))
+        b = settings.get("bottleneck_ratio", np.ones((1, facts.skeleton.stages), w.dtype))
         third = settings.get(self.grouping, w)
         widths, groups = self.realised(w, b, third)
         networks = Networks(
@@ -58,7 +58,7 @@ class AnyNetSpace(Space):
             groups,
             self.resolutions(settings, np.arange(len(rows))),
             facts.classes,
-            facts.family,
+            facts.skeleton,
         )
         if facts.width_rule == "adjust":
             return networks, rows
@@ -67,15 +67,15 @@ class AnyNetSpace(Space):
 
     def drawn(self, settings: Columns, rows: Ints) -> Columns:
         """Widths and groups before they were adjusted; only those can differ from the network's."""
-        adjusted = self.told(settings, rows, ("width", self.grouping) if self.grouping else ())
+        adjusted = self.sampled_columns(settings, rows, ("width", self.grouping) if self.grouping else ())
         labels = {"groups": "sampled_groups", "group_width": "sampled_g", "width": "sampled_w"}
         columns = (by_stage(labels[name], values) for name, values in adjusted.items())
-        return {**{k: v for part in columns for k, v in part.items()}, **self.told(settings, rows, TRAINING)}
+        return {**{k: v for part in columns for k, v in part.items()}, **self.sampled_columns(settings, rows, TRAINING)}
 
     @property
-    def size_as_printed(self) -> float:
+    def size_as_in_paper(self) -> float:
         """Ordered parameters are divided by s! ([DDS] §3.2)."""
-        return math.prod(p.settings_as_printed for name, p in self.parameters.items() if name not in TASK)
+        return math.prod(p.count_as_in_paper for name, p in self.parameters.items() if name not in TASK)
 
     def count(self, network: Network) -> int:
         """How many settings are realised as this network.
@@ -91,7 +91,7 @@ class AnyNetSpace(Space):
         touched = {"width", self.grouping} & set(self.constrained)
         if touched:
             return self.count_one_by_one(network, matches)
-        if self.facts.constraints and not self.allowed(self.as_settings(network))[0]:
+        if self.info.constraints and not self.allowed(self.as_settings(network))[0]:
             return 0
         orders = [self.parameters[name].across_stages if name else "equal" for name in ("width", self.grouping)]
         counts = matches[0]
@@ -114,10 +114,10 @@ class AnyNetSpace(Space):
         None where depths or ratios are not the space's.
         """
         for name, drawn in self.as_settings(network).items():
-            axis, order = self.parameters[name].axis, self.parameters[name].across_stages
+            axis, order = self.parameters[name].distribution, self.parameters[name].across_stages
             if not np.isin(drawn, axis.values).all() or not keeps(order, drawn)[0]:
                 return None
-        w, third = np.meshgrid(self.parameters["width"].axis.floats, self.grouping_values, indexing="ij")
+        w, third = np.meshgrid(self.parameters["width"].distribution.floats, self.grouping_values, indexing="ij")
         found = []
         for width, ratio, group_width in zip(
             network.widths, network.bottleneck_ratios, network.group_widths, strict=True
@@ -125,7 +125,7 @@ class AnyNetSpace(Space):
             b = np.full(w.shape, float(ratio))
             widths, groups = self.realised(w, b, third)
             match = (widths == width) & (groups == group_width)
-            if self.facts.width_rule == "reject":
+            if self.info.width_rule == "reject":
                 match &= self.compatible(w, third, widths, groups, b)
             found.append(match.astype(np.int64))
         if math.prod(int(match.sum()) for match in found) >= 2**62:
@@ -135,7 +135,7 @@ class AnyNetSpace(Space):
     @property
     def grouping_values(self) -> Floats:
         """Group widths or numbers of groups, (G,); one that is not used where the block has none."""
-        return self.parameters[self.grouping].axis.floats if self.grouping else np.ones(1)
+        return self.parameters[self.grouping].distribution.floats if self.grouping else np.ones(1)
 
     def count_one_by_one(self, network: Network, matches: list[NDArray[Any]]) -> int:
         """The same where constraints speak of widths or groups: every setting that matches is tried."""
@@ -144,7 +144,7 @@ class AnyNetSpace(Space):
         positions = np.stack([stage[choices[:, i]] for i, stage in enumerate(pairs)], axis=1)  # (choices, s, 2)
         kept = keeps(self.parameters["width"].across_stages, positions[..., 0])
         settings = {name: np.repeat(drawn, len(choices), axis=0) for name, drawn in self.as_settings(network).items()}
-        settings["width"] = self.parameters["width"].axis.floats[positions[..., 0]]
+        settings["width"] = self.parameters["width"].distribution.floats[positions[..., 0]]
         if self.grouping:
             kept &= keeps(self.parameters[self.grouping].across_stages, positions[..., 1])
             settings[self.grouping] = self.grouping_values[positions[..., 1]]
@@ -152,11 +152,11 @@ class AnyNetSpace(Space):
 
 
 @dataclass
-class AnyNetFile(CommonFile):
+class AnyNetSchema(SpaceSchema):
     """Keys of a file whose family is AnyNet."""
 
-    depth: StageFile | None = MISSING
-    width: StageFile | None = MISSING
-    bottleneck_ratio: StageFile | None = None
-    group_width: StageFile | None = None
-    groups: StageFile | None = None
+    depth: StageSchema | None = MISSING
+    width: StageSchema | None = MISSING
+    bottleneck_ratio: StageSchema | None = None
+    group_width: StageSchema | None = None
+    groups: StageSchema | None = None

@@ -16,8 +16,8 @@ from dsd.architecture.networks import Networks
 from dsd.architecture.quantized_linear import generate, stage_width
 from dsd.architecture.rows import TASK, TRAINING
 from dsd.arrays import Columns, Floats, Ints
-from dsd.design.families.schema import CommonFile
-from dsd.design.parameters.schema import LawFile
+from dsd.design.families.schema import SpaceSchema
+from dsd.design.parameters.schema import DistributionSchema
 from dsd.design.space import Space
 
 LINE = ("depth", "w_0", "w_a", "w_m")
@@ -49,7 +49,7 @@ class RegNetSpace(Space):
     @property
     def late(self) -> Collection[str]:
         """Ratio and group width too: they are needed only where depth, w_0, w_a and w_m form s stages."""
-        return TRAINING if self.facts.constraints else (*TASK, *COLUMNS)
+        return TRAINING if self.info.constraints else (*TASK, *COLUMNS)
 
     def columns_of(self, name: str) -> list[str]:
         """Constraints speak of depth, w_0, w_a, w_m, b and g."""
@@ -57,15 +57,15 @@ class RegNetSpace(Space):
 
     def realised(self, widths: Floats, b: Floats, g: Floats | None) -> tuple[Floats, Floats]:
         """Widths and group widths of stages (s, n) after the width rule; g None for a block without groups."""
-        return self.facts.family.block_type.realised(widths, b, widths if g is None else g)
+        return self.info.skeleton.block_type.realised(widths, b, widths if g is None else g)
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
         """The networks of the settings at `rows` that form exactly s stages."""
-        facts = self.facts
+        facts = self.info
         d, w_0, w_a, w_m = (
             settings[name] if len(rows) == len(settings[name]) else settings[name][rows] for name in LINE
         )
-        stages = generate(w_0, w_a, w_m, d, facts.family.stages)
+        stages = generate(w_0, w_a, w_m, d, facts.skeleton.stages)
         rows, drawn = rows[stages.rows], stages.widths.T
         b, g = (settings[name][rows] if name in self.parameters else None for name in COLUMNS)
         ratios = np.broadcast_to(1.0 if b is None else b, drawn.shape)
@@ -81,18 +81,18 @@ class RegNetSpace(Space):
             groups.T[kept],
             self.resolutions(settings, rows)[kept],
             facts.classes,
-            facts.family,
+            facts.skeleton,
         )
         return networks, rows[kept]
 
     def drawn(self, settings: Columns, rows: Ints) -> Columns:
         """All that was drawn: the network tells stages, not the line."""
-        told = self.told(settings, rows, (*LINE, *COLUMNS))
+        told = self.sampled_columns(settings, rows, (*LINE, *COLUMNS))
         labelled = {f"sampled_{COLUMNS.get(name, name)}": values for name, values in told.items()}
-        return {**labelled, **self.told(settings, rows, TRAINING)}
+        return {**labelled, **self.sampled_columns(settings, rows, TRAINING)}
 
     @property
-    def size_as_printed(self) -> float:
+    def size_as_in_paper(self) -> float:
         """64 values for each free one of depth, w_0, w_a and w_m ([DDS] Table 1); for a depth of fewer, those."""
         size = 1.0
         for name, parameter in self.parameters.items():
@@ -105,14 +105,14 @@ class RegNetSpace(Space):
     @cached_property
     def pairs(self) -> tuple[Floats, Floats]:
         """Every (w_0, w_m), each (P,)."""
-        tables = (self.parameters[name].axis.values.astype(np.float64) for name in ("w_0", "w_m"))
+        tables = (self.parameters[name].distribution.values.astype(np.float64) for name in ("w_0", "w_m"))
         w_0, w_m = np.meshgrid(*tables)
         return w_0.ravel(), w_m.ravel()
 
     @cached_property
     def pair_widths(self) -> Floats:
         """Stage widths of every pair before the width rule, (s, P)."""
-        return np.stack([stage_width(*self.pairs, k) for k in range(self.facts.family.stages)])
+        return np.stack([stage_width(*self.pairs, k) for k in range(self.info.skeleton.stages)])
 
     def count(self, network: Network) -> int:
         """How many settings are realised as this network.
@@ -124,12 +124,12 @@ class RegNetSpace(Space):
         b = network.bottleneck_ratios[0]
         depth = sum(network.depths)
         drawn = self.parameters.get("bottleneck_ratio")
-        if not self.of_family(network) or len(ratios) > 1 or (drawn is not None and b not in drawn.axis.values):
+        if not self.of_family(network) or len(ratios) > 1 or (drawn is not None and b not in drawn.distribution.values):
             return 0
-        if depth not in self.parameters["depth"].axis.values:
+        if depth not in self.parameters["depth"].distribution.values:
             return 0
         grouping = self.parameters.get("group_width")
-        return sum(self.count_at(network, g) for g in (grouping.axis.floats if grouping else [None]))
+        return sum(self.count_at(network, g) for g in (grouping.distribution.floats if grouping else [None]))
 
     def count_at(self, network: Network, g: float | None) -> int:
         """The settings of one group width."""
@@ -138,7 +138,7 @@ class RegNetSpace(Space):
         if self.parameters["w_a"].same_as:
             w_a, at = w_0, np.arange(len(w_0))
         else:
-            slopes = self.parameters["w_a"].axis.values.astype(np.float64)
+            slopes = self.parameters["w_a"].distribution.values.astype(np.float64)
             first, last = self.slope_range(network, w_0, w_m, slopes)
             counts = np.maximum(0, last - first)
             at = np.repeat(np.arange(len(w_0)), counts)
@@ -146,7 +146,7 @@ class RegNetSpace(Space):
         depth = np.full(len(at), float(sum(network.depths)))
         found = generate(w_0[at], w_a, w_m[at], depth, len(network.depths))
         kept = (found.depths == network.depths).all(axis=1)
-        if not self.facts.constraints:
+        if not self.info.constraints:
             return int(kept.sum())
         rows = found.rows[kept]
         b = np.full(len(rows), float(network.bottleneck_ratios[0]))
@@ -166,7 +166,7 @@ class RegNetSpace(Space):
             drawn = self.pair_widths
             widths, groups = self.realised(drawn, np.full_like(drawn, b), None if g is None else np.full_like(drawn, g))
             codes = code(widths)
-            if self.facts.width_rule == "reject":
+            if self.info.width_rule == "reject":
                 codes[((widths != drawn) | ((g is not None) & (groups != g))).any(axis=0)] = 0
             order = np.argsort(codes, kind="stable")
             self.known_pairs[b, g] = RealisedPairs(widths, groups, order, codes[order])
@@ -198,12 +198,12 @@ def code(widths: Floats) -> NDArray[np.uint64]:
 
 
 @dataclass
-class RegNetFile(CommonFile):
+class RegNetSchema(SpaceSchema):
     """Keys of a file whose family is RegNet."""
 
-    depth: LawFile | None = MISSING
-    w_0: LawFile | None = MISSING
-    w_a: LawFile | None = MISSING
-    w_m: LawFile | None = MISSING
-    bottleneck_ratio: LawFile | None = None
-    group_width: LawFile | None = None
+    depth: DistributionSchema | None = MISSING
+    w_0: DistributionSchema | None = MISSING
+    w_a: DistributionSchema | None = MISSING
+    w_m: DistributionSchema | None = MISSING
+    bottleneck_ratio: DistributionSchema | None = None
+    group_width: DistributionSchema | None = None

@@ -5,18 +5,18 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from dsd.design.parameters.schema import LawFile
+from dsd.design.parameters.schema import DistributionSchema
 
 
 @dataclass
-class StageFile(LawFile):
-    """The law of a parameter with a value in each stage."""
+class StageSchema(DistributionSchema):
+    """The distribution of a parameter with a value in each stage."""
 
     across_stages: str = "free"
 
 
 @dataclass
-class CommonFile:
+class SpaceSchema:
     """Keys of every space file; those without a type may be a text, a number or a mapping."""
 
     family: str = MISSING
@@ -37,5 +37,5 @@ class CommonFile:
     flops: str = "360M:400M"
     params: Any = ":"
     acts: Any = ":"
-    lr: LawFile | None = None
-    weight_decay: LawFile | None = None
+    lr: DistributionSchema | None = None
+    weight_decay: DistributionSchema | None = None

@@ -1,9 +1,10 @@
 """How the values of one parameter relate across the stages of a network: free, equal, or in order.
 
-An ordered parameter is drawn from the exact law of independent draws *given* their order, ties included. Sorting
-independent draws is another law: it makes equal neighbours too rare. Rejection is the same law but needs thousands
-of draws for each network of AnyNetX_E in a complexity window. Orders hold between the drawn values; the width rule
-(`dsd.architecture.width_rule`) comes after and may change widths.
+An ordered parameter is drawn from the exact distribution of independent draws *given* their order, ties included.
+Sorting
+independent draws is another distribution: it makes equal neighbours too rare. Rejection is the same distribution but
+needs thousands of draws for each network of AnyNetX_E in a complexity window. Orders hold between the drawn values;
+the width rule (`dsd.architecture.width_rule`) comes after and may change widths.
 
 Shape letters: n draws, s stages, k values of the axis. Draws are laid out stage after stage, for speed.
 """
@@ -16,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsd.arrays import Floats, Ints
-from dsd.design.parameters.distributions import Axis, Lookup, Uniform
+from dsd.design.parameters.distributions import Distribution, Lookup, Uniform
 
 Counts = NDArray[Any]
 
 
 class Order(Protocol):
-    """A relation across s stages, with the law of draws that keep it."""
+    """A relation across s stages, with the distribution of draws that keep it."""
 
-    def __init__(self, axis: Axis, stages: int) -> None: ...
+    def __init__(self, axis: Distribution, stages: int) -> None: ...
 
     def draw(self, rng: Uniform, n: int) -> Floats:
         """Values (s, n)."""
@@ -34,7 +35,7 @@ class Order(Protocol):
         """The exact number of tuples, ties included."""
 
     @staticmethod
-    def settings_as_printed(values: int, stages: int) -> float:
+    def count_as_in_paper(values: int, stages: int) -> float:
         """The same number as the paper counts it: ordered tuples are divided by s!, as if none had ties."""
 
     @staticmethod
@@ -45,13 +46,13 @@ class Order(Protocol):
 class Free:
     """Each stage on its own."""
 
-    def __init__(self, axis: Axis, stages: int) -> None:
-        self.axis, self.stages = axis, stages
+    def __init__(self, axis: Distribution, stages: int) -> None:
+        self.distribution, self.stages = axis, stages
 
     def draw(self, rng: Uniform, n: int) -> Floats:
         """Independent draws."""
-        found = self.axis.lookup.find(rng.random((n, self.stages)))
-        return np.ascontiguousarray(self.axis.floats.take(found, mode="clip").T)
+        found = self.distribution.lookup.find(rng.random((n, self.stages)))
+        return np.ascontiguousarray(self.distribution.floats.take(found, mode="clip").T)
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
@@ -59,7 +60,7 @@ class Free:
         return int(values**stages)
 
     @staticmethod
-    def settings_as_printed(values: int, stages: int) -> float:
+    def count_as_in_paper(values: int, stages: int) -> float:
         """k^s."""
         return float(values**stages)
 
@@ -72,12 +73,12 @@ class Free:
 class Equal:
     """One value for all stages."""
 
-    def __init__(self, axis: Axis, stages: int) -> None:
-        self.axis, self.stages = axis, stages
+    def __init__(self, axis: Distribution, stages: int) -> None:
+        self.distribution, self.stages = axis, stages
 
     def draw(self, rng: Uniform, n: int) -> Floats:
         """One draw from the axis, the same in all stages."""
-        return np.broadcast_to(self.axis.draw(rng, n), (self.stages, n))
+        return np.broadcast_to(self.distribution.draw(rng, n), (self.stages, n))
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
@@ -85,7 +86,7 @@ class Equal:
         return values
 
     @staticmethod
-    def settings_as_printed(values: int, stages: int) -> float:
+    def count_as_in_paper(values: int, stages: int) -> float:
         """k."""
         return float(values)
 
@@ -103,8 +104,8 @@ class Nondecreasing:
     end at value k. The last value is drawn from mass_s, each earlier one from its mass up to the next value.
     """
 
-    def __init__(self, axis: Axis, stages: int) -> None:
-        self.axis, self.stages = axis, stages
+    def __init__(self, axis: Distribution, stages: int) -> None:
+        self.distribution, self.stages = axis, stages
         below: list[Floats] = []  # below[m][k] = Σ_{j ≤ k} mass_{m+1}(j)
         for _ in range(stages):
             mass = axis.probabilities * (below[-1] if below else 1.0)
@@ -112,7 +113,7 @@ class Nondecreasing:
         self.lookups = [Lookup(mass) for mass in below]
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Draws from the law of `Free` given the order."""
+        """Draws from the distribution of `Free` given the order."""
         u = np.ascontiguousarray(rng.random((n, self.stages)).T)
         found = np.empty((self.stages, n), np.int64)
         found[-1] = self.lookups[-1].find(u[-1])
@@ -120,7 +121,7 @@ class Nondecreasing:
             lookup, ceiling = self.lookups[m], found[m + 1]
             drawn = lookup.find(u[m] * lookup.edges.take(ceiling, mode="clip"))
             np.minimum(drawn, ceiling, out=found[m])  # u·mass may round up to the mass itself
-        return self.axis.floats.take(found, mode="clip")
+        return self.distribution.floats.take(found, mode="clip")
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
@@ -128,7 +129,7 @@ class Nondecreasing:
         return math.comb(values + stages - 1, stages)
 
     @staticmethod
-    def settings_as_printed(values: int, stages: int) -> float:
+    def count_as_in_paper(values: int, stages: int) -> float:
         """k^s / s!."""
         return float(values**stages / math.factorial(stages))
 
@@ -142,7 +143,7 @@ class Nonincreasing(Nondecreasing):
     """v_1 ≥ v_2 ≥ … ≥ v_s."""
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Draws from the law of `Free` given the order."""
+        """Draws from the distribution of `Free` given the order."""
         return super().draw(rng, n)[::-1]
 
     @staticmethod

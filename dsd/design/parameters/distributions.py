@@ -1,7 +1,8 @@
 """Axes: the values one parameter of a design space may take, with their probabilities.
 
-Every axis is a finite table, also where the law is continuous before it is rounded to its step. So probabilities
-are exact, a draw is one look-up, and ordered tuples can be drawn from their exact law (`across_stages`).
+Every axis is a finite table, also where the distribution is continuous before it is rounded to its step. So
+probabilities are exact, a draw is one look-up, and ordered tuples can be drawn from their exact distribution
+(`across_stages`).
 """
 
 import math
@@ -59,8 +60,8 @@ class Lookup:
 
 
 @dataclass(frozen=True)
-class Axis:
-    """A finite law.
+class Distribution:
+    """A finite distribution.
 
     values: (k,) strictly increasing, int64 or float64
     probabilities: (k,) positive, sum 1
@@ -88,7 +89,7 @@ class Axis:
         return self.floats.take(self.lookup.find(rng.random(n)), mode="clip")
 
     @property
-    def equally_likely(self) -> "Axis":
+    def equally_likely(self) -> "Distribution":
         """The same values, each as likely as any other."""
         return values(self.values)
 
@@ -100,7 +101,7 @@ def _grid(low: float, high: float, step: float) -> NDArray[Any]:
     return values.astype(np.int64) if float(step).is_integer() else values
 
 
-def values(values: Sequence[float] | NDArray[Any], weights: Sequence[float] | None = None) -> Axis:
+def values(values: Sequence[float] | NDArray[Any], weights: Sequence[float] | None = None) -> Distribution:
     """These values, as likely as their weights say, equally likely without.
 
     >>> values([1, 2, 4], weights=[2, 1, 1]).probabilities
@@ -110,10 +111,10 @@ def values(values: Sequence[float] | NDArray[Any], weights: Sequence[float] | No
     order = np.argsort(table)
     mass = np.ones(len(table)) if weights is None else np.asarray(weights, np.float64)
     whole = bool((table % 1 == 0).all())
-    return Axis(table[order].astype(np.int64 if whole else np.float64), mass[order] / mass.sum())
+    return Distribution(table[order].astype(np.int64 if whole else np.float64), mass[order] / mass.sum())
 
 
-def uniform(low: float, high: float, step: float) -> Axis:
+def uniform(low: float, high: float, step: float) -> Distribution:
     """Every multiple of `step` from `low` to `high`, equally likely.
 
     >>> uniform(1, 4, 1).probabilities
@@ -122,7 +123,7 @@ def uniform(low: float, high: float, step: float) -> Axis:
     return values(_grid(low, high, step))
 
 
-def log_uniform(low: float, high: float, step: float) -> Axis:
+def log_uniform(low: float, high: float, step: float) -> Distribution:
     """Log-uniform on (low − q, high], q = min(step, low/2), rounded up to a multiple of `step`.
 
     The paper gives no rule for quantised ranges; this one is the authors' code's.
@@ -133,10 +134,10 @@ def log_uniform(low: float, high: float, step: float) -> Axis:
     values = _grid(low, high, step)
     edges = np.concatenate([[low - min(step, low / 2)], values])
     mass = np.diff(np.log(edges))
-    return Axis(values, mass / mass.sum())
+    return Distribution(values, mass / mass.sum())
 
 
-def powers_of_two(low: float, high: float) -> Axis:
+def powers_of_two(low: float, high: float) -> Distribution:
     """Every power of two from `low` to `high`, equally likely.
 
     >>> powers_of_two(1, 32).values
@@ -145,7 +146,7 @@ def powers_of_two(low: float, high: float) -> Axis:
     return values(2.0 ** np.arange(np.log2(low), np.log2(high) + 1))
 
 
-def log_spaced(low: float, high: float, count: int) -> Axis:
+def log_spaced(low: float, high: float, count: int) -> Distribution:
     """`count` whole numbers spaced about evenly in log space from `low` to `high`, equally likely ([NDS] Table 1).
 
     Rounded to the nearest; one that rounds to its predecessor or below is raised to the next number.
@@ -159,14 +160,14 @@ def log_spaced(low: float, high: float, count: int) -> Axis:
     return values(table)
 
 
-LAWS: dict[str, Callable[..., Axis]] = {
+DISTRIBUTIONS: dict[str, Callable[..., Distribution]] = {
     "uniform": uniform,
     "log_uniform": log_uniform,
     "powers_of_two": powers_of_two,
     "log_spaced": log_spaced,
     "values": values,
 }
-LAW_KEYS: dict[str, tuple[str, ...]] = {  # what each law must be given; weights may be left out
+DISTRIBUTION_KEYS: dict[str, tuple[str, ...]] = {  # what each distribution must be given; weights may be left out
     "uniform": ("low", "high", "step"),
     "log_uniform": ("low", "high", "step"),
     "powers_of_two": ("low", "high"),

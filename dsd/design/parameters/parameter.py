@@ -5,7 +5,7 @@ from functools import cached_property
 
 from dsd.arrays import Floats, Ints
 from dsd.design.parameters.across_stages import ORDERS, Order, every
-from dsd.design.parameters.distributions import Axis, Uniform
+from dsd.design.parameters.distributions import Distribution, Uniform
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,26 @@ class Parameter:
     same_as: the parameter whose value it takes instead of a draw of its own, or ""
     """
 
-    axis: Axis
+    distribution: Distribution
     stages: int = 0
     across_stages: str = "free"
     same_as: str = ""
 
+    def __str__(self) -> str:
+        if self.same_as:
+            return f"as {self.same_as}"
+        values = self.distribution.values.tolist()
+        return f"{values[0]:g}" if len(values) == 1 else f"{len(values)} from {values[0]:g} to {values[-1]:g}"
+
+    @property
+    def relation(self) -> str:
+        """How the stages' values relate; "" for one value a network."""
+        return self.across_stages if self.stages else ""
+
     @property
     def dimensions(self) -> int:
         """How many numbers are free: none where the axis has one value, one where all stages are equal."""
-        if len(self.axis) == 1 or self.same_as:
+        if len(self.distribution) == 1 or self.same_as:
             return 0
         return 1 if not self.stages or self.across_stages == "equal" else self.stages
 
@@ -35,41 +46,45 @@ class Parameter:
         """How many settings it has, ties in ordered ones included."""
         if self.same_as:
             return 1
-        return ORDERS[self.across_stages].settings(len(self.axis), self.stages) if self.stages else len(self.axis)
+        return (
+            ORDERS[self.across_stages].settings(len(self.distribution), self.stages)
+            if self.stages
+            else len(self.distribution)
+        )
 
     @property
-    def settings_as_printed(self) -> float:
+    def count_as_in_paper(self) -> float:
         """The same as the paper counts it."""
         if self.same_as or not self.stages:
             return float(self.settings)
-        return ORDERS[self.across_stages].settings_as_printed(len(self.axis), self.stages)
+        return ORDERS[self.across_stages].count_as_in_paper(len(self.distribution), self.stages)
 
     @cached_property
     def order(self) -> Order:
-        """The law of its values across stages."""
-        return ORDERS[self.across_stages](self.axis, self.stages)
+        """The distribution of its values across stages."""
+        return ORDERS[self.across_stages](self.distribution, self.stages)
 
     def draw(self, rng: Uniform, n: int) -> Floats:
         """Values (n, s), laid out stage after stage, or (n,)."""
-        return self.order.draw(rng, n).T if self.stages else self.axis.draw(rng, n)
+        return self.order.draw(rng, n).T if self.stages else self.distribution.draw(rng, n)
 
     def every(self) -> Floats:
         """Every setting, (settings, s) or (settings,)."""
-        table = self.axis.floats
+        table = self.distribution.floats
         return table[every(self.across_stages, len(table), self.stages)] if self.stages else table
 
     @property
     def equally_likely(self) -> "Parameter":
         """The same settings, each as likely as any other."""
-        return replace(self, axis=self.axis.equally_likely)
+        return replace(self, distribution=self.distribution.equally_likely)
 
 
 @dataclass(frozen=True)
-class Later:
+class DeferredDraw:
     """Draws (n,) that are looked up for those proposals only for which they are asked."""
 
-    axis: Axis
+    distribution: Distribution
     u: Floats
 
     def __getitem__(self, rows: Ints) -> Floats:
-        return self.axis.floats.take(self.axis.lookup.find(self.u[rows]))
+        return self.distribution.floats.take(self.distribution.lookup.find(self.u[rows]))

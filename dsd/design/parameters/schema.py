@@ -1,4 +1,4 @@
-"""The part of a space file that states one parameter: its law, in full or in shorthand, checked.
+"""The part of a space file that states one parameter: its distribution, in full or in shorthand, checked.
 
 Shorthand: a number is a fixed value, a list equally likely values, a name the parameter whose value is taken.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsd.design.parameters.distributions import LAW_KEYS, LAWS, Axis
+from dsd.design.parameters.distributions import DISTRIBUTION_KEYS, DISTRIBUTIONS, Distribution
 from dsd.errors import DsdError, known
 
 LOWEST, HIGHEST = 1e-9, 1e5  # of an axis: values are positive
@@ -19,10 +19,10 @@ LONGEST = 1_000_000  # of an axis: its table fits in memory
 
 
 @dataclass
-class LawFile:
-    """Keys of a parameter: a law of LAWS with its keys, or `same_as` another parameter."""
+class DistributionSchema:
+    """Keys of a parameter: a distribution of DISTRIBUTIONS with its keys, or `same_as` another parameter."""
 
-    law: str | None = None
+    distribution: str | None = None
     low: float | None = None
     high: float | None = None
     step: float | None = None
@@ -36,14 +36,14 @@ def from_shorthand(written: Any) -> Any:
     """A parameter as a mapping; what is none of the shorthands is left to the schema.
 
     >>> from_shorthand(20), from_shorthand("w_0"), from_shorthand("1/2")
-    ({'law': 'values', 'values': [20]}, {'same_as': 'w_0'}, {'law': 'values', 'values': [0.5]})
+    ({'distribution': 'values', 'values': [20]}, {'same_as': 'w_0'}, {'distribution': 'values', 'values': [0.5]})
     """
     written = with_fractions(written)
     if isinstance(written, str):
         return {"same_as": written}
     if isinstance(written, int | float) and not isinstance(written, bool):
-        return {"law": "values", "values": [written]}
-    return {"law": "values", "values": written} if isinstance(written, list) else written
+        return {"distribution": "values", "values": [written]}
+    return {"distribution": "values", "values": written} if isinstance(written, list) else written
 
 
 def with_fractions(written: Any) -> Any:
@@ -57,8 +57,8 @@ def with_fractions(written: Any) -> Any:
 
 
 def replaces(written: dict[str, Any]) -> bool:
-    """Whether a parameter states a law of its own, and not only some keys of the one it extends."""
-    return "law" in written or "same_as" in written
+    """Whether a parameter states a distribution of its own, and not only some keys of the one it extends."""
+    return "distribution" in written or "same_as" in written
 
 
 def whole(table: NDArray[Any]) -> bool:
@@ -84,27 +84,36 @@ ALLOWED: dict[str, tuple[Callable[[NDArray[Any]], bool], str]] = {
 }
 
 
-def axis_of(place: str, key: str, spec: dict[str, Any]) -> Axis:
+def distribution_of(place: str, key: str, spec: dict[str, Any]) -> Distribution:
     """The axis of a parameter from its part of the file, with values that the parameter may have."""
-    law = spec["law"]
-    if law not in LAWS:
-        raise DsdError(f"{place}: {key}.law = {law} is not known; choose one of: {known(LAWS)}")
-    given = {f.name: spec[f.name] for f in fields(LawFile) if spec[f.name] is not None and f.name != "law"}
+    distribution = spec["distribution"]
+    if distribution not in DISTRIBUTIONS:
+        raise DsdError(
+            f"{place}: {key}.distribution = {distribution} is not known; choose one of: {known(DISTRIBUTIONS)}"
+        )
+    keys = DISTRIBUTION_KEYS[distribution]
+    given = {
+        f.name: spec[f.name]
+        for f in fields(DistributionSchema)
+        if spec[f.name] is not None and f.name != "distribution"
+    }
     for name in given:
-        if name not in LAW_KEYS[law]:
-            raise DsdError(f"{place}: {key}.{name} is not a key of the law {law}; give: {known(LAW_KEYS[law])}")
-    for name in LAW_KEYS[law]:
+        if name not in keys:
+            raise DsdError(
+                f"{place}: {key}.{name} is not a key of the distribution {distribution}; give: {known(keys)}"
+            )
+    for name in keys:
         if name not in given and name != "weights":
-            raise DsdError(f"{place}: {key}.{name} is missing; the law {law} needs: {known(LAW_KEYS[law])}")
-    (check_values if law == "values" else check_range)(place, key, law, given)
-    axis = LAWS[law](**given)
+            raise DsdError(f"{place}: {key}.{name} is missing; the distribution {distribution} needs: {known(keys)}")
+    (check_values if distribution == "values" else check_range)(place, key, distribution, given)
+    found = DISTRIBUTIONS[distribution](**given)
     allowed, words = ALLOWED.get(key, (lambda table: True, ""))
-    if not allowed(axis.values):
-        raise DsdError(f"{place}: {key}: values from {axis.values[0]:g} to {axis.values[-1]:g} must be {words}")
-    return axis
+    if not allowed(found.values):
+        raise DsdError(f"{place}: {key}: values from {found.values[0]:g} to {found.values[-1]:g} must be {words}")
+    return found
 
 
-def check_values(place: str, key: str, law: str, given: dict[str, Any]) -> None:
+def check_values(place: str, key: str, distribution: str, given: dict[str, Any]) -> None:
     """Refuse a list that is empty, has equal values or ones out of range, or weights that do not fit."""
     table, weights = given["values"], given.get("weights")
     numbers = all(isinstance(value, int | float) and LOWEST <= value <= HIGHEST for value in table)
@@ -115,21 +124,21 @@ def check_values(place: str, key: str, law: str, given: dict[str, Any]) -> None:
         raise DsdError(f"{place}: {key}.weights = {weights}: give a positive weight for each of {len(table)} values")
 
 
-def check_range(place: str, key: str, law: str, given: dict[str, Any]) -> None:
-    """Refuse a range that is reversed, or ends that are not on the law's grid."""
+def check_range(place: str, key: str, distribution: str, given: dict[str, Any]) -> None:
+    """Refuse a range that is reversed, or ends that are not on the distribution's grid."""
     low, high = given["low"], given["high"]
     if not LOWEST <= low <= high <= HIGHEST:
         raise DsdError(f"{place}: {key}: low = {low:g} and high = {high:g}: give 0 < low <= high <= {HIGHEST:g}")
     ends = (("low", low), ("high", high))
-    if law == "powers_of_two":
+    if distribution == "powers_of_two":
         for end, value in ends:
             if not np.log2(value).is_integer():
                 raise DsdError(f"{place}: {key}.{end} = {value:g} is not a power of two")
-    elif law == "log_spaced":
+    elif distribution == "log_spaced":
         for end, value in ends:
             if value % 1:
                 raise DsdError(f"{place}: {key}.{end} = {value:g} is not a whole number")
-        if not 2 <= given["count"] <= high - low + 1 or LAWS[law](**given).values[-1] != high:
+        if not 2 <= given["count"] <= high - low + 1 or DISTRIBUTIONS[distribution](**given).values[-1] != high:
             raise DsdError(f"{place}: {key}.count = {given['count']}: give from 2 to far fewer than {high - low + 1:g}")
     else:
         check_step(place, key, given["step"], ends)

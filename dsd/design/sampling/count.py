@@ -32,7 +32,7 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
 
     Learning rates and weight decays make no other network; resolutions do.
 
-    >>> from dsd import load_space
+    >>>     >>> from dsd import load_space
     >>> distinct(load_space("NDS_ResNet"))
     Distinct(networks=1259712, error=0.0)
     """
@@ -42,7 +42,7 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
     proposals = space.equally_likely.propose(np.random.default_rng(seed), DRAWN)
     share = len(proposals.rows) / DRAWN
     if not share:
-        raise DsdError(f"space {space.facts.name}: none of {DRAWN:,} settings forms a network; check its constraints")
+        raise DsdError(f"space {space.info.name}: none of {DRAWN:,} settings forms a network; check its constraints")
     some = proposals.networks.select(np.arange(min(INVERTED, len(proposals.rows)))).whole(space.ratio_type)
     inverse = np.array([1 / space.count(network) for network in some])
     value = settings * share * float(inverse.mean())
@@ -55,7 +55,7 @@ def counted(space: Space) -> int:
     """The same by realising every setting."""
     settings = space.every(name for name in space.parameters if name not in TRAINING)
     rows = np.arange(len(settings["depth"]))
-    if space.facts.constraints:
+    if space.info.constraints:
         rows = rows[space.allowed(settings)]
     networks, _ = space.realise(settings, rows)
     return different(networks)

@@ -3,30 +3,33 @@
 Every file says how it came about, in its own metadata (.parquet) or in a file beside it (.csv, .jsonl): `provenance`.
 """
 
+import html
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsd._version import __version__
-from dsd.architecture.complexities import MEASURES, Complexity, complexity
+from dsd.architecture.complexities import MEASURES, Complexity, count_complexity
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import columns_of
 from dsd.arrays import Columns
-from dsd.design.space import Facts
+from dsd.design.space import SpaceInfo
 from dsd.design.window import Windows
+from dsd.errors import DsdError, known
 from dsd.io.files import write_whole
 from dsd.io.table_writing import check_ending, columns_as_parquet, write_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = 10  # rows in a notebook
 ROWS = 100_000  # of a table that are held as columns at a time while it is written to .parquet
 
 
@@ -67,7 +70,7 @@ class Population:
     facts: of the space, for the resolution and classes that were asked for
     """
 
-    facts: Facts
+    info: SpaceInfo
     networks: Networks
     drawn: Columns
     draw: Draw
@@ -77,7 +80,7 @@ class Population:
     @property
     def space(self) -> str:
         """The name of the space."""
-        return self.facts.name
+        return self.info.name
 
     def __len__(self) -> int:
         return len(self.networks)
@@ -85,8 +88,29 @@ class Population:
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
 
-    def __getitem__(self, row: int) -> Network:
-        return self.networks[row]
+    @overload
+    def __getitem__(self, which: int | str) -> Network: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> "Population": ...
+
+    def __getitem__(self, which: int | str | slice) -> "Network | Population":
+        """A network by its position, or by how its key begins; the population of a slice."""
+        if isinstance(which, slice):
+            return self.select(np.arange(len(self))[which])
+        if isinstance(which, str):
+            return self.networks[position_of(which, self.networks.keys())]
+        if isinstance(which, bool) or not isinstance(which, int | np.integer):
+            raise DsdError(
+                f"population[{which!r}]: give a position, a slice such as 0:10, or how a key begins; "
+                "population.frame is a DataFrame for everything else"
+            )
+        if not -len(self) <= which < len(self):
+            raise IndexError(f"population[{which}]: it has {len(self):,} networks")
+        return self.networks[int(which)]
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self[:SHOWN].frame.to_html(index=False)}"
 
     def __repr__(self) -> str:
         return f"<Population of {self.space}: {len(self):,} networks, {self.windows}, seed {self.seed}>"
@@ -99,7 +123,7 @@ class Population:
     @cached_property
     def complexity(self) -> Complexity:
         """flops, params and acts of each network, counted when they are first asked for."""
-        return complexity(self.networks)
+        return count_complexity(self.networks)
 
     @property
     def columns(self) -> Columns:
@@ -109,7 +133,7 @@ class Population:
     @property
     def provenance(self) -> dict[str, Any]:
         """All that is needed to draw the population again, and the counts of its draw."""
-        facts = self.facts
+        facts = self.info
         return {
             "space": self.space,
             "space_hash": facts.hash,
@@ -130,12 +154,21 @@ class Population:
         return pd.DataFrame(self.columns)
 
 
+def position_of(prefix: str, keys: list[str]) -> int:
+    """Where the one key is that begins like this."""
+    hits = [i for i, key in enumerate(keys) if prefix and key.startswith(prefix)]
+    if len(hits) != 1:
+        what = f"begins {len(hits)} keys; give more of it" if hits else "is not how a key begins"
+        raise DsdError(f"population[{prefix!r}]: {what}; keys are such as {known(keys[:3])}")
+    return hits[0]
+
+
 def provenance_of(populations: list[Population]) -> str:
     """How a file of populations came about, as JSON: dsd's version and each population's `provenance`."""
     return json.dumps({"dsd_version": __version__, "populations": [p.provenance for p in populations]}, indent=1)
 
 
-def write(populations: list[Population], path: Path) -> None:
+def write_populations(populations: list[Population], path: Path) -> None:
     """Write populations to a file whose ending chooses the format: .csv, .jsonl or .parquet, with their provenance.
 
     The file appears whole or not at all.

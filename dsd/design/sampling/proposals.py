@@ -77,7 +77,7 @@ class Batch:
     tried_valid: Ints
 
 
-def cut(space: Space, windows: Windows, seed: int, start: int, stop: int) -> Batch:
+def proposals_in_window(space: Space, windows: Windows, seed: int, start: int, stop: int) -> Batch:
     """The proposals from `start` to before `stop` that lie in the windows."""
     n = stop - start
     proposals = space.propose(Uniforms(seed, start, stop), n)
@@ -95,16 +95,16 @@ def cut(space: Space, windows: Windows, seed: int, start: int, stop: int) -> Bat
     return Batch(n, len(proposals.rows), networks, space.drawn(proposals.settings, rows), rows + 1, tried_valid)
 
 
-def drawn_here(space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
+def propose_serial(space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
     """Endless batches in order, drawn by this process; `send` it how many proposals the next one shall have."""
     start, asked = 0, BLOCK
     while True:
         stop = start + asked
-        asked = yield cut(space, windows, seed, start, stop)
+        asked = yield proposals_in_window(space, windows, seed, start, stop)
         start = stop
 
 
-def drawn_by(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
+def propose_parallel(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
     """The same, drawn by so many processes, at most one a core; always whole batches, whatever is sent."""
     from concurrent.futures import Future, ProcessPoolExecutor  # here: most draws need none of it
     from multiprocessing import get_context
@@ -115,7 +115,7 @@ def drawn_by(workers: int, space: Space, windows: Windows, seed: int) -> Generat
         waiting: deque[Future[Batch]] = deque()
         try:
             for start in count(0, BATCH):
-                waiting.append(pool.submit(cut, space, windows, seed, start, start + BATCH))
+                waiting.append(pool.submit(proposals_in_window, space, windows, seed, start, start + BATCH))
                 if len(waiting) == AHEAD * workers:
                     yield waiting.popleft().result()
         finally:

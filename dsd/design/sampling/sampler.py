@@ -7,6 +7,7 @@ any number of processes.
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,14 +17,15 @@ from dsd.architecture.skeleton import check_task
 from dsd.architecture.stems import STEMS
 from dsd.architecture.units import readable
 from dsd.arrays import Columns
+from dsd.design.file import load_space
 from dsd.design.sampling.population import Draw, Population
 from dsd.design.sampling.proposals import (
     BATCH,
     LEAST,
     Batch,
-    drawn_by,
-    drawn_here,
     keep_pages,
+    propose_parallel,
+    propose_serial,
 )
 from dsd.design.space import Space
 from dsd.design.window import DEFAULT, Limit, Windows
@@ -67,23 +69,23 @@ def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
 
 def for_task(space: Space, resolution: int | None, classes: int | None) -> Space:
     """The space for another resolution or number of classes, where they are given."""
-    facts = space.facts
+    info = space.info
     drawn = "resolution" in space.parameters
     if drawn and resolution is not None:
-        raise DsdError(f"resolution = {resolution}: space {facts.name} draws its resolution; leave it out")
-    resolution = facts.resolution if resolution is None else resolution
-    classes = facts.classes if classes is None else classes
+        raise DsdError(f"resolution = {resolution}: space {info.name} draws its resolution; leave it out")
+    resolution = info.resolution if resolution is None else resolution
+    classes = info.classes if classes is None else classes
     check_task(1 if drawn else resolution, classes)
     if not drawn:
         try:
-            facts.family.check_resolution(resolution)
+            info.skeleton.check_resolution(resolution)
         except DsdError as error:
-            raise DsdError(f"space {facts.name}: {error}") from error
-    return replace(space, facts=replace(facts, resolution=resolution, classes=classes))
+            raise DsdError(f"space {info.name}: {error}") from error
+    return replace(space, info=replace(info, resolution=resolution, classes=classes))
 
 
 def sample(
-    space: Space,
+    space: Space | str | Path,
     n: int,
     *,
     flops: Limit = DEFAULT,
@@ -100,7 +102,7 @@ def sample(
     A proposal that realises a network already drawn (after the width rule) is counted as a duplicate and left out.
 
     Args:
-        space: from `load_space`
+        space: a Space, or its name in `spaces/` or a .yaml file
         n: how many networks
         flops, params, acts: windows, as a Window, (low, high), "LO:HI" or None for no limit; "default" is the
             space's own
@@ -113,13 +115,14 @@ def sample(
     Raises:
         DsdError: n < 1, or no new network among PATIENCE proposals; says how many were tried and how many fell inside
     """
+    space = as_space(space)
     check_numbers(space, n, seed, workers)
     space = for_task(space, resolution, classes)
-    windows = space.facts.limits.windows(flops, params, acts)
+    windows = space.info.limits.windows(flops, params, acts)
     check_reachable(space, windows)
     keep_pages()
-    source = drawn_here(space, windows, seed) if workers == 1 else drawn_by(workers, space, windows, seed)
-    gathered = Gathered(space, windows, n)
+    source = propose_serial(space, windows, seed) if workers == 1 else propose_parallel(workers, space, windows, seed)
+    gathered = Collector(space, windows, n)
     try:
         batch = next(source)
         while True:
@@ -134,28 +137,40 @@ def sample(
         source.close()
 
 
+def as_space(given: Space | str | Path) -> Space:
+    """A space, or that of a name or file."""
+    if isinstance(given, str | Path):
+        return load_space(given)
+    if not isinstance(given, Space):
+        raise DsdError(
+            f"dsd.sample takes a Space, or a name such as 'AnyNetX_C' or a .yaml file, not {type(given).__name__}; "
+            "dsd.load_space(name) gives a Space"
+        )
+    return given
+
+
 def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:
     """Refuse numbers that are not whole, too small or too large."""
     for name, number, least in (("n", n, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise DsdError(f"{name} = {number}: give a whole number, from {least}")
     if n > space.size:
-        raise DsdError(f"n = {n}: {space.facts.name} has only {space.size:,} settings")
+        raise DsdError(f"n = {n}: {space.info.name} has only {space.size:,} settings")
     if n > MOST:
         raise DsdError(f"n = {n}: a draw has at most {MOST:,} networks")
 
 
 def check_reachable(space: Space, windows: Windows) -> None:
     """Refuse a window below what the stem of every network of the space costs."""
-    facts = space.facts
+    info = space.info
     drawn = space.parameters.get("resolution")
-    side = int(drawn.axis.values.min()) if drawn else facts.resolution
-    stem = list(along(STEMS[facts.family.stem](facts.family.stem_channels), side))
+    side = int(drawn.distribution.values.min()) if drawn else info.resolution
+    stem = list(along(STEMS[info.skeleton.stem](info.skeleton.stem_channels), side))
     for measure in windows.closed:
         least, high = sum(MEASURES[measure](conv, at) for conv, at in stem), getattr(windows, measure).high
         if least > high:
             raise DsdError(
-                f"space {facts.name}: {measure} {getattr(windows, measure)}: the stem alone has {least:,} {measure} "
+                f"space {info.name}: {measure} {getattr(windows, measure)}: the stem alone has {least:,} {measure} "
                 f"at a resolution of {side}; give a window above"
             )
 
@@ -178,7 +193,7 @@ def usual(space: Space, windows: Windows, seed: int) -> str:
     return f"nine in ten networks of the space have {', '.join(told)}; " if told else ""
 
 
-class Gathered:
+class Collector:
     """Distinct networks of batches that come in order, until there are n, and the counts of the draw so far."""
 
     def __init__(self, space: Space, windows: Windows, n: int) -> None:
@@ -207,17 +222,17 @@ class Gathered:
 
     def give_up_in_time(self, seed: int) -> None:
         """Raise an error after PATIENCE proposals in a row without a new network."""
-        draw, facts = self.draw, self.space.facts
+        draw, info = self.draw, self.space.info
         if not self.late and draw.proposals - self.last_success < PATIENCE:
             return
         if not draw.valid:
             raise DsdError(
-                f"space {facts.name}: none of {draw.proposals:,} proposals was valid; check constraints, and that a "
-                f"RegNet's line can form {facts.family.stages} stages, as many as strides"
+                f"space {info.name}: none of {draw.proposals:,} proposals was valid; check constraints, and that a "
+                f"RegNet's line can form {info.skeleton.stages} stages, as many as strides"
             )
         seen = usual(self.space, self.windows, seed) if not draw.in_window else ""
         raise DsdError(
-            f"space {facts.name} gave {self.found} of {self.n} networks inside {self.windows} and no new one in "
+            f"space {info.name} gave {self.found} of {self.n} networks inside {self.windows} and no new one in "
             f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "
             f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; {seen}widen the window or ask "
             "for fewer"
@@ -228,7 +243,7 @@ class Gathered:
         networks = self.networks[0].followed_by(self.networks[1:])
         check_size(self.space, networks)
         drawn = {name: np.concatenate([columns[name] for columns in self.drawn]) for name in self.drawn[0]}
-        return Population(self.space.facts, networks, drawn, self.draw, self.windows, seed)
+        return Population(self.space.info, networks, drawn, self.draw, self.windows, seed)
 
 
 def check_size(space: Space, networks: Networks) -> None:
@@ -239,5 +254,5 @@ def check_size(space: Space, networks: Networks) -> None:
     flops = total(list(parts(floats)), "flops")
     if flops.max() > MOST_FLOPS:
         raise DsdError(
-            f"space {space.facts.name} has networks of {flops.max():.1e} flops; give windows below {MOST_FLOPS:.0e}"
+            f"space {space.info.name} has networks of {flops.max():.1e} flops; give windows below {MOST_FLOPS:.0e}"
         )

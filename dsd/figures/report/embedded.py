@@ -52,7 +52,7 @@ def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str
         "populations": [
             {
                 "name": results.name,
-                "lacking": results.lacking,
+                "lacking": results.missing_note,
                 "color": COLOURS[i % len(COLOURS)],
                 "dash": {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}[LINES[i // len(COLOURS) % len(LINES)]],
             }

@@ -140,7 +140,7 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
     }
 
 
-def write(report: Report, page: Path, picture: Path) -> None:
+def write_report(report: Report, page: Path, picture: Path) -> None:
     """Write the page and the picture of the EDFs; each file appears whole or not at all."""
     for path in (page, picture):
         if path.is_dir():

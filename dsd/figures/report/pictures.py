@@ -11,17 +11,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dsd.analysis.comparison.pairwise import Comparison
+from dsd.analysis.complexity_trends import trends
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
 from dsd.analysis.parameters.bootstrap import empirical_bootstrap
 from dsd.analysis.results.populations import Results
-from dsd.analysis.trends import trends
 from dsd.errors import DsdError
 from dsd.figures.complexity import plot_trend
 from dsd.figures.curves import plot_best_and_worst
 from dsd.figures.differences import plot_differences
 from dsd.figures.edf import INSIDE, plot_edf
-from dsd.figures.efficiency import plot_efficiency
 from dsd.figures.parameter import plot_parameter
+from dsd.figures.random_search import plot_random_search
 from dsd.figures.style import figure, figures, label, letters_of_the_font
 from dsd.figures.widths import plot_many_widths
 
@@ -65,7 +65,7 @@ def differences_image(comparisons: Sequence[Comparison]) -> str:
 def efficiency_image(populations: Sequence[Results]) -> str:
     """The expected best of a random search in each population."""
     made, axes = figure(6.0, 3.8) if len(populations) <= INSIDE else figure(10.0, max(3.8, 0.16 * len(populations)))
-    plot_efficiency(axes, populations)
+    plot_random_search(axes, populations)
     return as_image(made)
 
 

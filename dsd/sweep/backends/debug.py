@@ -10,7 +10,7 @@ import submitit
 
 from dsd.errors import DsdError
 from dsd.sweep.backends.base import Settings
-from dsd.sweep.folder.jobs import ENDED, Job, Standing, Submission
+from dsd.sweep.folder.jobs import ENDED, Job, JobState, Submission
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Debug(Settings):
         return ""
 
     @staticmethod
-    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
         """Where jobs stand: `submit` returns when they have ended."""
         return [ENDED] * len(jobs), ""
 

@@ -19,10 +19,10 @@ import submitit
 from dsd.errors import DsdError
 from dsd.processes import cores, end_with_parent
 from dsd.sweep.backends.base import Settings
-from dsd.sweep.folder.jobs import ENDED, Job, Standing, Submission
-from dsd.sweep.folder.snapshots import importing_from, snapshot
+from dsd.sweep.folder.jobs import ENDED, Job, JobState, Submission
+from dsd.sweep.folder.snapshots import importing_from, take_snapshot
 from dsd.sweep.job.devices import gpu_share, visible_gpus
-from dsd.sweep.job.supervisor import Crew
+from dsd.sweep.job.supervisor import WorkerPool
 
 TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
 
@@ -59,9 +59,9 @@ class Local(Settings):
         """
         gpus, busy = visible_gpus(), sum(job.cluster == self.name for job in living)
         width = self.width(len(runs), gpus)
-        code = snapshot(folder)
+        code = take_snapshot(folder)
         for i in range(max(width - busy, 1)):
-            crew = Crew(
+            crew = WorkerPool(
                 folder=str(folder.resolve()),
                 runs=tuple(runs),
                 submitted=now,
@@ -90,9 +90,9 @@ class Local(Settings):
         return f"{len(runs)} runs shared by {self.width(len(runs), gpus)} background workers, each with {each}"
 
     @staticmethod
-    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
         """Where jobs stand: whether the process of each is still there, on this machine."""
-        return [Standing("waiting") if process_of(job) else ENDED for job in jobs], ""
+        return [JobState("waiting") if process_of(job) else ENDED for job in jobs], ""
 
     @staticmethod
     def cancel(jobs: Sequence[Job]) -> None:
@@ -128,7 +128,7 @@ def mark_of(process: psutil.Process) -> str:
     return ""
 
 
-def start(crew: Crew) -> Submission:
+def start(crew: WorkerPool) -> Submission:
     """Start one job in the background."""
     logs = Path(crew.folder) / "jobs"
     executor = submitit.LocalExecutor(logs)
@@ -139,7 +139,7 @@ def start(crew: Crew) -> Submission:
     return Submission("local", mark, socket.gethostname(), crew.submitted, (crew.runs,), job.job_id)
 
 
-def attended(crew: Crew) -> None:
+def attended(crew: WorkerPool) -> None:
     """Run a crew that ends with the controller that `ask` asks for."""
     end_with_parent()
     crew()

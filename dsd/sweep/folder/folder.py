@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dsd.architecture.complexities import MEASURES, Complexity, complexity
+from dsd.architecture.complexities import MEASURES, Complexity, count_complexity
 from dsd.architecture.rows import network_of
 from dsd.errors import DsdError
 from dsd.io.journal import Journal, parse
@@ -166,7 +166,7 @@ class Sweep:
         for number, row in enumerate(self.networks.to_dict("records"), start=1):
             try:
                 network = self.run(row).network
-                counted = counts.setdefault(network.key, complexity(network))
+                counted = counts.setdefault(network.key, count_complexity(network))
                 for name in MEASURES:
                     if row.get(name, "") not in ("", str(getattr(counted, name))):
                         raise DsdError(f"{name} = {row[name]}: the network has {getattr(counted, name)}")

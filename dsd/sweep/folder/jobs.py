@@ -91,7 +91,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Standing:
+class JobState:
     """Where a job stands.
 
     phase: `waiting`, `running` or `ended`; `unknown` where the cluster does not answer
@@ -111,4 +111,4 @@ class Standing:
         return self.phase != "ended"
 
 
-ENDED = Standing("ended")
+ENDED = JobState("ended")

@@ -17,7 +17,7 @@ from dsd.paths import PACKAGE
 CODE = Path("jobs") / "code"
 
 
-def snapshot(folder: Path) -> Path:
+def take_snapshot(folder: Path) -> Path:
     """The folder below that of a sweep from which its jobs import dsd; one for each state of the code."""
     files = {path.relative_to(PACKAGE): path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))}
     state = hashlib.sha256()

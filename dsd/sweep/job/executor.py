@@ -25,7 +25,7 @@ from dsd.training.data.images import Images
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import SYNTHETIC
 from dsd.training.device import check_precision, device_here
-from dsd.training.loop import Keeping, Result, Steps, Stopped, train
+from dsd.training.loop import CheckpointPolicy, Interrupted, Result, Steps, train
 from dsd.training.recipe import Recipe
 
 POLL_S = 0.5
@@ -61,7 +61,7 @@ class JobSettings:
 
 
 @dataclass(frozen=True)
-class Place:
+class JobContext:
     """Where runs are executed."""
 
     sweep: Sweep
@@ -87,7 +87,7 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, settings:
             device = prepared(settings)
             check_precision(sweep.recipe, device)
             images = load_data(sweep.data, device)
-            return work_through(Place(sweep, images, device, settings, writer, job), claims, runs, submitted)
+            return work_through(JobContext(sweep, images, device, settings, writer, job), claims, runs, submitted)
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             writer.write("broken", "", job=job, message=message, traceback=traceback.format_exc())
@@ -107,7 +107,7 @@ def prepared(settings: JobSettings) -> torch.device:
     return device
 
 
-def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
+def work_through(place: JobContext, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
     """Take one run after the other; come back to those that others held, until each has a result or has failed."""
     rows = place.sweep.rows(runs)
     reader, finished, left = EventReader(place.sweep.folder, place.settings.family), 0, list(runs)
@@ -130,7 +130,7 @@ def work_through(place: Place, claims: Claims, runs: tuple[str, ...], submitted:
     return finished
 
 
-def give_up(place: Place, key: str, record: Record) -> bool:
+def give_up(place: JobContext, key: str, record: Record) -> bool:
     """Write down that a run has failed that was started again and again and came no further; always False."""
     attempts = place.settings.max_attempts
     last = f"; the last one: {record.last['message']}" if record.last.get("message") else ""
@@ -140,11 +140,11 @@ def give_up(place: Place, key: str, record: Record) -> bool:
     return False
 
 
-def execute(place: Place, row: dict[str, Any], before: Record | None = None) -> bool:
+def execute(place: JobContext, row: dict[str, Any], before: Record | None = None) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
     key, write, device = row["run"], place.writer.write, device_name(str(place.device))
     told = place.settings.told
-    keeping = Keeping(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
+    keeping = CheckpointPolicy(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
 
     def on_epoch(epoch: Epoch) -> None:
         write("epoch", key, **asdict(epoch))
@@ -158,7 +158,7 @@ def execute(place: Place, row: dict[str, Any], before: Record | None = None) -> 
     try:
         run = place.sweep.run(row)
         result = train(run, place.images, place.device, keeping, on_epoch, place.settings.on_step, on_resume)
-    except Stopped as stop:
+    except Interrupted as stop:
         why = why_stopped(told[0], place.settings.limit_from)
         write("stopped", key, reason=why, message=signal.Signals(told[0]).name, epochs=stop.epochs, steps=stop.steps)
         return False

@@ -20,7 +20,7 @@ from pathlib import Path
 from dsd.processes import memory_kills
 from dsd.sweep.folder.events import EventWriter, events_of
 from dsd.sweep.folder.jobs import OUT_OF_MEMORY
-from dsd.sweep.job.worker import STOPPED, TOLD, Told, Worker
+from dsd.sweep.job.worker import STOPPED, TOLD, StopSignal, Worker
 
 POLL_S = 0.05
 GRACE_S = 60.0  # for workers that were told to end, before they are killed
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Crew:
+class WorkerPool:
     """The workers of a job. submitit pickles it and calls it there.
 
     folder: the sweep
@@ -51,13 +51,13 @@ class Crew:
 
     def __call__(self) -> None:
         """Work until no run is left, or the job is told to end."""
-        told = Told()
+        told = StopSignal()
         told.listen()
         Supervisor(self, told, f"local-{os.getppid()}", dict.fromkeys(TOLD, GRACE_S)).work()
 
 
 @dataclass
-class Hand:
+class WorkerProcess:
     """A worker at work.
 
     slot: which of the workers at a time
@@ -84,8 +84,8 @@ class Supervisor:
 
     def __init__(
         self,
-        crew: Crew,
-        told: Told,
+        crew: WorkerPool,
+        told: StopSignal,
         family: str,
         grace_s: Mapping[int, float],
         limit_from: float = math.inf,
@@ -118,7 +118,7 @@ class Supervisor:
             time.sleep(POLL_S)
         return begun
 
-    def start(self, slot: int, runs: tuple[str, ...]) -> Hand:
+    def start(self, slot: int, runs: tuple[str, ...]) -> WorkerProcess:
         """Start a worker."""
         crew = self.crew
         self._started += 1
@@ -144,7 +144,7 @@ class Supervisor:
             process.stdin.close()
         except BrokenPipeError:  # it has ended already: its exit code says why
             pass
-        return Hand(slot, job, runs, process, kills)
+        return WorkerProcess(slot, job, runs, process, kills)
 
     def is_told_soon(self) -> bool:
         """Whether this process is told to end, too: the signals of a cluster reach processes one after the other."""
@@ -153,7 +153,7 @@ class Supervisor:
             time.sleep(POLL_S)
         return self.told()
 
-    def left(self, hand: Hand, events: list[dict[str, object]]) -> tuple[str, ...]:
+    def left(self, hand: WorkerProcess, events: list[dict[str, object]]) -> tuple[str, ...]:
         """What a worker that has ended leaves to its successor; it writes down which run has killed it."""
         code = hand.process.returncode
         if code == 0:

@@ -55,7 +55,7 @@ class Worker:
 
 
 @dataclass
-class Told:
+class StopSignal:
     """Whether this process was told to end, and by which signal."""
 
     signals: list[int] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Told:
 
 def main(text: str) -> int:
     """Execute the runs."""
-    told = Told()
+    told = StopSignal()
     told.listen()
     end_with_parent()  # events and checkpoints are written whole
     from dsd.sweep.folder.folder import Sweep

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dsd.architecture.catalogue.select import grouped
-from dsd.architecture.complexities import complexity
+from dsd.architecture.complexities import count_complexity
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import columns_of
@@ -56,7 +56,7 @@ class Plan:
         return (1 + BACKWARD) * self.study.recipe.epochs * self.study.data.images * forward
 
 
-def plan(study: Study) -> Plan:
+def plan_runs(study: Study) -> Plan:
     """Draw the networks of a study and give each run its key.
 
     Raises:
@@ -67,13 +67,13 @@ def plan(study: Study) -> Plan:
     tables: list[Columns] = []
     spaces: set[str] = set()
     for name, space in [(name, load_space(name)) for name in study.spaces]:
-        if space.facts.name in spaces:
-            raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.facts.name}")
-        spaces.add(space.facts.name)
+        if space.info.name in spaces:
+            raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.info.name}")
+        spaces.add(space.info.name)
         if "resolution" in space.parameters:
             raise DsdError(f"space {name} draws the resolution, and {study.data.name} has images of one size")
         for regime in study.regimes or (study.flops,):
-            name = f"{space.facts.name} {regime}" if study.regimes else space.facts.name
+            name = f"{space.info.name} {regime}" if study.regimes else space.info.name
             population = sample(
                 space,
                 study.n,
@@ -84,7 +84,7 @@ def plan(study: Study) -> Plan:
                 resolution=study.data.resolution,
                 classes=study.data.classes,
             )
-            specs[name], draws[name], sample_seeds[name] = space.facts.spec, population.draw, population.seed
+            specs[name], draws[name], sample_seeds[name] = space.info.spec, population.draw, population.seed
             columns = {**population.columns, "space": np.full(len(population), name)}
             tables += repeated([(columns, population.drawn)], study)
     for name, networks, drawn in grouped(study.networks, study.data.resolution, study.data.classes):
@@ -105,10 +105,10 @@ def sample_seed(seed: int, space: str) -> int:
 def tables_of(networks: list[Network], name: str, drawn: Columns) -> Iterator[tuple[Columns, Columns]]:
     """Given networks as tables, one for each family in turn, and what of each was drawn."""
     start = 0
-    for _, part in groupby(networks, key=lambda one: (one.family, one.classes, len(one.depths))):
+    for _, part in groupby(networks, key=lambda one: (one.skeleton, one.classes, len(one.depths))):
         alike = Networks.of(list(part))
         chosen = {column: values[start : start + len(alike)] for column, values in drawn.items()}
-        yield columns_of(name, alike, complexity(alike), chosen), chosen
+        yield columns_of(name, alike, count_complexity(alike), chosen), chosen
         start += len(alike)
 
 

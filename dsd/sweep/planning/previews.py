@@ -8,7 +8,7 @@ from dsd.io.table_writing import rows_of
 from dsd.sweep.planning.cost import STATE_BYTES, Cost, cost_of, costs
 from dsd.sweep.planning.creation import existing
 from dsd.sweep.planning.plans import Plan
-from dsd.sweep.results.status import PENDING, Watch, missing
+from dsd.sweep.results.status import PENDING, StatusPoller, missing
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Preview:
         return sum(self.left.values()) if self.cost else None
 
 
-def preview(made: Plan, folder: Path, retry_failed: bool = False) -> Preview:
+def preview_launch(made: Plan, folder: Path, retry_failed: bool = False) -> Preview:
     """Look at what launching a plan into a folder would do; starts nothing.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
     """
     study, sweep = made.study, existing(made, folder)
-    status = Watch(sweep).status() if sweep else None
+    status = StatusPoller(sweep).status() if sweep else None
     rows: dict[str, dict[str, Any]] = {}
     for table in made.tables:
         names = ("run", "flops", "params", "acts")

@@ -9,7 +9,7 @@ from dsd.io.files import write_whole
 from dsd.io.table_reading import NAMES, typed_cells
 from dsd.sweep.folder.folder import EPOCHS, TABLE, Sweep
 from dsd.sweep.results.learning_curves import as_csv
-from dsd.sweep.results.status import Status, Watch
+from dsd.sweep.results.status import Status, StatusPoller
 from dsd.training.data.spec import SYNTHETIC
 from dsd.training.run import data_label, recipe_label
 
@@ -68,11 +68,11 @@ def gather(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
 def gathered(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
     """The table of a sweep with the columns of networks.csv as they are written there, and its status."""
     sweep.check_identity()
-    status = Watch(sweep).status()
+    status = StatusPoller(sweep).status()
     return table(sweep, status), status
 
 
-def collect(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
+def write_tables(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
     """Write table.csv and epochs.csv; returns the first with the status it was made from.
 
     Can be repeated; deletes nothing.

@@ -8,7 +8,7 @@ import pandas as pd
 from dsd.sweep.folder.events import EPOCH, Record
 
 
-def curves(records: Mapping[str, Record]) -> pd.DataFrame:
+def learning_curves(records: Mapping[str, Record]) -> pd.DataFrame:
     """One row per run and epoch that was trained, in the order of runs and epochs; what an event lacks is empty."""
     counts = [len(record.epochs) for record in records.values()]
     numbers = [number for record in records.values() for number in sorted(record.epochs)]

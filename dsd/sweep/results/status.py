@@ -17,7 +17,7 @@ from dsd.sweep.backends import CLUSTERS
 from dsd.sweep.folder.claims import held
 from dsd.sweep.folder.events import EventReader, Record
 from dsd.sweep.folder.folder import Sweep
-from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, Standing
+from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, JobState
 from dsd.sweep.folder.launch_lock import is_launching
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STATES = ("planned", "queued", "running", "done", "diverged", "failed", "cancelled", "lost")
 PENDING = ("queued", "running")
-Standings = dict[tuple[str, str], Standing]  # by `Job.key`
+Standings = dict[tuple[str, str], JobState]  # by `Job.key`
 FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # how the names of a job's events begin
 SKEW_S = 2.0  # by which the clocks of two machines may differ
 
@@ -77,7 +77,7 @@ class Status:
         return self.states[run] == "failed" and run in self.records and self.records[run].state == "failed"
 
 
-class Watch:
+class StatusPoller:
     """Asks for the status of a sweep again and again, reading only what is new.
 
     Args:
@@ -152,7 +152,7 @@ def ask(sweep: Sweep, jobs: list[Job], launching: bool) -> tuple[Standings, str]
         for job, standing in zip(own, answers, strict=True):
             known = ends.get(job.key, "")
             if standing == ENDED and known:  # forgotten in the meantime
-                standing = Standing("ended", why=known)
+                standing = JobState("ended", why=known)
             elif standing.phase == "ended" and standing.why and not known:
                 new.append((job, standing.why))
             found[job.key] = standing
@@ -187,7 +187,7 @@ def last_words(broken: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str
 
 def about(
     job: Job | None, standings: Standings, said: Mapping[tuple[str, str], str]
-) -> tuple[float, Standing | None, bool]:
+) -> tuple[float, JobState | None, bool]:
     """When the job of a run was submitted, where it stands, and whether the cluster took it."""
     if job is None:
         return 0.0, None, False
@@ -197,7 +197,7 @@ def about(
 
 
 def state_of(
-    record: Record | None, claimed: bool, submitted: float, job: Standing | None, numbered: bool = True
+    record: Record | None, claimed: bool, submitted: float, job: JobState | None, numbered: bool = True
 ) -> tuple[str, str]:
     """The state of one run, and why.
 

@@ -1,1 +1,1 @@
-"""Images to train and test on: held in memory (`memory`) or read while training goes on (`streamed`)."""
+"""Images to train and test on: held in memory (`memory`) or read while training goes on (`open_streamed`)."""

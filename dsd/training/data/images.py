@@ -12,7 +12,7 @@ from torch import Tensor
 Batch = tuple[Tensor, Tensor]  # images (n, 3, r, r) float32, normalised, channels last; labels (n,) int64
 
 
-def sent(values: Tensor, device: torch.device) -> Tensor:
+def to_device(values: Tensor, device: torch.device) -> Tensor:
     """A few numbers on the device, without waiting for it."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 

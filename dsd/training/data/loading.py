@@ -8,14 +8,14 @@ import torch
 from dsd.errors import DsdError
 from dsd.models.memory import asked_gb, lacks_memory
 from dsd.training.data.images import Images
-from dsd.training.data.in_memory.cifar import ARCHIVES, Progress, cifar
-from dsd.training.data.in_memory.digits import digits
+from dsd.training.data.in_memory.cifar import ARCHIVES, Progress, load_cifar
+from dsd.training.data.in_memory.digits import load_digits
 from dsd.training.data.in_memory.memory import InMemory, Split
-from dsd.training.data.in_memory.synthetic import synthetic
-from dsd.training.data.resolve import check_counts, settled_folder, settled_packed
+from dsd.training.data.in_memory.synthetic import make_synthetic
+from dsd.training.data.resolve import check_counts, resolve_folder, resolve_packed
 from dsd.training.data.spec import STREAMED, DataSpec
 
-HELD: dict[str, Callable[[DataSpec], tuple[Split, Split]]] = {"digits": digits, "synthetic": synthetic}
+HELD: dict[str, Callable[[DataSpec], tuple[Split, Split]]] = {"digits": load_digits, "synthetic": make_synthetic}
 CPU = torch.device("cpu")
 
 
@@ -29,7 +29,7 @@ def load_data(spec: DataSpec, device: torch.device = CPU, progress: Progress | N
         DsdError: files are missing or broken, or the spec asks for more than there is
     """
     try:
-        return streamed(spec, device) if spec.name in STREAMED else held(spec, device, progress)
+        return open_streamed(spec, device) if spec.name in STREAMED else load_in_memory(spec, device, progress)
     except (RuntimeError, MemoryError) as error:
         if not lacks_memory(error):
             raise
@@ -37,9 +37,9 @@ def load_data(spec: DataSpec, device: torch.device = CPU, progress: Progress | N
         raise DsdError(f"data.name = {spec.name}: there is not the memory for its images{size}") from error
 
 
-def held(spec: DataSpec, device: torch.device, progress: Progress | None) -> InMemory:
+def load_in_memory(spec: DataSpec, device: torch.device, progress: Progress | None) -> InMemory:
     """A set that is held in memory."""
-    train, test = cifar(spec, progress) if spec.name in ARCHIVES else HELD[spec.name](spec)
+    train, test = load_cifar(spec, progress) if spec.name in ARCHIVES else HELD[spec.name](spec)
     check_counts(spec, len(train), len(test), spec.name)
     train, test = train.first(spec.train_images), test.first(spec.test_images)
     if train.images.shape[-1] != spec.resolution:
@@ -50,7 +50,7 @@ def held(spec: DataSpec, device: torch.device, progress: Progress | None) -> InM
     return InMemory(spec, train, test, device)
 
 
-def streamed(spec: DataSpec, device: torch.device) -> Images:
+def open_streamed(spec: DataSpec, device: torch.device) -> Images:
     """A set that is read while training goes on.
 
     Raises:
@@ -63,8 +63,8 @@ def streamed(spec: DataSpec, device: torch.device) -> Images:
     folder = Path(spec.folder)
     if spec.name == "packed":
         packed = open_packed(folder)
-        spec = settled_packed(spec, packed)
+        spec = resolve_packed(spec, packed)
         return Streamed(spec, PackedReader(spec, packed), device)
     listings = list_images(folder)
-    spec = settled_folder(spec, listings)
+    spec = resolve_folder(spec, listings)
     return Streamed(spec, FolderReader(spec, listings), device)

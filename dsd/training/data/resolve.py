@@ -9,7 +9,7 @@ from dsd.training.data.streamed.listing import Listing, fingerprint, list_images
 from dsd.training.data.streamed.packed import Packed, open_packed
 
 
-def settled(spec: DataSpec) -> DataSpec:
+def resolve_data(spec: DataSpec) -> DataSpec:
     """The spec with classes, available and fingerprint as its files have them; others than those streamed as they are.
 
     Raises:
@@ -20,16 +20,16 @@ def settled(spec: DataSpec) -> DataSpec:
     if not spec.folder:
         raise DsdError(f"data.folder is not given: name the folder of the {spec.name} images, data.folder=…")
     if spec.name == "packed":
-        return settled_packed(spec, open_packed(Path(spec.folder)))
-    return settled_folder(spec, list_images(Path(spec.folder)))
+        return resolve_packed(spec, open_packed(Path(spec.folder)))
+    return resolve_folder(spec, list_images(Path(spec.folder)))
 
 
-def settled_folder(spec: DataSpec, listings: tuple[Listing, Listing]) -> DataSpec:
+def resolve_folder(spec: DataSpec, listings: tuple[Listing, Listing]) -> DataSpec:
     """For images in a folder a class."""
     return checked(spec, len(listings[0]), len(listings[1]), len(listings[0].classes), fingerprint(listings))
 
 
-def settled_packed(spec: DataSpec, packed: Packed) -> DataSpec:
+def resolve_packed(spec: DataSpec, packed: Packed) -> DataSpec:
     """For packed images."""
     if not spec.resolution <= packed.size <= 2 * spec.resolution:
         raise DsdError(

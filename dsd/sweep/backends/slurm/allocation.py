@@ -11,8 +11,8 @@ from dsd.processes import cores
 from dsd.sweep.backends.slurm import queue
 from dsd.sweep.folder.events import EventWriter
 from dsd.sweep.job.devices import gpu_share, visible_gpus
-from dsd.sweep.job.supervisor import Crew, Supervisor
-from dsd.sweep.job.worker import Told
+from dsd.sweep.job.supervisor import Supervisor, WorkerPool
+from dsd.sweep.job.worker import StopSignal
 
 EARLY_S = 60  # Slurm may announce the end by so much earlier than it was asked to (sbatch --signal)
 KILL_WAIT_S = 30  # between SIGTERM and SIGKILL, unless a cluster has set KillWait
@@ -30,7 +30,7 @@ class Allocation:
     signal_s: how long before the limit Slurm says so
     """
 
-    crew: Crew
+    crew: WorkerPool
     gpus: bool
     runs_per_gpu: int
     time_min: int
@@ -38,7 +38,7 @@ class Allocation:
 
     def __call__(self) -> None:
         """Work until no run is left. Where the job has to end before that, let it start again."""
-        told, began = Told(), time.time()
+        told, began = StopSignal(), time.time()
         told.listen()
         job = number_here()
         if not self.gpus:
@@ -59,7 +59,7 @@ def number_here() -> str:
     return "_".join(filter(None, array)) or os.environ["SLURM_JOB_ID"]
 
 
-def fitted(crew: Crew, gpus: list[str], cores: int, runs_per_gpu: int) -> Crew:
+def fitted(crew: WorkerPool, gpus: list[str], cores: int, runs_per_gpu: int) -> WorkerPool:
     """The crew with as many workers as the allocation has room for: `runs_per_gpu` for each GPU, or one a core."""
     width = min(len(gpus) * runs_per_gpu or cores, len(crew.runs))
     return replace(crew, gpus=tuple(gpus), width=width, gpu_share=gpu_share(width, len(gpus), runs_per_gpu))

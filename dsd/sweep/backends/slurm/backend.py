@@ -22,9 +22,9 @@ from dsd.sweep.backends.base import Settings
 from dsd.sweep.backends.slurm import queue
 from dsd.sweep.backends.slurm.allocation import Allocation
 from dsd.sweep.backends.slurm.packing import in_arrays, packed
-from dsd.sweep.folder.jobs import Job, Standing, Submission
-from dsd.sweep.folder.snapshots import CODE, imports_from, snapshot
-from dsd.sweep.job.supervisor import Crew
+from dsd.sweep.folder.jobs import Job, JobState, Submission
+from dsd.sweep.folder.snapshots import CODE, imports_from, take_snapshot
+from dsd.sweep.job.supervisor import WorkerPool
 
 USUAL_ARRAY = 1001  # Slurm's own MaxArraySize
 ANNOUNCED_S = 90  # before the time limit; less for short ones
@@ -223,7 +223,7 @@ class Slurm(Settings):
             raise DsdError(f"{self.full(own)}; launch again when some have ended")
         if not submitit.SlurmExecutor.affinity() > 0:
             raise DsdError("cluster = slurm: srun is not found; launch on a machine of the cluster, or cluster=local")
-        code = snapshot(folder)
+        code = take_snapshot(folder)
         for array in in_arrays(tasks, queue.max_array_size() or USUAL_ARRAY):
             mark = f"{plain(folder.resolve().name)}-{uuid.uuid4().hex[:8]}"
             submission = Submission(self.name, mark, socket.gethostname(), now, array, array=len(array) > 1)
@@ -233,7 +233,7 @@ class Slurm(Settings):
 
     def allocation(self, folder: Path, runs: tuple[str, ...], submitted: float) -> Allocation:
         """What a job is to do."""
-        crew = Crew(
+        crew = WorkerPool(
             folder=str(folder.resolve()),
             runs=runs,
             submitted=submitted,
@@ -254,7 +254,7 @@ class Slurm(Settings):
         return str(submitted[0].job_id).partition("_")[0]
 
     @staticmethod
-    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+    def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
         """Where jobs stand."""
         return queue.ask(jobs, submitting)
 

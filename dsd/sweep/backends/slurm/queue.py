@@ -18,7 +18,7 @@ from dsd.sweep.folder.jobs import (
     PREEMPTED,
     TIME_LIMIT,
     Job,
-    Standing,
+    JobState,
 )
 
 PATIENCE_S = 30
@@ -36,10 +36,10 @@ WHY = {
 }
 SQUEUE = ("squeue", "--noheader", "--all", "--array", "--states=all", "--format=%i|%T|%S|%j|%r")
 SACCT = ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,Start,JobName,Reason")
-Answers = dict[tuple[str, str], Standing]  # by `Job.key`
+Answers = dict[tuple[str, str], JobState]  # by `Job.key`
 
 
-def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
+def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
     """Where jobs stand, and what Slurm said where it did not answer.
 
     Args:
@@ -48,7 +48,7 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
     names = ",".join(sorted({job.mark for job in jobs}))
     output, trouble = said(*SQUEUE, f"--name={names}")
     if trouble:
-        return [Standing("unknown")] * len(jobs), trouble
+        return [JobState("unknown")] * len(jobs), trouble
     answers = read(output)
     forgotten = [job for job in jobs if job.key not in answers and job.numbered]
     if forgotten:
@@ -61,9 +61,9 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[Standing], str]:
     return [standing_of(job, answers, submitting) for job in jobs], ""
 
 
-def standing_of(job: Job, answers: Answers, submitting: bool) -> Standing:
+def standing_of(job: Job, answers: Answers, submitting: bool) -> JobState:
     """Where a job stands."""
-    return answers.get(job.key, Standing("waiting") if submitting and not job.numbered else ENDED)
+    return answers.get(job.key, JobState("waiting") if submitting and not job.numbered else ENDED)
 
 
 def read(output: str) -> Answers:
@@ -78,11 +78,11 @@ def read(output: str) -> Answers:
         state = state.split()[0] if state else ""
         since = float(start) if start.isdigit() else 0.0
         if state in WAITING:
-            standing = Standing("waiting", since, "" if reason == "None" else reason)
+            standing = JobState("waiting", since, "" if reason == "None" else reason)
         elif state in RUNNING:
-            standing = Standing("running", since)
+            standing = JobState("running", since)
         else:
-            standing = Standing("ended", since, WHY.get(state, ""))
+            standing = JobState("ended", since, WHY.get(state, ""))
         answers |= dict.fromkeys(((name, one) for one in tasks_of(number)), standing)
     return answers
 

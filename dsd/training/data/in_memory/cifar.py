@@ -69,7 +69,7 @@ ARCHIVES = {
 }
 
 
-def cifar(spec: DataSpec, progress: Progress | None = None) -> tuple[Split, Split]:
+def load_cifar(spec: DataSpec, progress: Progress | None = None) -> tuple[Split, Split]:
     """The images in the order of the files.
 
     Args:

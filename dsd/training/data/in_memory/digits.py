@@ -29,7 +29,7 @@ def table() -> tuple[NDArray[Any], NDArray[Any]]:
     return pixels, target
 
 
-def digits(spec: DataSpec) -> tuple[Split, Split]:
+def load_digits(spec: DataSpec) -> tuple[Split, Split]:
     """1,797 images of 8×8 pixels, grey repeated to RGB; 1,297 to train, 500 to test.
 
     The order is a fixed permutation: the original one groups digits by writer.

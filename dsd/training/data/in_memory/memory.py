@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dsd.training import augmentation
-from dsd.training.data.images import Batch, Images, sent
+from dsd.training.data.images import Batch, Images, to_device
 from dsd.training.data.spec import DataSpec
 
 TEST_BATCH = 500
@@ -39,7 +39,7 @@ class Split:
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Images and labels at these positions."""
-        rows = sent(rows, self.labels.device)
+        rows = to_device(rows, self.labels.device)
         return self.images[rows % len(self.images)], self.labels[rows]
 
 
@@ -61,7 +61,7 @@ class InMemory(Images):
     def training(self, batches: Sequence[Tensor], rng: torch.Generator) -> Iterator[Batch]:
         """The varied training images at these positions, a batch at a time."""
         for rows in batches:
-            drawn = iter([sent(values, self.mean.device) for values in self.draw(len(rows), rng)])
+            drawn = iter([to_device(values, self.mean.device) for values in self.draw(len(rows), rng)])
             images, labels = self.train.at(rows)
             if self.spec.shift:
                 images = augmentation.shift(images, self.spec.shift, next(drawn), self.fill)

@@ -9,7 +9,7 @@ from dsd.training.data.spec import DataSpec
 DIFFERENT = 256  # images; they come again and again
 
 
-def synthetic(spec: DataSpec) -> tuple[Split, Split]:
+def make_synthetic(spec: DataSpec) -> tuple[Split, Split]:
     """Uniform pixels and labels, always the same ones.
 
     Raises:

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from dsd.errors import DsdError
 from dsd.processes import cores
 from dsd.training import augmentation
-from dsd.training.data.images import Batch, Images, sent
+from dsd.training.data.images import Batch, Images, to_device
 from dsd.training.data.spec import DataSpec
 from dsd.training.data.streamed import decoding
 from dsd.training.data.streamed.listing import Listing
@@ -220,9 +220,9 @@ class Streamed(Images):
             drawn = [values[answer.kept] for values in ahead.pop(0)]
             images = self.on_device(answer)
             if self.spec.flip:
-                images = augmentation.flip(images, sent(drawn.pop(0), self.device))
+                images = augmentation.flip(images, to_device(drawn.pop(0), self.device))
             if self.spec.lighting:
-                images = images.float() + sent(drawn.pop(0), self.device)[:, :, None, None]
+                images = images.float() + to_device(drawn.pop(0), self.device)[:, :, None, None]
             yield self.normalised(images), answer.labels.to(self.device, non_blocking=True)
 
     def testing(self) -> Iterator[Batch]:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from dsd.analysis.random_search import default_sizes, efficiency
+from dsd.analysis.random_search import default_sizes, random_search_curve
 from dsd.analysis.results.populations import Results
 from dsd.figures.edf import INSIDE, legend
 from dsd.figures.style import look
 
 
-def plot_efficiency(ax: Axes, populations: Sequence[Results]) -> Axes:
+def plot_random_search(ax: Axes, populations: Sequence[Results]) -> Axes:
     """Draw the expected error of the best of m networks against m, with its 95 % interval while m is at most n/2.
 
     Beyond that the curve rests on the few best networks of the population, and its interval says too little.
@@ -19,7 +19,7 @@ def plot_efficiency(ax: Axes, populations: Sequence[Results]) -> Axes:
     for i, results in enumerate(populations):
         if not len(results):
             continue
-        found = efficiency(results.errors, default_sizes(len(results)).tolist())
+        found = random_search_curve(results.errors, default_sizes(len(results)).tolist())
         ax.plot(found.sizes, found.expected, label=legend(results), linewidth=1.8, **look(i))
         told = found.sizes <= len(results) / 2
         ax.fill_between(

@@ -20,11 +20,11 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from dsd.errors import DsdError, known
 from dsd.io.yaml import check_finite, check_numbers, environment_of, one_line, read_text
-from dsd.overrides import as_hydra_reads, types_of
 from dsd.paths import shipped
 from dsd.sweep.backends import CLUSTERS, Cluster
+from dsd.sweep.planning.overrides import as_hydra_reads, types_of
 from dsd.sweep.planning.study import Study
-from dsd.training.data.resolve import settled
+from dsd.training.data.resolve import resolve_data
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
 from dsd.typed import from_mapping, quoted, typed
@@ -125,7 +125,7 @@ def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()
         if data.folder:  # a job may start elsewhere, and the sweep go on from another folder
             data = replace(data, folder=str(Path(data.folder).expanduser().resolve()))
         if images or Path(data.folder).exists() or not (data.classes and data.available):
-            data = settled(data)
+            data = resolve_data(data)
         return Study(
             recipe=settings(Recipe, content.pop("recipe"), "recipe"),
             data=data,

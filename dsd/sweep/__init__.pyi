@@ -1,0 +1,11 @@
+from .folder.folder import Sweep as Sweep
+from .loop import cancel as cancel
+from .loop import collect as collect
+from .loop import launch as launch
+from .loop import load_study as load_study
+from .loop import plan as plan
+from .loop import status as status
+from .planning.plans import Plan as Plan
+from .planning.study import Study as Study
+from .results.status import Status as Status
+from .submission import Launched as Launched

@@ -1,0 +1,11 @@
+from .data.loading import load_data as load_data
+from .data.resolve import resolve_data as resolve_data
+from .data.spec import DataSpec as DataSpec
+from .loop import CheckpointPolicy as CheckpointPolicy
+from .loop import Interrupted as Interrupted
+from .loop import Result as Result
+from .loop import train as train
+from .recipe import Recipe as Recipe
+from .run import Run as Run
+from .run import run_key as run_key
+from .schedule import learning_rate as learning_rate
