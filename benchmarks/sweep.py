@@ -22,8 +22,8 @@ from pathlib import Path
 
 from rows import DSD, row
 
+from dsd.runs import EPOCH_COLUMNS
 from dsd.sweep.backends.slurm.packing import in_arrays
-from dsd.sweep.folder.events import EPOCH
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.folder.jobs import Submission
 from dsd.sweep.planning.config import load_study
@@ -137,7 +137,7 @@ def made_up(place: Path, runs: int) -> Sweep:
         for task, (run,) in enumerate(array):
             job = f"slurm-{number}_{task}-node-{1000 + task}.1"
             lines = [{"event": "started", "run": run, "time": now, "job": job, "host": "node", "device": "cuda"}]
-            values = {name: rng.uniform(0, 100) for name in EPOCH} | {"skipped": 0}
+            values = {name: rng.uniform(0, 100) for name in EPOCH_COLUMNS[1:]} | {"skipped": 0}
             lines += [
                 {"event": "epoch", "run": run, "time": now + i, "epoch": i, **values} for i in range(1, EPOCHS + 1)
             ]

@@ -4,16 +4,18 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "arrays", "io", "processes", "texts", "typed", "_version"}
+BASE = {"errors", "paths", "runs", "arrays", "io", "processes", "texts", "typed", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
+    "runs": (set(), set()),
     "arrays": (set(), {"numpy", "scipy"}),
     "processes": (set(), set()),
     "texts": (set(), set()),
@@ -143,3 +145,31 @@ def test_what_should_be_light_is(statement: str) -> None:
 def test_the_light_test_can_fail() -> None:
     """Using a model loads torch, and the probe sees it."""
     assert "torch" in loaded("import dsd; dsd.build")
+
+
+def graph(package: Path) -> dict[str, set[str]]:
+    """For each module the modules of the package that it imports, wherever in it."""
+    paths = {".".join(path.relative_to(package.parent).with_suffix("").parts): path for path in package.rglob("*.py")}
+    modules = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    found = {}
+    for name, path in modules.items():
+        named = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                named |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+        found[name] = {one for one in named if one in modules and one != name and not name.startswith(f"{one}.")}
+    return found
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Not even inside functions, or for type checkers."""
+    tuple(TopologicalSorter(graph(PACKAGE)).static_order())
+
+
+def test_a_circle_is_found(tmp_path: Path) -> None:
+    """Two modules that import each other, one of them inside a function."""
+    (tmp_path / "dsd").mkdir()
+    (tmp_path / "dsd" / "a.py").write_text("from dsd.b import x\n")
+    (tmp_path / "dsd" / "b.py").write_text("def f():\n    from dsd import a\n")
+    with pytest.raises(CycleError):
+        tuple(TopologicalSorter(graph(tmp_path / "dsd")).static_order())

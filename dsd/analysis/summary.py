@@ -18,10 +18,11 @@ from dsd.analysis.parameters.bootstrap import BestRange, Winners, exact_winners,
 from dsd.analysis.parameters.correlations import rank_correlations
 from dsd.analysis.random_search import reaches
 from dsd.analysis.results.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
-from dsd.analysis.results.populations import STATES, Results, as_populations
+from dsd.analysis.results.populations import Results, as_populations
 from dsd.analysis.results.seeds import SeedNoise, seed_noise
 from dsd.errors import DsdError, known
 from dsd.io.table_reading import stray
+from dsd.runs import RunState
 
 MOST_VALUES = 20  # of a column of text that counts as a category
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
@@ -206,7 +207,7 @@ def categories(frame: pd.DataFrame, outcomes: Collection[str] = ()) -> list[str]
         if not NAMES.fullmatch(str(name))
         and name not in outcomes
         and 2 <= text[name].astype(str).nunique() <= MOST_VALUES
-        and set(text[name].dropna().astype(str)) - set(STATES)
+        and set(text[name].dropna().astype(str)) - set(RunState)
         and stray(text[name]) is None
     ]
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 
 from dsd.cli.messages import emit, say
 from dsd.cli.options import FOLDER, OUTPUT, OVERRIDES, RETRY_FAILED, STUDY
+from dsd.runs import WITH_REASON, RunState
 
 if TYPE_CHECKING:
     from dsd.sweep.folder.folder import Sweep
@@ -38,7 +40,7 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
     launched = loop.launch(made, folder=output, retry_failed=retry_failed, progress=progress)
     for name, draw in made.draws.items():
         say(f"{name}: {made.study.n} networks; {draw}", err=True)
-    counts = {state: count for state, count in launched.before.counts().items() if count and state != "planned"}
+    counts = {state: count for state, count in launched.before.counts().items() if count and state != RunState.PLANNED}
     already = ", ".join(f"{count} {state}" for state, count in counts.items())
     say(
         f"{len(launched.runs)} runs submitted to {made.study.cluster.name} in {counted(launched.jobs, 'job')}"
@@ -71,41 +73,42 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
     if as_json:
         running = [asdict(run) for run in at_work(sweep, now)]
         facts = {"folder": str(folder), "spaces": counts, "total": now.counts(), "running": running}
-        reasons = {
-            run: reason for run, reason in now.reasons.items() if now.states[run] in ("failed", "cancelled", "lost")
-        }
+        reasons = {run: reason for run, reason in now.reasons.items() if now.states[run] in WITH_REASON}
         emit(json.dumps({**facts, "reasons": reasons, "torn": now.torn, "silent": now.silent}))
     else:
         print_status(counts, now)
         print_running(sweep, now)
         tell_idle(folder, now)
-    sys.exit(1 if now.counts()["failed"] or now.counts()["lost"] else 0)
+    sys.exit(1 if now.counts()[RunState.FAILED] or now.counts()[RunState.LOST] else 0)
 
 
 def tell_idle(folder: Path, now: "Status") -> None:
     """Say so where runs are left and nothing is at work on them, and why if their jobs said it."""
     itself = sum(now.failed_itself(run) for run in now.runs)
-    left = now.counts()["planned"] + now.counts()["lost"] + now.counts()["cancelled"] + now.counts()["failed"] - itself
+    idle = (RunState.PLANNED, RunState.LOST, RunState.CANCELLED, RunState.FAILED)
+    left = sum(now.counts()[state] for state in idle) - itself
     if left and not now.pending:
         for event in now.broken[-3:]:
-            say(f"job {event['job']} broke off: {' '.join(event['message'].split())}", err=True)
+            say(f"job {event.job} broke off: {' '.join(event.message.split())}", err=True)
         say(f"nothing is at work on {left} runs: launch again submits them; logs are in {folder / 'jobs'}")
     if itself and not now.pending:
         say(f"{itself} runs failed by themselves: launch with --retry-failed tries them again")
 
 
-def print_status(counts: dict[str, dict[str, int]], now: "Status") -> None:
+def print_status(counts: Mapping[str, Mapping[RunState, int]], now: "Status") -> None:
     """The states of all spaces as a table, and what went wrong below it."""
     from dsd.cli.output import print_table
 
     states = [state for state, count in now.counts().items() if count]
     print_table(("space", "runs", *states), [(s, sum(c.values()), *(c[x] for x in states)) for s, c in counts.items()])
-    waiting = Counter(now.reasons[run] for run, state in now.states.items() if state == "queued" and run in now.reasons)
+    waiting = Counter(
+        now.reasons[run] for run, state in now.states.items() if state == RunState.QUEUED and run in now.reasons
+    )
     if waiting:
         say(f"queued: {', '.join(f'{count} for {why}' for why, count in waiting.most_common())}")
     wrong: dict[str, list[str]] = {}  # runs by what went wrong: where jobs are lost it is the same for all of them
     for run, state in now.states.items():
-        if state in ("failed", "cancelled", "lost"):
+        if state in WITH_REASON:
             wrong.setdefault(f"{state}, {now.reasons[run]}", []).append(run)
     for told, runs in list(wrong.items())[:SHOWN]:
         more = f" and {len(runs) - 1:,} more" if len(runs) > 1 else ""
@@ -166,5 +169,5 @@ def cancel(folder: Path) -> None:
 
     before = end(Sweep(folder))
     counts = before.counts()
-    told = f"{counted(counts['running'], 'running run')} and {counts['queued']} queued"
+    told = f"{counted(counts[RunState.RUNNING], 'running run')} and {counts[RunState.QUEUED]} queued"
     say(f"{counted(len(before.living), 'job')} cancelled, with {told}" if before.living else "nothing is at work")

@@ -15,8 +15,8 @@ from dsd.cli.messages import emit, say
 from dsd.errors import DsdError
 
 if TYPE_CHECKING:
+    from dsd.runs import Epoch
     from dsd.sweep.folder.folder import Sweep
-    from dsd.training.checkpoint import Epoch
 
 
 @click.command()
@@ -127,6 +127,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
     from dsd.figures.style import figures, label, save
+    from dsd.sweep.folder.events import Done, line_of
     from dsd.sweep.results.collection import write_tables
     from dsd.sweep.results.learning_curves import learning_curves
     from dsd.training.evaluation import BEST
@@ -134,7 +135,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     _, status = write_tables(sweep)
     run = sweep.runs[0]
     record = status.records[run]
-    if not record.finished:
+    if not isinstance(record.last, Done):
         say(f"dsd train: {status.reasons.get(run) or 'the run has no result'}", err=True)
         raise click.exceptions.Exit(1)
     picture = sweep.folder / "figures" / "curve.png"
@@ -144,17 +145,17 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     title = f"{sweep.networks['space'].iloc[0]} on {sweep.data.name}, recipe {sweep.recipe.name}"
     made.suptitle(label(title), fontsize="medium")
     save(made, picture)
-    last = record.last
+    last = record.last.outcome
     if as_json:
-        facts = {key: value for key, value in last.items() if key not in ("event", "time")}
+        facts = {key: value for key, value in line_of(record.last).items() if key not in ("event", "time")}
         emit(json.dumps({**facts, "folder": str(sweep.folder), "picture": str(picture)}))
         return
-    diverged = " (diverged)" if last["diverged"] else ""
-    also = f" (top-5 {last['top5_error']:.2f} %)" if top5 else ""
+    diverged = " (diverged)" if last.diverged else ""
+    also = f" (top-5 {last.top5_error:.2f} %)" if top5 else ""
     say(
-        f"error {last['error']:.2f} %{also} after {counted(last['epochs'], 'epoch')}{diverged}; "
-        f"best {last['best_error']:.2f} % in epoch {last['best_epoch']}"
+        f"error {last.error:.2f} %{also} after {counted(last.epochs or 0, 'epoch')}{diverged}; "
+        f"best {last.best_error:.2f} % in epoch {last.best_epoch}"
     )
-    if last["synthetic"]:
+    if record.last.synthetic:
         say("the images are synthetic: only the times mean anything", err=True)
     say(picture)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dsd.cli.messages import say
 from dsd.cli.output import console, decimal, duration, table
+from dsd.runs import RESULTS, RunState
 from dsd.texts import printable
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Shown:
 
     def line(self) -> str:
         """The state in a line."""
-        counts = {state: count for state, count in self.now.counts().items() if count and state not in ("done",)}
+        counts = {state: count for state, count in self.now.counts().items() if count and state != RunState.DONE}
         words = ", ".join(f"{count} {state}" for state, count in counts.items())
         return f"{finished(self.now)}/{len(self.now.runs)} finished" + "".join(
             f", {part}" for part in (words, best(self.now), self.eta()) if part
@@ -109,10 +110,10 @@ def cells(run: "AtWork") -> tuple[object, ...]:
 def finished(now: "Status") -> int:
     """Runs that need nothing more."""
     counts = now.counts()
-    return counts["done"] + counts["diverged"] + counts["failed"]
+    return sum(counts[state] for state in (*RESULTS, RunState.FAILED))
 
 
 def best(now: "Status") -> str:
     """The least error so far, in words."""
-    errors = [record.last["error"] for record in now.records.values() if record.finished]
+    errors = [record.outcome.error for record in now.records.values() if record.outcome]
     return f"least error {min(errors):.1f} %" if errors else ""

@@ -9,33 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dsd.runs import Epoch
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch reached.
-
-    epoch: number, from 1
-    lr: learning rate of its first step
-    loss: mean training loss over the epoch
-    error, top5_error: top-1 and top-5 error on the test images [%]
-    train_s, eval_s: seconds of training and of evaluation
-    images_s: training images a second
-    peak_gb: the most that tensors took on a GPU in the epoch, or the process on a CPU [1e9 bytes]
-    skipped: images that could not be decoded and were left out
-    """
-
-    epoch: int
-    lr: float
-    loss: float
-    error: float
-    top5_error: float
-    train_s: float
-    eval_s: float
-    images_s: float
-    peak_gb: float
-    skipped: int = 0
 
 
 @dataclass(frozen=True)

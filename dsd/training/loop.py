@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from dsd.models.anynet import build
 from dsd.models.sgd import SGD
 from dsd.models.step import for_training, gradients
+from dsd.runs import Epoch, Outcome
 from dsd.training import checkpoint
-from dsd.training.checkpoint import Checkpoint, Epoch
+from dsd.training.checkpoint import Checkpoint
 from dsd.training.data.batches import batches
 from dsd.training.data.images import Images
 from dsd.training.device import peak_gb, precision, restart_peak, set_products
@@ -58,6 +59,26 @@ class Result:
     def best(self) -> Epoch:
         """The first epoch of the least top-1 error (the error that [NDS] and the authors' code report)."""
         return min(self.epochs, key=lambda epoch: epoch.error)
+
+    @property
+    def outcome(self) -> Outcome:
+        """All of it in numbers."""
+        last, best, epochs = self.last, self.best, self.epochs
+        train_s = sum(epoch.train_s for epoch in epochs)
+        return Outcome(
+            error=last.error,
+            top5_error=last.top5_error,
+            best_error=best.error,
+            best_epoch=best.epoch,
+            loss=last.loss,
+            epochs=len(epochs),
+            train_s=round(train_s, 3),
+            eval_s=round(sum(epoch.eval_s for epoch in epochs), 3),
+            images_s=round(sum(epoch.images_s * epoch.train_s for epoch in epochs) / train_s, 1),
+            peak_gb=max(epoch.peak_gb for epoch in epochs),
+            skipped=int(max(epoch.skipped for epoch in epochs)),
+            diverged=self.diverged,
+        )
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def test_what_went_wrong_for_the_same_reason_is_one_line(dsd, folder: Path) -> N
     assert told[0].startswith(f"run {runs[0]} failed, ")
     assert "no luck" in told[0]
     assert [line for line in told if "lost" in line] == [
-        f"run {min(runs[1:], key=Sweep(folder).runs.index)} and 2 more lost, its job is gone without a word"
+        f"run {min(runs[1:], key=Sweep(folder).runs.index)} and 2 more lost, its job disappeared (no exit status)"
     ]
     assert told[-1] == "the reason of each run is in table.csv, made by dsd collect"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dsd.sweep.backends import Debug, Slurm
-from dsd.sweep.folder.events import EventReader, events_of
+from dsd.sweep.folder.events import Event, EventReader, events_of
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.creation import create
@@ -73,24 +73,28 @@ class Bench:
         logs = "\n".join(f"{path.name}\n{path.read_text()}" for path in jobs.glob("*.err"))
         raise AssertionError(f"still {counts} after {DEADLINE_S} s\n{self.slurm.call('squeue').stdout}\n{logs}")
 
-    def events(self, kind: str) -> list[dict[str, object]]:
+    def events(self, kind: str) -> list[Event]:
         """All events of a kind."""
         files = sorted((self.sweep.folder / "events").glob("*.jsonl"))
-        return [event for path in files for event in events_of(self.sweep.folder, path.stem) if event["event"] == kind]
+        return [event for path in files for event in events_of(self.sweep.folder, path.stem) if event.kind == kind]
 
 
 def numbers(sweep: Sweep) -> dict[str, tuple[object, ...]]:
     """What must agree to the bit, by run: error, loss and every epoch's; each run has one result."""
     records = EventReader(sweep.folder).poll()
     results = [
-        event["run"]
+        event.run
         for path in (sweep.folder / "events").glob("*.jsonl")
         for event in events_of(sweep.folder, path.stem)
-        if event["event"] == "done"
+        if event.kind == "done"
     ]
     assert sorted(results) == sorted(sweep.runs), "a result for each run, and only one"
     return {
-        run: (records[run].last["error"], records[run].last["loss"], *(one[1:3] for _, one in sorted(epochs.items())))
+        run: (
+            records[run].outcome.error,
+            records[run].outcome.loss,
+            *((epochs[number].loss, epochs[number].error) for number in sorted(epochs)),
+        )
         for run in sweep.runs
         if (epochs := records[run].epochs)
     }

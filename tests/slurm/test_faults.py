@@ -82,7 +82,7 @@ def test_a_killed_process_is_replaced_or_its_run_lost(bench: Make, undisturbed: 
     assert supervisor
     supervisor.kill()
     assert one.wait() == {**dict.fromkeys(one.status().counts(), 0), "done": 3, "lost": 1}
-    assert [event["reason"] for event in one.events("stopped")] == ["killed"]
+    assert [event.reason for event in one.events("stopped")] == ["killed"]
     assert len(one.launch().runs) == 1
     one.wait()
     assert numbers(one.sweep) == undisturbed()
@@ -100,9 +100,9 @@ def test_cancelled_tasks_are_told_and_go_on(bench: Make, slurm: TestCluster, und
     assert (counts["cancelled"], counts["lost"]) == (1, 1)
     status = one.status()
     told = {status.reasons[run] for run, state in status.states.items() if state == "cancelled"}
-    assert told == {"it can go on"}
+    assert told == {"resumable"}
     (stop,) = one.events("stopped")
-    assert stop["reason"] == "terminated"
+    assert stop.reason == "terminated"
     one.wait()
     assert len(one.launch().runs) == 2
     one.wait()
@@ -135,7 +135,7 @@ def test_preempted_jobs_go_on(bench: Make, slurm: TestCluster, undisturbed: Refe
     one.wait(lambda counts: counts["queued"] >= 3)
     slurm.await_that(lambda: len(one.events("stopped")) == 2, "both runs are stopped")
     assert one.wait()["done"] == 4
-    assert {event["reason"] for event in one.events("stopped")} == {"terminated"}
+    assert {event.reason for event in one.events("stopped")} == {"terminated"}
     assert sorted(record.attempts for record in EventReader(one.sweep.folder).poll().values()) == [1, 1, 2, 2]
     assert numbers(one.sweep) == undisturbed()
     slurm.call("scontrol", "update", "PartitionName=low", "GraceTime=0")
@@ -149,7 +149,7 @@ def test_a_run_goes_on_after_the_time_limit(bench: Make, undisturbed: Reference)
     assert one.wait()["done"] == len(one.sweep.runs)
     stops = one.events("stopped")
     assert stops
-    assert {event["reason"] for event in stops} == {"time limit"}
+    assert {event.reason for event in stops} == {"time limit"}
     assert any(event["steps"] for event in stops)
     kept = sorted((event["run"], event["epochs"], event["steps"]) for event in stops)
     assert kept == sorted((event["run"], event["epochs"], event["steps"]) for event in one.events("resumed"))
@@ -252,7 +252,7 @@ def test_a_torn_event_is_told_and_its_run_goes_on(bench: Make, slurm: TestCluste
     assert len(one.launch().runs) == 1
     one.wait()
     records = EventReader(one.sweep.folder).poll()
-    assert {run: record.last["loss"] for run, record in records.items()} == {
+    assert {run: record.outcome.loss for run, record in records.items()} == {
         run: values[1] for run, values in undisturbed().items()
     }
 

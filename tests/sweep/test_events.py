@@ -1,30 +1,37 @@
 """Events: nothing written is lost, nothing torn is believed."""
 
 import json
+import math
 import time
 from pathlib import Path
 
 import pytest
 
-from dsd.sweep.folder.events import EPOCH, EventReader, EventWriter, events_of
+from dsd.runs import EPOCH_COLUMNS, Epoch, Outcome, RunState
+from dsd.sweep.folder.events import Done, EpochEnded, EventReader, EventWriter, Failed, Started, events_of
 
 
 def write_run(folder: Path, job: str, run: str, error: float = 10.0, epochs: int = 2) -> None:
     """The events of a run that ends well."""
     with EventWriter(folder, job) as writer:
-        writer.write("started", run, job=job)
+        writer.write(Started(run, job=job))
         for epoch in range(1, epochs + 1):
-            writer.write("epoch", run, epoch=epoch, error=50.0 / epoch, loss=1.0)
-        writer.write("done", run, error=error, best_error=error, loss=0.5, epochs=epochs, diverged=False)
+            writer.write(EpochEnded(run, epoch=an_epoch(epoch)))
+        writer.write(Done(run, outcome=Outcome(error, best_error=error, loss=0.5, epochs=epochs)))
+
+
+def an_epoch(number: int) -> Epoch:
+    """An epoch of error 50/number."""
+    return Epoch(number, 0.1, 1.0, 50.0 / number, 0.0, 1.0, 1.0, 100.0, 0.5)
 
 
 def test_a_run_is_what_its_events_say(tmp_path: Path) -> None:
     """Epochs, result and attempts come back."""
     write_run(tmp_path, "1", "r1", error=12.5)
     record = EventReader(tmp_path).poll()["r1"]
-    assert (record.state, record.finished, record.attempts) == ("done", True, 1)
-    assert record.last["error"] == 12.5
-    assert [record.epochs[n][EPOCH.index("error")] for n in (1, 2)] == [50.0, 25.0]
+    assert (record.result, record.finished, record.attempts) == (RunState.DONE, True, 1)
+    assert record.outcome.error == 12.5
+    assert record.epochs == {1: an_epoch(1), 2: an_epoch(2)}
 
 
 def test_every_torn_tail_is_tolerated_and_reported(tmp_path: Path) -> None:
@@ -49,7 +56,7 @@ def test_a_later_life_of_a_job_writes_after_a_torn_line(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     write_run(tmp_path, "1", "r1", error=7.0)
     reader = EventReader(tmp_path)
-    assert reader.poll()["r1"].last["error"] == 7.0
+    assert reader.poll()["r1"].outcome.error == 7.0
     assert reader.torn == 1
 
 
@@ -74,10 +81,10 @@ def test_a_result_stays_and_the_first_counts(tmp_path: Path, first: str, second:
     incremental.poll()
     write_run(tmp_path, second, "r1", error=11.0)
     with EventWriter(tmp_path, "c") as writer:
-        writer.write("failed", "r1", reason="exception", message="", traceback="")
+        writer.write(Failed("r1", "exception"))
     for reader in (incremental, EventReader(tmp_path)):
         record = reader.poll()["r1"]
-        assert (record.state, record.last["error"]) == ("done", 10.0)
+        assert (record.result, record.outcome.error) == (RunState.DONE, 10.0)
 
 
 def test_a_clock_that_steps_back_loses_no_result(tmp_path: Path) -> None:
@@ -95,24 +102,24 @@ def test_a_clock_that_steps_back_loses_no_result(tmp_path: Path) -> None:
 def test_a_retried_run_is_started_again_not_failed(tmp_path: Path) -> None:
     """The latest event decides until there is a result, in whatever file it stands."""
     with EventWriter(tmp_path, "b") as first, EventWriter(tmp_path, "a") as second:
-        first.write("started", "r1")
-        first.write("failed", "r1", reason="exception", message="boom", traceback="")
-        second.write("started", "r1")
+        first.write(Started("r1"))
+        first.write(Failed("r1", "exception", "boom"))
+        second.write(Started("r1"))
     record = EventReader(tmp_path).poll()["r1"]
-    assert (record.state, record.attempts) == ("started", 2)
+    assert (record.last.kind, record.attempts) == ("started", 2)
 
 
 def test_events_are_strict_json(tmp_path: Path) -> None:
     """A loss that is not finite becomes null; anyone's JSON reader can read the file."""
     with EventWriter(tmp_path, "host-local-1") as writer:
-        writer.write("done", "r1", error=100.0, loss=float("nan"), diverged=True)
+        writer.write(Done("r1", outcome=Outcome(100.0, loss=float("nan"), diverged=True)))
     (line,) = (tmp_path / "events" / "host-local-1.jsonl").read_text().splitlines()
 
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is not JSON")
 
     assert json.loads(line, parse_constant=refuse)["loss"] is None
-    assert EventReader(tmp_path).poll()["r1"].state == "diverged"
+    assert EventReader(tmp_path).poll()["r1"].result == RunState.DIVERGED
 
 
 @pytest.mark.parametrize(
@@ -160,13 +167,9 @@ def test_a_program_of_others_may_leave_out_what_it_does_not_know(tmp_path: Path)
     ]
     (tmp_path / "events" / "mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     record = EventReader(tmp_path).poll()["r1"]
-    assert (record.state, record.last["loss"], record.last["device"], record.last["diverged"]) == (
-        "done",
-        None,
-        "",
-        False,
-    )
-    assert record.epochs == {1: (None,) * len(EPOCH)}
+    assert (record.outcome, record.last.device) == (Outcome(5), "")
+    assert record.epochs[1].epoch == 1
+    assert all(math.isnan(getattr(record.epochs[1], name)) for name in EPOCH_COLUMNS[1:])
 
 
 def test_the_lines_of_a_journal_are_in_order_whatever_the_clock_says(tmp_path: Path) -> None:
@@ -180,24 +183,24 @@ def test_the_lines_of_a_journal_are_in_order_whatever_the_clock_says(tmp_path: P
     path = tmp_path / "events" / "1.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     reader = EventReader(tmp_path)
-    assert reader.poll()["r1"].state == "started"
+    assert reader.poll()["r1"].last.kind == "started"
     results = [
         {"event": "done", "run": "r1", "time": moment, "error": error} for moment, error in ((60.0, 5.0), (40.0, 7.0))
     ]
     with path.open("a") as file:
         file.write("".join(json.dumps(line) + "\n" for line in results))
     for one in (reader, EventReader(tmp_path)):
-        assert one.poll()["r1"].last["error"] == 5.0
+        assert one.poll()["r1"].outcome.error == 5.0
 
 
 def test_a_worker_whose_clock_is_behind_dates_after_what_it_has_read(tmp_path: Path, monkeypatch) -> None:
     """Its start counts after the failure that another machine dated ahead."""
     with EventWriter(tmp_path, "ahead") as first:
         monkeypatch.setattr(time, "time", lambda: 2_000.0)
-        first.write("failed", "r1", reason="exception", message="")
+        first.write(Failed("r1", "exception"))
     monkeypatch.setattr(time, "time", lambda: 1_000.0)
     before = EventReader(tmp_path).poll()["r1"]
     with EventWriter(tmp_path, "behind") as second:
-        assert second.write("started", "r1", after=before.time) == 2_000.0
-        assert second.write("epoch", "r1", epoch=1) == 2_000.0
-    assert EventReader(tmp_path).poll()["r1"].state == "started"
+        assert second.write(Started("r1"), after=before.time) == 2_000.0
+        assert second.write(EpochEnded("r1", epoch=an_epoch(1))) == 2_000.0
+    assert EventReader(tmp_path).poll()["r1"].last.kind == "started"

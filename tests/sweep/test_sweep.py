@@ -71,7 +71,7 @@ def curves(sweep: Sweep) -> dict[str, list[tuple[float, float]]]:
     """Loss and error of every epoch, by run."""
     records = EventReader(sweep.folder).poll()
     return {
-        run: [one[1:3] for _, one in sorted(record.epochs.items())]  # loss and error
+        run: [(one.loss, one.error) for _, one in sorted(record.epochs.items())]
         for run, record in records.items()
     }
 
@@ -207,7 +207,7 @@ def test_a_killed_worker_is_replaced(undisturbed: Sweep, tiny: Path, tmp_path: P
     assert errors(sweep) == errors(undisturbed)
     assert sorted(record.attempts for record in EventReader(sweep.folder).poll().values()) == [1, 1, 1, 2]
     stops = [e for path in (sweep.folder / "events").iterdir() for e in events_of(sweep.folder, path.stem)]
-    assert [(e["reason"], e["message"]) for e in stops if e["event"] == "stopped"] == [("killed", "SIGKILL")]
+    assert [(e.reason, e.message) for e in stops if e.kind == "stopped"] == [("killed", "SIGKILL")]
 
 
 @pytest.mark.parametrize("number", ["SIGSEGV", "SIGKILL"])
@@ -274,7 +274,7 @@ def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> Non
     cancel(sweep)
     assert wait(sweep, idle)["cancelled"] == 4
     (stop,) = [e for path in (sweep.folder / "events").iterdir() for e in events_of(sweep.folder, path.stem)][1:]
-    assert (stop["event"], stop["message"]) == ("stopped", "SIGKILL")
+    assert (stop.kind, stop.message) == ("stopped", "SIGKILL")
 
 
 def test_a_cancelled_sweep_keeps_its_state(undisturbed: Sweep, tiny: Path, tmp_path: Path) -> None:
@@ -286,8 +286,8 @@ def test_a_cancelled_sweep_keeps_its_state(undisturbed: Sweep, tiny: Path, tmp_p
     assert len(cancel(sweep).living) == 2
     assert wait(sweep, idle)["cancelled"] == 4
     status = StatusPoller(sweep).status()
-    assert set(status.reasons.values()) == {"it can go on", "before it was started"}
-    stopped = [record for record in status.records.values() if record.state == "stopped"]
+    assert set(status.reasons.values()) == {"resumable", "before it was started"}
+    stopped = [record for record in status.records.values() if record.last.kind == "stopped"]
     assert len(stopped) == len(list((sweep.folder / "checkpoints").iterdir())) == 2
     assert len(launch(sweep, Local(workers=2)).runs) == 4
     wait(sweep, idle)
@@ -425,7 +425,7 @@ def test_a_failing_run_is_a_row_with_its_reason(tiny: Path, tmp_path: Path, monk
     assert list(frame["status"]) == ["failed", "failed", "done", "done"]
     assert list(frame["reason"][:2]) == ["exception: ZeroDivisionError: a b", "out of memory: MemoryError: 640 K"]
     assert frame["error"].isna().tolist() == [True, True, False, False]
-    assert "sabotage" in EventReader(sweep.folder).poll()[broken].last["traceback"]
+    assert "sabotage" in EventReader(sweep.folder).poll()[broken].last.traceback
     assert launch(sweep, Debug()).runs == ()
     monkeypatch.undo()
     assert launch(sweep, Debug(), retry_failed=True).runs == (broken, starved)

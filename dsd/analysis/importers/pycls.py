@@ -29,6 +29,7 @@ from dsd.architecture.quantized_linear import quantized
 from dsd.architecture.skeleton import LARGEST, MOST_STAGES, Skeleton
 from dsd.architecture.width_rule import adjust
 from dsd.errors import DsdError, shortened
+from dsd.runs import RunState
 from dsd.typed import quoted
 
 DEEPEST, WIDEST, LEAST = 10_000, 100_000, 1e-3  # blocks of a network, channels of a stage, a ratio
@@ -178,8 +179,8 @@ def failure(message: Any) -> tuple[str, str]:
     lines = [line.strip() for line in str(message or "").splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt|Exit|Killed)\b", line)]
     if errors:
-        return "failed", shortened(errors[-1], 300)
-    return "lost", shortened(lines[-1], 300) if lines else ""
+        return RunState.FAILED.value, shortened(errors[-1], 300)
+    return RunState.LOST.value, shortened(lines[-1], 300) if lines else ""
 
 
 def result(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dsd.architecture.rows import columns_of
 from dsd.architecture.skeleton import MOST_STAGES
 from dsd.errors import DsdError, shortened
 from dsd.io.table_reading import name_of
+from dsd.runs import RunState
 from dsd.typed import quoted
 
 FRONT = ("space", "key")
@@ -81,7 +82,7 @@ def read_each(
         except (Unreadable, DsdError) as error:
             reason = shortened(f"record {number} is not as {program} writes it: {error}", 200)
             wrong.append(reason)
-            found.append(Record(None, {}, one, {"status": "lost", "reason": reason}))
+            found.append(Record(None, {}, one, {"status": RunState.LOST.value, "reason": reason}))
     if len(wrong) == len(found):
         raise DsdError(f"{path}: {wrong[0]}" if wrong else f"{path}: has no records")
     return found
@@ -152,9 +153,9 @@ def reached(error: float | None, best: float | None, place: str) -> dict[str, An
     """`status`, `error` and `best_error` of a training that came to its end; lost without an error."""
     if error is None or not 0 <= error <= 100:
         told = "is no number" if error is None else f"is {error:g}, and no percent"
-        return {"status": "lost", "reason": f"{place} {told}"}
+        return {"status": RunState.LOST.value, "reason": f"{place} {told}"}
     kept = best if best is not None and 0 <= best <= 100 else error
-    return {"status": "done", "error": error, "best_error": kept}
+    return {"status": RunState.DONE.value, "error": error, "best_error": kept}
 
 
 def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFrame:

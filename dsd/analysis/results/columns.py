@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dsd.runs import OUTCOME_COLUMNS
+
 PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m|b|g)|w_0|w_a|w_m|e_fit")
 NAMES = re.compile(
     r"key|run|reason|status|valid|trained_on|started|finished|space|source_key|recorded_by|strides|kernels|seeds?"
@@ -21,10 +23,6 @@ SEED_COLUMN = re.compile(r"error_seed\d+")  # a table with a column for each see
 CONDITIONS = ("data", "recipe", "resolution", "classes")  # populations that differ in one get no verdict unless asked
 
 # outcomes by who wrote the table, and how it is known
-TRAINED = (  # `dsd collect`
-    *("error", "top5_error", "best_error", "best_epoch", "loss", "epochs"),
-    *("train_s", "eval_s", "images_s", "peak_gb", "skipped"),
-)
 OF_A_RUN = ("attempts", "synthetic")  # what `dsd collect` tells of it beside
 RUN = re.compile(r"r[0-9a-f]{16}")
 IMPORTED = ("error", "best_error", "epochs", "recorded_flops")  # `dsd import`, which writes `recorded_by`
@@ -39,7 +37,7 @@ def outcomes_of(frame: pd.DataFrame, more: Sequence[str] = ()) -> frozenset[str]
     """
     found = {"error", *more, *(name for name in frame if SEED_COLUMN.fullmatch(name))}
     if written_by_dsd(frame):
-        found |= {*TRAINED, *OF_A_RUN}
+        found |= {*OUTCOME_COLUMNS, *OF_A_RUN}
         if "recipe" not in frame:  # an older table: the number of epochs is all that tells recipes apart
             found -= {"epochs"}
     if "recorded_by" in frame:

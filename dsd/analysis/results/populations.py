@@ -21,15 +21,13 @@ from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_
 from dsd.analysis.results.seeds import one_per_network
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import as_numbers, clean_header, is_missing, named_cells, read_table, stray
+from dsd.runs import RESULTS, RunState
 from dsd.texts import encodable
 from dsd.typed import quoted
 
 log = logging.getLogger(__name__)
 
 SHOWN = 10  # rows in a notebook
-RESULT = ("done", "diverged")
-FAILED = "failed"
-STATES = (*RESULT, FAILED, "planned", "queued", "running", "cancelled", "lost")
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
@@ -215,15 +213,15 @@ def truths(column: pd.Series, place: str) -> pd.Series:
 
 def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str]) -> Results:
     """One population: its results, and how many rows are none."""
-    status = rows["status"] if "status" in rows else pd.Series(RESULT[0], index=rows.index)
-    unknown = status[~status.isin(STATES)]
+    status = rows["status"] if "status" in rows else pd.Series(RunState.DONE.value, index=rows.index)
+    unknown = status[~status.isin(list(RunState))]
     if len(unknown):
         text = f"{place}: status = {quoted(unknown.iloc[0])} in row {row_of(unknown)} is not known"
-        raise DsdError(f"{text}; choose one of: {known(STATES)}")
+        raise DsdError(f"{text}; choose one of: {known(RunState)}")
     valid = truths(rows["valid"], place) if "valid" in rows else pd.Series(True, index=rows.index)
-    result = status.isin(RESULT) & valid & rows["error"].notna()
-    failed = (status == FAILED) | ~valid
-    missing = rows[status.isin(RESULT) & valid & rows["error"].isna()]
+    result = status.isin(RESULTS) & valid & rows["error"].notna()
+    failed = (status == RunState.FAILED) | ~valid
+    missing = rows[status.isin(RESULTS) & valid & rows["error"].isna()]
     if "status" in rows and len(missing):
         raise DsdError(f"{place}: error is empty in row {row_of(missing)}, whose status is {status[missing.index[0]]}")
     runs = rows[result]

@@ -18,9 +18,9 @@ A run that is stopped can go on: its reason is `time limit`, `preempted` or `ter
 reason of a failure is `exception`, `bad input`, or `out of memory` with `asked_gb` and `batch`; or the last reason of a
 run that was stopped again and again and is given up.
 
-Any program may write events; what a line has to have is in `FIELDS`. A line that does not fit is skipped and counted.
-The lines of one journal are in order, whatever the clock says; those of several are ordered by time, and a worker dates
-what it writes no earlier than what it has read.
+Any program may write events; what a line has to have follows from the classes below. A line that does not fit is
+skipped and counted. The lines of one journal are in order, whatever the clock says; those of several are ordered by
+time, and a worker dates what it writes no earlier than what it has read.
 """
 
 import math
@@ -28,17 +28,16 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dsd.io.journal import Journal, parse
+from dsd.runs import EPOCH_COLUMNS, Epoch, Outcome, RunState
 from dsd.sweep.folder.jobs import LATEST
 
-# of an epoch, in the order in which a record keeps them
-EPOCH = ("lr", "loss", "error", "top5_error", "train_s", "eval_s", "images_s", "peak_gb", "skipped")
-VALUES = itemgetter(*EPOCH)
+VALUES = itemgetter(*EPOCH_COLUMNS[1:])
 MOST = 10**9  # epochs, steps and the like
 LONGEST_KEY = 100  # characters
 PLAIN = {int, float, type(None)}
@@ -64,9 +63,19 @@ def is_time(value: object) -> bool:
     return is_number(value) and 0 <= value < LATEST  # type: ignore[operator]
 
 
+def is_time_or_none(value: object) -> bool:
+    """Whether a value is a time or null."""
+    return value is None or is_time(value)
+
+
 def is_count(value: object) -> bool:
     """Whether a value is a whole number from 0."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
+
+
+def is_count_or_none(value: object) -> bool:
+    """Whether a value is a whole number from 0 or null."""
+    return value is None or is_count(value)
 
 
 def is_text(value: object) -> bool:
@@ -84,71 +93,176 @@ def is_truth(value: object) -> bool:
     return isinstance(value, bool)
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a run, or to a job, and when [s since 1970]; the writer fills in the time."""
+
+    kind: ClassVar[str]
+    run: str = ""
+    time: float = field(default=0.0, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """A job began or resumed a run."""
+
+    kind: ClassVar[str] = "started"
+    job: str = ""
+    host: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """It went on from a checkpoint, after so many epochs and steps of the next one.
+
+    since: the time of the start that it belongs to
+    """
+
+    kind: ClassVar[str] = "resumed"
+    epochs: int = field(kw_only=True)
+    steps: int = 0
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded(Event):
+    """An epoch was trained and evaluated."""
+
+    kind: ClassVar[str] = "epoch"
+    epoch: Epoch = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Event):
+    """The run has its result, on this device; `synthetic` where the images were made up."""
+
+    kind: ClassVar[str] = "done"
+    outcome: Outcome = field(kw_only=True)
+    device: str = ""
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(Event):
+    """The run was interrupted and is resumable."""
+
+    kind: ClassVar[str] = "stopped"
+    reason: str = ""
+    message: str = ""
+    epochs: int | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """The run failed by itself."""
+
+    kind: ClassVar[str] = "failed"
+    reason: str = ""
+    message: str = ""
+    traceback: str = ""
+    asked_gb: float | None = None
+    batch: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(Event):
+    """A job broke off outside of any run."""
+
+    kind: ClassVar[str] = "broken"
+    job: str = ""
+    message: str = ""
+    traceback: str = ""
+
+
 Check = Callable[[object], bool]
 NEEDED = object()  # instead of a value that stands for a missing one
-# what an event has beside `event` and `time`: how each value is checked, and what stands for it where it is missing
-FIELDS: dict[str, dict[str, tuple[Check, Any]]] = {
-    "started": {"run": (is_key, NEEDED), **dict.fromkeys(("job", "host", "device"), (is_text, ""))},
-    "resumed": {
-        "run": (is_key, NEEDED),
-        "epochs": (is_count, NEEDED),
-        "steps": (is_count, 0),
-        "since": (is_time, None),
-    },
-    "epoch": {
-        "run": (is_key, NEEDED),
-        "epoch": (is_count, NEEDED),
-        **dict.fromkeys(EPOCH, (is_number_or_none, None)),
-    },
-    "done": {
-        "run": (is_key, NEEDED),
-        "error": (is_percent, NEEDED),
-        **dict.fromkeys(("top5_error", "best_error", "loss", "images_s", "peak_gb"), (is_number_or_none, None)),
-        **dict.fromkeys(("train_s", "eval_s"), (is_number_or_none, None)),
-        **dict.fromkeys(("best_epoch", "epochs", "skipped"), (lambda value: value is None or is_count(value), None)),
-        **dict.fromkeys(("diverged", "synthetic"), (is_truth, False)),
-        "device": (is_text, ""),
-    },
-    "stopped": {
-        "run": (is_key, NEEDED),
-        **dict.fromkeys(("reason", "message"), (is_text, "")),
-        **dict.fromkeys(("epochs", "steps"), (is_count, None)),
-    },
-    "failed": {
-        "run": (is_key, NEEDED),
-        **dict.fromkeys(("reason", "message", "traceback"), (is_text, "")),
-        **dict.fromkeys(("asked_gb", "batch"), (is_number_or_none, None)),
-    },
-    "broken": {**dict.fromkeys(("run", "job", "message", "traceback"), (is_text, ""))},
+KINDS: dict[str, type[Event]] = {one.kind: one for one in (Started, Resumed, EpochEnded, Done, Stopped, Failed, Broken)}
+CARRIERS: dict[str, type] = {"epoch": Epoch, "outcome": Outcome}  # fields whose own fields stand in the line
+BY_NAME: dict[str, Check] = {"error": is_percent, "since": is_time_or_none}
+BY_TYPE: dict[Any, Check] = {
+    str: is_text,
+    bool: is_truth,
+    int: is_count,
+    int | None: is_count_or_none,
+    float: is_number_or_none,
+    float | None: is_number_or_none,
 }
 
 
-def event_of(record: dict[str, Any]) -> dict[str, Any] | None:
+def checks_of(kind: type) -> dict[str, tuple[Check, Any]]:
+    """How each field of an event is checked, and what stands for it where it is missing."""
+    found: dict[str, tuple[Check, Any]] = {}
+    for one in fields(kind):
+        carrier = CARRIERS.get(one.name) if issubclass(kind, Event) else None
+        if carrier:
+            found |= checks_of(carrier)
+        elif one.name == "run":
+            found["run"] = (is_text, "") if kind is Broken else (is_key, NEEDED)
+        elif one.name != "time":
+            check = BY_TYPE[one.type] if kind is Epoch else BY_NAME.get(one.name, BY_TYPE[one.type])
+            unknown = None if kind is Epoch and one.type is float else one.default
+            found[one.name] = (check, NEEDED if unknown is MISSING else unknown)
+    return found
+
+
+FIELDS = {kind: checks_of(kind) for kind in KINDS.values()}
+NAN = float("nan")
+
+
+def event_of(record: dict[str, Any]) -> Event | None:
     """A line of a journal as an event with all its fields; None for what is no event.
 
-    >>> event_of({"event": "stopped", "run": "r1", "time": 1.0, "reason": "killed"})["message"]
-    ''
+    >>> event_of({"event": "stopped", "run": "r1", "time": 1.0, "reason": "killed"}).reason
+    'killed'
     >>> event_of({"event": "done", "run": "r1", "time": "noon", "error": 5.0}) is None
     True
     """
-    kind = record.get("event")
-    if kind == "epoch" and is_plain(record):
-        return record
-    fields = FIELDS.get(kind) if isinstance(kind, str) else None
-    if fields is None or not is_time(record.get("time")):
+    name = record.get("event")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is EpochEnded and is_plain(record):
+        return EpochEnded(record["run"], time=record["time"], epoch=epoch_of(record["epoch"], VALUES(record)))
+    if kind is None or not is_time(record.get("time")):
         return None
-    event = dict(record)
-    for name, (check, default) in fields.items():
+    values: dict[str, Any] = {}
+    for name, (check, default) in FIELDS[kind].items():
         value = record.get(name, NEEDED)
         if isinstance(value, float) and not math.isfinite(value):
-            value = event[name] = None  # what JSON does not have, and some write
+            value = None  # what JSON does not have, and some write
         if value is NEEDED or (value is None and default is None):
-            if default is NEEDED:
-                return None
-            event[name] = default
+            value = default
         elif not check(value):
             return None
-    return event
+        if value is NEEDED:
+            return None
+        values[name] = value
+    return assembled(kind, record["time"], values)
+
+
+def assembled(kind: type[Event], moment: float, values: dict[str, Any]) -> Event:
+    """The event of checked values."""
+    if kind is EpochEnded:
+        return EpochEnded(values["run"], time=moment, epoch=epoch_of(values["epoch"], VALUES(values)))
+    if kind is Done:
+        outcome = Outcome(**{one.name: values.pop(one.name) for one in fields(Outcome)})
+        return Done(**values, time=moment, outcome=outcome)
+    return kind(**values, time=moment)
+
+
+def epoch_of(number: int, values: tuple[Any, ...]) -> Epoch:
+    """An epoch of the values after its number."""
+    return Epoch(number, *(NAN if value is None else value for value in values) if None in values else values)
+
+
+def line_of(event: Event) -> dict[str, Any]:
+    """An event as a line of a journal."""
+    line: dict[str, Any] = {"event": event.kind, "run": event.run, "time": event.time}
+    for one in fields(event):
+        value = getattr(event, one.name)
+        carrier = CARRIERS.get(one.name)
+        line |= {name.name: getattr(value, name.name) for name in fields(carrier)} if carrier else {one.name: value}
+    return line
 
 
 def is_plain(record: dict[str, Any]) -> bool:
@@ -163,7 +277,7 @@ def is_plain(record: dict[str, Any]) -> bool:
     return 0 < len(run) <= LONGEST_KEY and 0 <= number <= MOST and 0 <= moment < LATEST and size < 1e300
 
 
-def events_in(lines: bytes) -> tuple[list[dict[str, Any]], int]:
+def events_in(lines: bytes) -> tuple[list[Event], int]:
     """The events of whole lines, and how many lines are none."""
     records, torn = parse(lines)
     events = [event for record in records if (event := event_of(record)) is not None]
@@ -182,14 +296,14 @@ class EventWriter(Journal):
         super().__init__(folder / "events" / f"{file_name(job)}.jsonl")
         self._latest = 0.0
 
-    def write(self, event: str, run: str, after: float = 0.0, **values: Any) -> float:
-        """Append one event; returns its time, no earlier than that of the last one or than `after`."""
+    def write(self, event: Event, after: float = 0.0) -> float:
+        """Append an event; returns its time, no earlier than that of the last one or than `after`."""
         self._latest = max(time.time(), self._latest, after)
-        self.append({"event": event, "run": run, "time": self._latest, **values})
+        self.append(line_of(replace(event, time=self._latest)))
         return self._latest
 
 
-def events_of(folder: Path, job: str) -> list[dict[str, Any]]:
+def events_of(folder: Path, job: str) -> list[Event]:
     """All events of one job, in order."""
     path = folder / "events" / f"{file_name(job)}.jsonl"
     return events_in(path.read_bytes())[0] if path.is_file() else []
@@ -199,28 +313,41 @@ def events_of(folder: Path, job: str) -> list[dict[str, Any]]:
 class Record:
     """What the events say of one run, so far.
 
-    state: `started`, `stopped`, `failed`, `done` or `diverged`; a result stays, whatever comes after it
     starts: when it was started, each time
-    time, journal: of the event that made the state [s since 1970]
-    epochs: by number what each reached, in the order of `EPOCH`
-    last: the event that made the state
+    last: the event that made its state: Started, Stopped, Failed or Done; a result stays, whatever comes after it
+    journal: of that event
+    epochs: what each reached, by number
     position: the epochs and the steps of the next one that are known to be done
     progressed: since when it has been there; starts after that brought nothing
     """
 
-    state: str = "started"
     starts: list[float] = field(default_factory=list)
-    time: float = 0.0
+    last: Event = Event()
     journal: str = ""
-    epochs: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
-    last: dict[str, Any] = field(default_factory=dict)
+    epochs: dict[int, Epoch] = field(default_factory=dict)
     position: tuple[int, int] = (0, 0)
     progressed: float = 0.0
 
     @property
+    def time(self) -> float:
+        """Of the event that made its state [s since 1970]."""
+        return self.last.time
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Its result, if it has one."""
+        return self.last.outcome if isinstance(self.last, Done) else None
+
+    @property
+    def result(self) -> RunState | None:
+        """DONE or DIVERGED where it has a result."""
+        outcome = self.outcome
+        return None if outcome is None else RunState.DIVERGED if outcome.diverged else RunState.DONE
+
+    @property
     def finished(self) -> bool:
         """Whether the run has its result."""
-        return self.state in ("done", "diverged")
+        return isinstance(self.last, Done)
 
     @property
     def attempts(self) -> int:
@@ -229,33 +356,31 @@ class Record:
 
     def failed_since(self, moment: float) -> bool:
         """Whether the run has failed, at this time or later [s since 1970]."""
-        return self.state == "failed" and self.time >= moment
+        return isinstance(self.last, Failed) and self.time >= moment
 
     def fruitless(self, since: float) -> int:
         """How often in a row it was started, since a moment, without getting further than it was [s since 1970]."""
         return sum(start >= max(self.progressed, since) for start in self.starts)
 
-    def add(self, event: dict[str, Any], journal: str = "") -> None:
-        """Take in one event of a journal, from `event_of`; the order in which journals are read does not matter."""
-        kind, moment = event["event"], event["time"]
-        if kind == "epoch":
-            self.epochs[event["epoch"]] = VALUES(event)
-            self.reached((event["epoch"], 0), moment)
+    def add(self, event: Event, journal: str = "") -> None:
+        """Take in one event of a journal; the order in which journals are read does not matter."""
+        if isinstance(event, EpochEnded):
+            self.epochs[event.epoch.epoch] = event.epoch
+            self.reached((event.epoch.epoch, 0), event.time)
             return
-        if kind in ("resumed", "stopped") and event["epochs"] is not None:
-            since = event.get("since")
-            self.reached((event["epochs"], event["steps"] or 0), moment if since is None else since)
-        if kind == "resumed":
+        if isinstance(event, Resumed | Stopped) and event.epochs is not None:
+            since = event.since if isinstance(event, Resumed) else None
+            self.reached((event.epochs, event.steps or 0), event.time if since is None else since)
+        if isinstance(event, Resumed):
             return
-        if kind == "started":
-            self.starts.append(moment)
-        if kind == "done":
-            newer = not self.finished or (moment, journal) < (self.time, self.journal)  # the first result counts
-        else:
-            newer = not self.finished and (moment, journal) >= (self.time, self.journal)
+        if isinstance(event, Started):
+            self.starts.append(event.time)
+        place, own = (event.time, journal), (self.time, self.journal)
+        newer = not self.finished and place >= own
+        if isinstance(event, Done):
+            newer = not self.finished or place < own  # the first result counts
         if newer:
-            self.time, self.journal, self.last = moment, journal, event
-            self.state = "diverged" if event.get("diverged") else kind
+            self.last, self.journal = event, journal
 
     def reached(self, position: tuple[int, int], moment: float) -> None:
         """The run was there at a moment."""
@@ -280,7 +405,7 @@ class EventReader:
         self._tails: set[str] = set()
         self._torn = 0
         self.records: dict[str, Record] = {}
-        self.broken: list[dict[str, Any]] = []
+        self.broken: list[Broken] = []
 
     @property
     def torn(self) -> int:
@@ -317,19 +442,18 @@ class EventReader:
         for event in self._in_order(name, events):
             self._take(event, name)
 
-    def _in_order(self, name: str, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _in_order(self, name: str, events: Iterable[Event]) -> Iterator[Event]:
         """Events of one journal, none dated before an earlier one: a clock may have been set back."""
         latest = self._latest.get(name, 0.0)
         for event in events:
-            latest = event["time"] = max(latest, event["time"])
-            yield event
+            yield event if event.time >= latest else replace(event, time=latest)
+            latest = max(latest, event.time)
         self._latest[name] = latest
 
-    def _take(self, event: dict[str, Any], journal: str) -> None:
-        if event["event"] == "broken":
+    def _take(self, event: Event, journal: str) -> None:
+        if isinstance(event, Broken):
             self.broken.append(event)
             return
-        run = event["run"]
-        if run not in self.records:
-            self.records[run] = Record()
-        self.records[run].add(event, journal)
+        if event.run not in self.records:
+            self.records[event.run] = Record()
+        self.records[event.run].add(event, journal)

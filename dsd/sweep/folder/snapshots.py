@@ -15,11 +15,16 @@ from dsd.io.files import permitted
 from dsd.paths import PACKAGE
 
 CODE = Path("jobs") / "code"
+CODE_FILES = (".py", ".pyi")  # a stub names what a package loads lazily
 
 
 def take_snapshot(folder: Path) -> Path:
     """The folder below that of a sweep from which its jobs import dsd; one for each state of the code."""
-    files = {path.relative_to(PACKAGE): path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))}
+    files = {
+        path.relative_to(PACKAGE): path.read_bytes()
+        for path in sorted(PACKAGE.rglob("*.py*"))
+        if path.suffix in CODE_FILES
+    }
     state = hashlib.sha256()
     for name, content in files.items():
         state.update(f"{name}\0{len(content)}\0".encode() + content)

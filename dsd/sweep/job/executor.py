@@ -8,7 +8,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,16 +16,27 @@ import torch
 from dsd.errors import DsdError
 from dsd.models.device import device_name
 from dsd.models.memory import asked_gb, lacks_memory
+from dsd.runs import Epoch
 from dsd.sweep.folder.claims import Claims
-from dsd.sweep.folder.events import EventReader, EventWriter, Record
+from dsd.sweep.folder.events import (
+    Broken,
+    Done,
+    EpochEnded,
+    EventReader,
+    EventWriter,
+    Failed,
+    Record,
+    Resumed,
+    Started,
+    Stopped,
+)
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.folder.jobs import OUT_OF_MEMORY, PREEMPTED, TIME_LIMIT
-from dsd.training.checkpoint import Epoch
 from dsd.training.data.images import Images
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import SYNTHETIC
 from dsd.training.device import check_precision, device_here
-from dsd.training.loop import CheckpointPolicy, Interrupted, Result, Steps, train
+from dsd.training.loop import CheckpointPolicy, Interrupted, Steps, train
 from dsd.training.recipe import Recipe
 
 POLL_S = 0.5
@@ -90,7 +101,7 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, settings:
             return work_through(JobContext(sweep, images, device, settings, writer, job), claims, runs, submitted)
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
-            writer.write("broken", "", job=job, message=message, traceback=traceback.format_exc())
+            writer.write(Broken(job=job, message=message, traceback=traceback.format_exc()))
             raise
 
 
@@ -133,10 +144,10 @@ def work_through(place: JobContext, claims: Claims, runs: tuple[str, ...], submi
 def give_up(place: JobContext, key: str, record: Record) -> bool:
     """Write down that a run has failed that was started again and again and came no further; always False."""
     attempts = place.settings.max_attempts
-    last = f"; the last one: {record.last['message']}" if record.last.get("message") else ""
+    ended = record.last if isinstance(record.last, Stopped | Failed) else Stopped(key)
+    last = f"; the last one: {ended.message}" if ended.message else ""
     message = f"given up after {attempts} attempts in a row that came no further{last}"
-    reason = record.last.get("reason") or "killed"
-    place.writer.write("failed", key, after=record.time, reason=reason, message=message, traceback="")
+    place.writer.write(Failed(key, ended.reason or "killed", message), after=record.time)
     return False
 
 
@@ -147,38 +158,37 @@ def execute(place: JobContext, row: dict[str, Any], before: Record | None = None
     keeping = CheckpointPolicy(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
 
     def on_epoch(epoch: Epoch) -> None:
-        write("epoch", key, **asdict(epoch))
+        write(EpochEnded(key, epoch=epoch))
         place.settings.on_epoch(epoch)
 
     def on_resume(epochs: int, steps: int) -> None:
-        write("resumed", key, since=since, epochs=epochs, steps=steps)
+        write(Resumed(key, epochs=epochs, steps=steps, since=since))
 
     after = before.time if before else 0.0  # another machine's clock may be ahead
-    since = write("started", key, after, job=place.job, host=socket.gethostname(), device=device)
+    since = write(Started(key, place.job, socket.gethostname(), device), after)
     try:
         run = place.sweep.run(row)
         result = train(run, place.images, place.device, keeping, on_epoch, place.settings.on_step, on_resume)
     except Interrupted as stop:
         why = why_stopped(told[0], place.settings.limit_from)
-        write("stopped", key, reason=why, message=signal.Signals(told[0]).name, epochs=stop.epochs, steps=stop.steps)
+        write(Stopped(key, why, signal.Signals(told[0]).name, stop.epochs, stop.steps))
         return False
     except OSError:  # no place to write to: nothing that this job could do would be kept
         raise
     except Exception as error:  # whatever a run does, the next one gets its turn
         if told_soon(told):  # what it leans on was told to end, too
-            write("stopped", key, reason=why_stopped(told[0], place.settings.limit_from), message=str(error))
+            write(Stopped(key, why_stopped(told[0], place.settings.limit_from), str(error)))
             return False
         message = str(error) if isinstance(error, DsdError) else f"{type(error).__name__}: {error}"
-        trace = traceback.format_exc()
         log.error("run %s failed: %s", key, message)
-        write("failed", key, **reason(error, place.sweep.recipe), message=message, traceback=trace)
+        write(failure(key, error, message, place.sweep.recipe))
         result = None
     if result is None:
         if place.device.type == "cuda":  # here nothing holds the run's tensors any more
             torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
             torch.cuda.empty_cache()  # for those who share the device
         return False
-    write("done", key, **outcome(result), device=device, synthetic=place.sweep.data.name == SYNTHETIC)
+    write(Done(key, outcome=result.outcome, device=device, synthetic=place.sweep.data.name == SYNTHETIC))
     place.sweep.checkpoint(key).unlink(missing_ok=True)
     return True
 
@@ -198,32 +208,10 @@ def why_stopped(number: int, limit_from: float) -> str:
     return TIME_LIMIT if time.time() >= limit_from else PREEMPTED
 
 
-def reason(error: Exception, recipe: Recipe) -> dict[str, Any]:
-    """The kind of failure; for lack of memory also the batch and the size that was asked for."""
+def failure(run: str, error: Exception, message: str, recipe: Recipe) -> Failed:
+    """The event of a run that failed; for lack of memory with the batch and the size that was asked for."""
+    trace = traceback.format_exc()
     if not lacks_memory(error):
-        return {"reason": "bad input" if isinstance(error, DsdError) else "exception"}
-    return {
-        "reason": OUT_OF_MEMORY,
-        "asked_gb": asked_gb(error),
-        "batch": recipe.micro_batch or recipe.batch_size,
-    }
-
-
-def outcome(result: Result) -> dict[str, float]:
-    """What the event of a result says."""
-    last, best, epochs = result.last, result.best, result.epochs
-    train_s = sum(epoch.train_s for epoch in epochs)
-    return {
-        "error": last.error,
-        "top5_error": last.top5_error,
-        "best_error": best.error,
-        "best_epoch": best.epoch,
-        "loss": last.loss,
-        "epochs": len(epochs),
-        "diverged": result.diverged,
-        "train_s": round(train_s, 3),
-        "eval_s": round(sum(epoch.eval_s for epoch in epochs), 3),
-        "images_s": round(sum(epoch.images_s * epoch.train_s for epoch in epochs) / train_s, 1),
-        "peak_gb": max(epoch.peak_gb for epoch in epochs),
-        "skipped": max(epoch.skipped for epoch in epochs),
-    }
+        return Failed(run, "bad input" if isinstance(error, DsdError) else "exception", message, trace)
+    batch = recipe.micro_batch or recipe.batch_size
+    return Failed(run, OUT_OF_MEMORY, message, trace, asked_gb(error), batch)

@@ -18,7 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsd.processes import memory_kills
-from dsd.sweep.folder.events import EventWriter, events_of
+from dsd.sweep.folder.events import (
+    Broken,
+    EpochEnded,
+    Event,
+    EventWriter,
+    Failed,
+    Resumed,
+    Started,
+    Stopped,
+    events_of,
+)
 from dsd.sweep.folder.jobs import OUT_OF_MEMORY
 from dsd.sweep.job.worker import STOPPED, TOLD, StopSignal, Worker
 
@@ -111,7 +121,7 @@ class Supervisor:
             for hand in [hand for hand in hands if hand.process.poll() is not None]:
                 hands.remove(hand)
                 events = events_of(Path(self.crew.folder), hand.job)
-                begun = begun or any(event.get("event") == "started" for event in events)
+                begun = begun or any(isinstance(event, Started) for event in events)
                 runs = self.left(hand, events)
                 if runs and not self.told():
                     hands.append(self.start(hand.slot, runs))
@@ -153,7 +163,7 @@ class Supervisor:
             time.sleep(POLL_S)
         return self.told()
 
-    def left(self, hand: WorkerProcess, events: list[dict[str, object]]) -> tuple[str, ...]:
+    def left(self, hand: WorkerProcess, events: list[Event]) -> tuple[str, ...]:
         """What a worker that has ended leaves to its successor; it writes down which run has killed it."""
         code = hand.process.returncode
         if code == 0:
@@ -165,31 +175,29 @@ class Supervisor:
             if code < 0:
                 reason, message = cause(-code, memory_kills() > hand.kills)
                 if run:
-                    writer.write("stopped", run, reason=reason, message=message)
-                elif not any(event.get("run") for event in events):  # it would be so again
-                    writer.write("broken", "", job=hand.job, message=f"its worker was ended: {message}", traceback="")
+                    writer.write(Stopped(run, reason, message))
+                elif not any(event.run for event in events):  # it would be so again
+                    writer.write(Broken(job=hand.job, message=f"its worker was ended: {message}"))
                     return ()
-            elif not any(event.get("event") == "broken" for event in events):
-                writer.write(
-                    "broken", "", job=hand.job, message=f"its worker ended with exit code {code}", traceback=""
-                )
+            elif not any(isinstance(event, Broken) for event in events):
+                writer.write(Broken(job=hand.job, message=f"its worker ended with exit code {code}"))
         if code > 0 and not spoilt_its_device(events):
             return ()
         log.warning("the worker of run %s has ended with code %s, and is replaced", run, code)
         return (*(other for other in hand.runs if other != run), run) if run else hand.runs
 
 
-def spoilt_its_device(events: list[dict[str, object]]) -> bool:
+def spoilt_its_device(events: list[Event]) -> bool:
     """Whether a worker broke off right after a run had failed: the next one may do better."""
-    of_runs = [event for event in events if event.get("run")]
-    return bool(of_runs) and of_runs[-1].get("event") == "failed"
+    of_runs = [event for event in events if event.run]
+    return bool(of_runs) and isinstance(of_runs[-1], Failed)
 
 
-def interrupted(events: list[dict[str, object]]) -> str:
+def interrupted(events: list[Event]) -> str:
     """The run that a worker was at when it ended; "" where it was at none."""
-    of_runs = [event for event in events if event.get("run")]
-    open_run = bool(of_runs) and of_runs[-1].get("event") in ("started", "resumed", "epoch")
-    return str(of_runs[-1]["run"]) if open_run else ""
+    of_runs = [event for event in events if event.run]
+    open_run = bool(of_runs) and isinstance(of_runs[-1], Started | Resumed | EpochEnded)
+    return of_runs[-1].run if open_run else ""
 
 
 def cause(number: int, memory: bool) -> tuple[str, str]:

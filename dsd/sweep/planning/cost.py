@@ -12,6 +12,7 @@ import numpy as np
 
 from dsd.architecture.complexities import UNITS
 from dsd.arrays import nonnegative_fit
+from dsd.runs import Outcome
 from dsd.sweep.backends.base import Settings
 from dsd.sweep.folder.events import Record
 from dsd.sweep.folder.folder import Sweep
@@ -55,16 +56,18 @@ def fit_cost(rows: Sequence[Mapping[str, Any]], seconds_an_image: Sequence[float
 
 def measured(sweep: Sweep, records: Mapping[str, Record]) -> Cost | None:
     """α and β from the runs of a sweep that have finished, if these are enough."""
-    done = sweep.rows(run for run, record in records.items() if record.state == "done")
-    images = sweep.data.images
-    taken = {run: time / images for run in done if images and (time := epoch_s(records[run].last))}
+    found = {run: record.outcome for run, record in records.items()}
+    outcomes = {run: outcome for run, outcome in found.items() if outcome and not outcome.diverged}
+    done, images = sweep.rows(outcomes), sweep.data.images
+    taken = {run: time / images for run in done if images and (time := epoch_s(outcomes[run]))}
     return fit_cost([done[run] for run in taken], list(taken.values()))
 
 
-def epoch_s(result: Mapping[str, Any]) -> float:
+def epoch_s(outcome: Outcome) -> float:
     """Seconds of an epoch of a run that has finished; 0 where its event does not say it."""
-    spent, epochs = [result[name] for name in ("train_s", "eval_s")], result["epochs"]
-    return sum(spent) / epochs if epochs and None not in spent else 0.0
+    if not outcome.epochs or outcome.train_s is None or outcome.eval_s is None:
+        return 0.0
+    return (outcome.train_s + outcome.eval_s) / outcome.epochs
 
 
 def cost_of(cluster: Settings, sweep: Sweep | None, records: Mapping[str, Record]) -> Cost | None:

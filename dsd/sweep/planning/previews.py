@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from dsd.io.table_writing import rows_of
+from dsd.runs import PENDING, RESULTS, RunState
 from dsd.sweep.planning.cost import STATE_BYTES, Cost, cost_of, costs
 from dsd.sweep.planning.creation import existing
 from dsd.sweep.planning.plans import Plan
-from dsd.sweep.results.status import PENDING, StatusPoller, missing
+from dsd.sweep.results.status import StatusPoller, missing
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def preview_launch(made: Plan, folder: Path, retry_failed: bool = False) -> Prev
     )
 
 
-def spaces(made: Plan, states: dict[str, str], wanted: set[str]) -> list[Space]:
+def spaces(made: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Space]:
     """The rows of each space, in the order of the plan."""
     found: dict[str, Space] = {}
     for table in made.tables:
@@ -91,7 +92,7 @@ def spaces(made: Plan, states: dict[str, str], wanted: set[str]) -> list[Space]:
         found[name] = Space(
             name,
             runs=count,
-            finished=old.finished + sum(states.get(run) in ("done", "diverged") for run in runs),
+            finished=old.finished + sum(states.get(run) in RESULTS for run in runs),
             pending=old.pending + sum(states.get(run) in PENDING for run in runs),
             missing=old.missing + sum(run in wanted for run in runs),
             flops=(old.flops * old.runs + float(table["flops"].sum())) / count,

@@ -4,16 +4,15 @@ import time
 
 import pandas as pd
 
-from dsd.analysis.results.columns import TRAINED
 from dsd.io.files import write_whole
 from dsd.io.table_reading import NAMES, typed_cells
+from dsd.runs import OUTCOME_COLUMNS, WHOLE_COLUMNS, WITH_REASON
+from dsd.sweep.folder.events import Done
 from dsd.sweep.folder.folder import EPOCHS, TABLE, Sweep
 from dsd.sweep.results.learning_curves import as_csv
 from dsd.sweep.results.status import Status, StatusPoller
 from dsd.training.data.spec import SYNTHETIC
 from dsd.training.run import data_label, recipe_label
-
-WHOLE = ("best_epoch", "epochs", "skipped")
 
 
 def table(sweep: Sweep, status: Status) -> pd.DataFrame:
@@ -27,19 +26,19 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     frame = sweep.networks.copy()
     frame["recipe"], frame["data"] = recipe_label(sweep.recipe), data_label(sweep.data)
     records = [status.records.get(run) for run in frame["run"]]
-    frame["status"] = [status.states[run] for run in frame["run"]]
-    for name in TRAINED:
-        frame[name] = [record.last.get(name) if record and record.finished else None for record in records]
-    frame = frame.astype(dict.fromkeys(WHOLE, "Int64"))
+    frame["status"] = [status.states[run].value for run in frame["run"]]
+    results = [record.last if record and isinstance(record.last, Done) else None for record in records]
+    for name in OUTCOME_COLUMNS:
+        frame[name] = [getattr(result.outcome, name) if result else None for result in results]
+    frame = frame.astype(dict.fromkeys(WHOLE_COLUMNS, "Int64"))
     if sweep.data.name == SYNTHETIC:
         frame["synthetic"] = True
-    frame["trained_on"] = [record.last.get("device") if record and record.finished else None for record in records]
+    frame["trained_on"] = [result.device if result else None for result in results]
     frame["started"] = [utc(min(record.starts)) if record and record.starts else None for record in records]
-    frame["finished"] = [utc(record.time) if record and record.finished else None for record in records]
+    frame["finished"] = [utc(result.time) if result else None for result in results]
     frame["attempts"] = [record.attempts if record else 0 for record in records]
-    unfinished = ("failed", "cancelled", "lost")
     frame["reason"] = [
-        status.reasons.get(run, "") if state in unfinished else ""
+        status.reasons.get(run, "") if state in WITH_REASON else ""
         for run, state in zip(frame["run"], frame["status"], strict=True)
     ]
     return frame

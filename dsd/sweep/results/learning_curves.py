@@ -1,35 +1,31 @@
 """The epochs of a sweep's runs, as a table."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
 
-from dsd.sweep.folder.events import EPOCH, Record
+from dsd.runs import EPOCH_COLUMNS
+from dsd.sweep.folder.events import Record
 
 
 def learning_curves(records: Mapping[str, Record]) -> pd.DataFrame:
     """One row per run and epoch that was trained, in the order of runs and epochs; what an event lacks is empty."""
     counts = [len(record.epochs) for record in records.values()]
-    numbers = [number for record in records.values() for number in sorted(record.epochs)]
-    values = [record.epochs[number] for record in records.values() for number in sorted(record.epochs)]
-    columns = zip(*values, strict=True) if values else ([] for _ in EPOCH)
-    return pd.DataFrame(
-        {
-            "run": np.repeat(np.array(list(records), object), counts),
-            "epoch": numbers,
-            **dict(zip(EPOCH, columns, strict=True)),
-        }
-    )
+    epochs = [record.epochs[number] for record in records.values() for number in sorted(record.epochs)]
+    columns = {name: [getattr(epoch, name) for epoch in epochs] for name in EPOCH_COLUMNS}
+    return pd.DataFrame({"run": np.repeat(np.array(list(records), object), counts), **columns})
 
 
 def as_csv(records: Mapping[str, Record]) -> str:
     """The same as CSV; pandas takes 2.2 s for 100,000 epochs, this 0.8 s (once, on two busy cores)."""
-    lines = [",".join(("run", "epoch", *EPOCH))]
+    values_of = attrgetter(*EPOCH_COLUMNS)
+    lines = [",".join(("run", *EPOCH_COLUMNS))]
     for run, record in records.items():
         for number in sorted(record.epochs):
-            values = ("" if value is None else repr(value) for value in record.epochs[number])
-            lines.append(f"{run},{number},{','.join(values)}")
+            values = ("" if value != value else repr(value) for value in values_of(record.epochs[number]))
+            lines.append(f"{run},{','.join(values)}")
     return "\n".join([*lines, ""])
 
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from statistics import fmean
 
-from dsd.sweep.folder.events import EPOCH
+from dsd.runs import RunState
+from dsd.sweep.folder.events import Started
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.results.status import Status
-
-AT = {name: EPOCH.index(name) for name in ("error", "train_s", "eval_s")}
 
 
 @dataclass(frozen=True)
@@ -36,23 +35,23 @@ def at_work(sweep: Sweep, now: Status) -> list[AtWork]:
     names = {run: space for space, runs in sweep.spaces.items() for run in runs}
     of_all, found = sweep.recipe.epochs, []
     for run, state in now.states.items():
-        if state != "running":
+        if state != RunState.RUNNING:
             continue
         record = now.records.get(run)
         done = record.epochs if record else {}
         epoch = max(done, default=0)
-        spent = [(one[AT["train_s"]] or 0.0) + (one[AT["eval_s"]] or 0.0) for one in done.values()]
-        started = record.last if record else {}
+        spent = [sum(s for s in (one.train_s, one.eval_s) if s == s) for one in done.values()]
+        host = record.last.host if record and isinstance(record.last, Started) else ""
         found.append(
             AtWork(
                 run=run,
                 space=names[run],
                 epoch=epoch,
                 epochs=of_all,
-                error=done[epoch][AT["error"]] if done else None,
+                error=done[epoch].error if done else None,
                 eta_s=fmean(spent) * (of_all - epoch) if spent else None,
                 attempt=record.attempts if record else 1,
-                where=f"{started.get('host', '')} {now.jobs[run].job if run in now.jobs else ''}".strip(),
+                where=f"{host} {now.jobs[run].job if run in now.jobs else ''}".strip(),
             )
         )
     return sorted(found, key=lambda one: -one.epoch)

@@ -10,25 +10,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 from dsd.errors import shortened
+from dsd.runs import PENDING, RunState
 from dsd.sweep.backends import CLUSTERS
 from dsd.sweep.folder.claims import held
-from dsd.sweep.folder.events import EventReader, Record
+from dsd.sweep.folder.events import Broken, Event, EventReader, Failed, Record, Started, Stopped
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, JobState
 from dsd.sweep.folder.launch_lock import is_launching
 
-if TYPE_CHECKING:
-    from dsd.sweep.folder.folder import Sweep
-
-    pass
-
-STATES = ("planned", "queued", "running", "done", "diverged", "failed", "cancelled", "lost")
-PENDING = ("queued", "running")
 Standings = dict[tuple[str, str], JobState]  # by `Job.key`
 FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # how the names of a job's events begin
+DISAPPEARED = "its job disappeared (no exit status)"
 SKEW_S = 2.0  # by which the clocks of two machines may differ
 
 
@@ -37,7 +31,7 @@ class Status:
     """The state of every run at one moment.
 
     runs: the key of each row of networks.csv; a network that two spaces share stands there twice
-    states: a name of STATES for each run, by key
+    states: of each run, by key
     reasons: why, for runs that failed, were lost or wait, in one line
     records: what the events say of the runs that have any
     jobs: the job that has, or had last, each run that was submitted, by the run's key
@@ -48,19 +42,19 @@ class Status:
     """
 
     runs: tuple[str, ...]
-    states: dict[str, str]
+    states: dict[str, RunState]
     reasons: dict[str, str]
     records: dict[str, Record]
     jobs: dict[str, Job]
     living: tuple[Job, ...]
-    broken: tuple[dict[str, Any], ...]
+    broken: tuple[Broken, ...]
     torn: int
     silent: str
 
-    def counts(self, runs: Iterable[str] | None = None) -> dict[str, int]:
+    def counts(self, runs: Iterable[str] | None = None) -> dict[RunState, int]:
         """How many of these rows, or of all, are in each state."""
         found = Counter(self.states[run] for run in (self.runs if runs is None else runs))
-        return {state: found[state] for state in STATES}
+        return {state: found[state] for state in RunState}
 
     @property
     def latest(self) -> float:
@@ -74,7 +68,8 @@ class Status:
 
     def failed_itself(self, run: str) -> bool:
         """Whether a run has failed by its own doing; one that was only interrupted can simply go on."""
-        return self.states[run] == "failed" and run in self.records and self.records[run].state == "failed"
+        record = self.records.get(run)
+        return self.states[run] == RunState.FAILED and record is not None and isinstance(record.last, Failed)
 
 
 class StatusPoller:
@@ -179,10 +174,10 @@ def last_jobs(jobs: list[Job], standings: Standings) -> dict[str, Job]:
     return found
 
 
-def last_words(broken: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+def last_words(broken: Iterable[Broken]) -> dict[tuple[str, str], str]:
     """What broke jobs off, by cluster and number, from the events in which their workers said so."""
-    found = ((FAMILY.match(str(event.get("job", ""))), event.get("message", "")) for event in broken)
-    return {(match[1], match[2]): " ".join(str(message).split()) for match, message in found if match}
+    found = ((FAMILY.match(event.job), event.message) for event in broken)
+    return {(match[1], match[2]): " ".join(message.split()) for match, message in found if match}
 
 
 def about(
@@ -198,7 +193,7 @@ def about(
 
 def state_of(
     record: Record | None, claimed: bool, submitted: float, job: JobState | None, numbered: bool = True
-) -> tuple[str, str]:
+) -> tuple[RunState, str]:
     """The state of one run, and why.
 
     Args:
@@ -208,38 +203,39 @@ def state_of(
         job: where that job stands; None if the run was never submitted
         numbered: whether the cluster took that job, as far as is known
 
-    >>> state_of(None, False, 12.0, Standing("waiting", why="Priority"))
-    ('queued', 'Priority')
+    >>> state_of(None, False, 12.0, JobState("waiting", why="Priority"))
+    (<RunState.QUEUED: 'queued'>, 'Priority')
     """
-    if record and record.finished:
-        return record.state, ""
-    began = record is not None and record.state == "started" and record.time >= submitted
+    if record and record.result:
+        return record.result, ""
+    last = record.last if record else None
+    began = isinstance(last, Started) and last.time >= submitted
     at_work = job is not None and job.phase in ("running", "unknown") and began
-    if claimed or (at_work and record is not None and job is not None and record.time >= job.since - SKEW_S):
-        return "running", ""
+    if claimed or (at_work and last is not None and job is not None and last.time >= job.since - SKEW_S):
+        return RunState.RUNNING, ""
     alive = job is not None and job.alive
     if record and record.failed_since(submitted if alive else 0.0):
-        return "failed", reason_of(record.last)  # a job submitted later than the failure will try it again
+        return RunState.FAILED, reason_of(record.last)  # a job submitted later than the failure will try it again
     if job and job.alive:
-        return "queued", job.why
+        return RunState.QUEUED, job.why
     if not record and (job is None or not numbered):
-        return "planned", ""
+        return RunState.PLANNED, ""
     why = job.why if job else ""
-    if not why and record and record.state == "stopped" and record.time >= submitted:
-        why = CANCELLED if record.last["reason"] == "terminated" else record.last["reason"] or "stopped"
+    if not why and isinstance(last, Stopped) and last.time >= submitted:
+        why = CANCELLED if last.reason == "terminated" else last.reason or "stopped"
     if why == CANCELLED:
-        return "cancelled", "it can go on" if record else "before it was started"
+        return RunState.CANCELLED, "resumable" if record else "before it was started"
     if why:
-        return ("failed", f"{why}; it can go on") if record else ("planned", f"{why} before it was started")
-    return "lost", f"its job broke off: {job.said}" if job and job.said else "its job is gone without a word"
+        return (RunState.FAILED, f"{why}; resumable") if record else (RunState.PLANNED, f"{why} before it was started")
+    return RunState.LOST, f"its job broke off: {job.said}" if job and job.said else DISAPPEARED
 
 
-def reason_of(event: Mapping[str, Any]) -> str:
+def reason_of(event: Event) -> str:
     """Why a run failed, in one line."""
-    if event.get("event") != "failed":
+    if not isinstance(event, Failed):
         return ""
-    size = f" ({event['asked_gb']} GB asked for, batch {event['batch']})" if event.get("asked_gb") else ""
-    return " ".join(f"{event['reason']}{size}: {event['message']}".split())
+    size = f" ({event.asked_gb} GB asked for, batch {event.batch})" if event.asked_gb and event.batch else ""
+    return " ".join(f"{event.reason}{size}: {event.message}".split())
 
 
 def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
@@ -250,11 +246,11 @@ def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
     return tuple(
         run
         for run, state in status.states.items()
-        if state in ("planned", "lost", "cancelled")
-        or (state == "failed" and (retry_failed or not status.failed_itself(run)))
+        if state in (RunState.PLANNED, RunState.LOST, RunState.CANCELLED)
+        or (state == RunState.FAILED and (retry_failed or not status.failed_itself(run)))
     )
 
 
-def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[str, int]]:
+def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[RunState, int]]:
     """Counts of states for each space, in the order of the plan."""
     return {space: now.counts(runs) for space, runs in sweep.spaces.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dsd.processes import cores
 from dsd.sweep.backends.slurm import queue
-from dsd.sweep.folder.events import EventWriter
+from dsd.sweep.folder.events import Broken, EventWriter
 from dsd.sweep.job.devices import gpu_share, visible_gpus
 from dsd.sweep.job.supervisor import Supervisor, WorkerPool
 from dsd.sweep.job.worker import StopSignal
@@ -50,7 +50,7 @@ class Allocation:
         trouble = go_on(job, told.signals, begun or time.time() < limit_from) if told() else ""
         if trouble:
             with EventWriter(Path(crew.folder), f"slurm-{job}-end") as writer:
-                writer.write("broken", "", job=f"slurm-{job}-end", message=trouble, traceback="")
+                writer.write(Broken(job=f"slurm-{job}-end", message=trouble))
 
 
 def number_here() -> str:
