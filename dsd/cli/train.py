@@ -61,7 +61,8 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
 
 def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     """Train the run, showing how far it is; nothing where it has its result."""
-    from dsd.sweep.job.executor import JobSettings, execute_all
+    from dsd.sweep.job.executor import Hooks, execute_all
+    from dsd.sweep.job.settings import WorkerSettings
     from dsd.sweep.results.status import StatusPoller
 
     status = StatusPoller(sweep).status()
@@ -74,14 +75,10 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
     if record and record.epochs and sweep.checkpoint(sweep.runs[0]).exists():
         say("goes on from its last checkpoint", err=True)
     logging.getLogger("dsd.sweep.job.executor").disabled = True  # `conclude` says what failed
-    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as settings:
+    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as told:
         try:
-            execute_all(
-                sweep,
-                tuple(sweep.runs),
-                time.time(),
-                JobSettings(**settings, threads=threads, checkpoint_s=checkpoint_s),
-            )
+            settings = WorkerSettings(threads=threads, checkpoint_s=checkpoint_s)
+            execute_all(sweep, tuple(sweep.runs), time.time(), settings, Hooks(**told))
         except KeyboardInterrupt:
             say("stopped; the same command goes on from the last checkpoint", err=True)
             raise click.exceptions.Exit(130) from None

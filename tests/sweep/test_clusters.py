@@ -16,7 +16,7 @@ from dsd.sweep.backends import Slurm
 from dsd.sweep.backends.slurm import allocation, queue
 from dsd.sweep.backends.slurm.allocation import fitted, go_on
 from dsd.sweep.backends.slurm.packing import in_arrays, packed
-from dsd.sweep.folder.events import Record, event_of
+from dsd.sweep.folder.events import Broken, Event, Record, event_of
 from dsd.sweep.folder.jobs import Job, JobState, Submission
 from dsd.sweep.folder.snapshots import importing_from, take_snapshot
 from dsd.sweep.job.supervisor import WorkerPool, cause, interrupted, spoilt_its_device
@@ -293,14 +293,16 @@ def test_cores_are_those_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_crew_fits_into_its_allocation(gpus, cores: int, runs: int, per_gpu: int, width: int, share: float) -> None:
     """As many workers as GPUs have room for, or cores; never more than runs."""
-    crew = fitted(WorkerPool("sweep", tuple(map(str, range(runs))), 0.0), gpus, cores, per_gpu)
-    assert (crew.width, list(crew.gpus)) == (width, gpus)
-    assert crew.gpu_share == pytest.approx(share)
+    pool = fitted(WorkerPool("sweep", tuple(map(str, range(runs))), 0.0), gpus, cores, per_gpu)
+    assert (pool.width, list(pool.gpus)) == (width, gpus)
+    assert pool.settings.gpu_share == pytest.approx(share)
 
 
-def event(kind: str, run: str = "r1") -> dict[str, object]:
-    """An event."""
-    return {"event": kind, "run": run}
+def event(kind: str, run: str = "r1") -> Event:
+    """An event of a run."""
+    found = event_of({"event": kind, "run": run, "time": 1.0, "epoch": 1, "epochs": 1, "error": 5.0})
+    assert found is not None
+    return found
 
 
 def test_the_run_that_a_worker_was_at() -> None:
@@ -310,8 +312,8 @@ def test_the_run_that_a_worker_was_at() -> None:
     for last in ("done", "failed", "stopped"):
         assert interrupted([event("started"), event(last)]) == ""
     assert interrupted([]) == ""
-    assert spoilt_its_device([event("started"), event("failed"), {"event": "broken", "run": ""}])
-    assert not spoilt_its_device([event("started"), {"event": "broken", "run": ""}])
+    assert spoilt_its_device([event("started"), event("failed"), Broken()])
+    assert not spoilt_its_device([event("started"), Broken()])
 
 
 def test_what_ended_a_worker() -> None:

@@ -130,9 +130,9 @@ def test_runs_share_gpus(monkeypatch, tmp_path: Path, settings, gpus: str, runs:
     cluster = Local(**settings, checkpoint_min=2)
     costs = {str(run): 1.0 for run in range(runs)}
     list(cluster.submit(tmp_path, costs, (), 0.0))
-    assert [gpu for crew in started for gpu in crew.gpus] == places
-    assert [crew.gpu_share for crew in started] == pytest.approx([share] * len(places))
-    assert {crew.checkpoint_s for crew in started} == {120}
+    assert [gpu for pool in started for gpu in pool.gpus] == places
+    assert [pool.settings.gpu_share for pool in started] == pytest.approx([share] * len(places))
+    assert {pool.settings.checkpoint_s for pool in started} == {120}
     assert f"shared by {len(places)} background workers" in cluster.split(costs)
 
 

@@ -70,10 +70,7 @@ def errors(sweep: Sweep) -> dict[str, tuple[float, float, float]]:
 def curves(sweep: Sweep) -> dict[str, list[tuple[float, float]]]:
     """Loss and error of every epoch, by run."""
     records = EventReader(sweep.folder).poll()
-    return {
-        run: [(one.loss, one.error) for _, one in sorted(record.epochs.items())]
-        for run, record in records.items()
-    }
+    return {run: [(one.loss, one.error) for _, one in sorted(record.epochs.items())] for run, record in records.items()}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsd.errors import DsdError
+from dsd.sweep.job.settings import WorkerSettings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Settings:
         for key in ("alpha", "beta"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise DsdError(f"cluster.{key} = {getattr(self, key)}: give seconds from 0")
+
+    @property
+    def for_workers(self) -> WorkerSettings:
+        """How workers execute runs, as far as the study says it."""
+        return WorkerSettings(checkpoint_s=60 * self.checkpoint_min, max_attempts=self.max_attempts)
 
     @property
     def sharing(self) -> int:

@@ -41,11 +41,10 @@ class Debug(Settings):
     def execute(self, folder: Path, runs: tuple[str, ...], submitted: float) -> str:
         """Execute the runs here; returns what broke the job off, in one line, or nothing."""
         from dsd.sweep.folder.folder import Sweep
-        from dsd.sweep.job.executor import JobSettings, execute_all
+        from dsd.sweep.job.executor import execute_all
 
-        settings = JobSettings(checkpoint_s=60 * self.checkpoint_min, max_attempts=self.max_attempts)
         try:
-            execute_all(Sweep(folder), runs, submitted, settings)
+            execute_all(Sweep(folder), runs, submitted, self.for_workers)
         except Exception as error:  # the event file has its traceback
             return " ".join(f"{type(error).__name__}: {error}".split())
         return ""

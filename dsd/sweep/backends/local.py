@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -61,17 +61,15 @@ class Local(Settings):
         width = self.width(len(runs), gpus)
         code = take_snapshot(folder)
         for i in range(max(width - busy, 1)):
-            crew = WorkerPool(
+            pool = WorkerPool(
                 folder=str(folder.resolve()),
                 runs=tuple(runs),
                 submitted=now,
                 gpus=(gpus[(busy + i) % len(gpus)],) if gpus else (),
-                gpu_share=gpu_share(width, len(gpus), self.runs_per_gpu),
-                checkpoint_s=60 * self.checkpoint_min,
-                max_attempts=self.max_attempts,
+                settings=replace(self.for_workers, gpu_share=gpu_share(width, len(gpus), self.runs_per_gpu)),
             )
             with importing_from(code):
-                submission = start(crew)
+                submission = start(pool)
             yield submission
 
     @property
@@ -128,21 +126,21 @@ def mark_of(process: psutil.Process) -> str:
     return ""
 
 
-def start(crew: WorkerPool) -> Submission:
+def start(pool: WorkerPool) -> Submission:
     """Start one job in the background."""
-    logs = Path(crew.folder) / "jobs"
+    logs = Path(pool.folder) / "jobs"
     executor = submitit.LocalExecutor(logs)
     executor.update_parameters(timeout_min=TIMEOUT_MIN)
     with output_to(logs / "local.log"):
-        job = executor.submit(attended, crew)
+        job = executor.submit(attended, pool)
     mark = mark_of(psutil.Process(int(job.job_id)))
-    return Submission("local", mark, socket.gethostname(), crew.submitted, (crew.runs,), job.job_id)
+    return Submission("local", mark, socket.gethostname(), pool.submitted, (pool.runs,), job.job_id)
 
 
-def attended(crew: WorkerPool) -> None:
-    """Run a crew that ends with the controller that `ask` asks for."""
+def attended(pool: WorkerPool) -> None:
+    """Run a pool that ends with the controller that `ask` asks for."""
     end_with_parent()
-    crew()
+    pool()
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What goes on in a job: it takes one run after the other that nobody else has or had, and writes events."""
 
 import logging
-import math
 import os
 import signal
 import socket
@@ -32,6 +31,7 @@ from dsd.sweep.folder.events import (
 )
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.folder.jobs import OUT_OF_MEMORY, PREEMPTED, TIME_LIMIT
+from dsd.sweep.job.settings import TOGETHER_S, WorkerSettings
 from dsd.training.data.images import Images
 from dsd.training.data.loading import load_data
 from dsd.training.data.spec import SYNTHETIC
@@ -40,32 +40,17 @@ from dsd.training.loop import CheckpointPolicy, Interrupted, Steps, train
 from dsd.training.recipe import Recipe
 
 POLL_S = 0.5
-TOGETHER_S = 0.5  # in which a signal reaches all processes of a job
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class JobSettings:
-    """How a job executes its runs.
+class Hooks:
+    """How the process that executes runs hears of its end, and others of its steps.
 
-    job: under which its events stand; "" for this process
-    family: how the names of the jobs begin whose events tell which runs have their result; "" for all
-    checkpoint_s: seconds between two checkpoints in the middle of an epoch
-    gpu_share: of its GPU's memory that the job may use
-    threads: of a CPU; more are faster, and give other last bits
-    max_attempts: how often in a row a run is started without getting any further
-    limit_from: from when on an announced end is that of the time limit [s since 1970]
     told: the signals that told this process to end; as soon as there is one, it does
     on_step, on_epoch: told of each step of training, and of each epoch
     """
 
-    job: str = ""
-    family: str = ""
-    checkpoint_s: float = math.inf
-    gpu_share: float = 1.0
-    threads: int = 1
-    max_attempts: int = 3
-    limit_from: float = math.inf
     told: list[int] = field(default_factory=list)
     on_step: Steps = lambda epoch, done, steps: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
@@ -78,12 +63,19 @@ class JobContext:
     sweep: Sweep
     images: Images
     device: torch.device
-    settings: JobSettings
+    settings: WorkerSettings
+    hooks: Hooks
     writer: EventWriter
     job: str
 
 
-def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, settings: JobSettings | None = None) -> int:
+def execute_all(
+    sweep: Sweep,
+    runs: tuple[str, ...],
+    submitted: float,
+    settings: WorkerSettings = WorkerSettings(),  # noqa: B008  immutable
+    hooks: Hooks | None = None,
+) -> int:
     """Execute the runs that have no result, have not failed since `submitted`, and nobody else is at.
 
     A failing run is an event, not an error. What breaks the job itself is an event and an error.
@@ -91,21 +83,23 @@ def execute_all(sweep: Sweep, runs: tuple[str, ...], submitted: float, settings:
     Returns:
         how many of the runs got a result here
     """
-    settings = settings or JobSettings()
+    hooks = hooks or Hooks()
     job = settings.job or f"debug-{socket.gethostname()}-{os.getpid()}"
     with Claims(sweep.folder) as claims, EventWriter(sweep.folder, job) as writer:
         try:
             device = prepared(settings)
             check_precision(sweep.recipe, device)
             images = load_data(sweep.data, device)
-            return work_through(JobContext(sweep, images, device, settings, writer, job), claims, runs, submitted)
+            return work_through(
+                JobContext(sweep, images, device, settings, hooks, writer, job), claims, runs, submitted
+            )
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             writer.write(Broken(job=job, message=message, traceback=traceback.format_exc()))
             raise
 
 
-def prepared(settings: JobSettings) -> torch.device:
+def prepared(settings: WorkerSettings) -> torch.device:
     """The device that this job uses, set up."""
     device = device_here()
     if device.type == "cuda":
@@ -125,7 +119,7 @@ def work_through(place: JobContext, claims: Claims, runs: tuple[str, ...], submi
     while left:
         elsewhere = []
         for key in left:
-            if place.settings.told:
+            if place.hooks.told:
                 return finished
             if not claims.take(key):
                 elsewhere.append(key)
@@ -154,12 +148,12 @@ def give_up(place: JobContext, key: str, record: Record) -> bool:
 def execute(place: JobContext, row: dict[str, Any], before: Record | None = None) -> bool:
     """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
     key, write, device = row["run"], place.writer.write, device_name(str(place.device))
-    told = place.settings.told
+    told = place.hooks.told
     keeping = CheckpointPolicy(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
 
     def on_epoch(epoch: Epoch) -> None:
         write(EpochEnded(key, epoch=epoch))
-        place.settings.on_epoch(epoch)
+        place.hooks.on_epoch(epoch)
 
     def on_resume(epochs: int, steps: int) -> None:
         write(Resumed(key, epochs=epochs, steps=steps, since=since))
@@ -168,7 +162,7 @@ def execute(place: JobContext, row: dict[str, Any], before: Record | None = None
     since = write(Started(key, place.job, socket.gethostname(), device), after)
     try:
         run = place.sweep.run(row)
-        result = train(run, place.images, place.device, keeping, on_epoch, place.settings.on_step, on_resume)
+        result = train(run, place.images, place.device, keeping, on_epoch, place.hooks.on_step, on_resume)
     except Interrupted as stop:
         why = why_stopped(told[0], place.settings.limit_from)
         write(Stopped(key, why, signal.Signals(told[0]).name, stop.epochs, stop.steps))

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsd.processes import memory_kills
@@ -30,11 +30,11 @@ from dsd.sweep.folder.events import (
     events_of,
 )
 from dsd.sweep.folder.jobs import OUT_OF_MEMORY
+from dsd.sweep.job.settings import TOGETHER_S, WorkerSettings
 from dsd.sweep.job.worker import STOPPED, TOLD, StopSignal, Worker
 
 POLL_S = 0.05
 GRACE_S = 60.0  # for workers that were told to end, before they are killed
-TOGETHER_S = 5.0  # in which a signal reaches all processes of a job
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +47,6 @@ class WorkerPool:
     submitted: when [s since 1970]
     gpus: devices as CUDA_VISIBLE_DEVICES names them, in turns one for each worker; none leave the environment as it is
     width: workers at a time
-    gpu_share, checkpoint_s, max_attempts: see `Worker`
     """
 
     folder: str
@@ -55,9 +54,7 @@ class WorkerPool:
     submitted: float
     gpus: tuple[str, ...] = ()
     width: int = 1
-    gpu_share: float = 1.0
-    checkpoint_s: float = math.inf
-    max_attempts: int = 3
+    settings: WorkerSettings = WorkerSettings()  # noqa: RUF009  immutable
 
     def __call__(self) -> None:
         """Work until no run is left, or the job is told to end."""
@@ -84,73 +81,64 @@ class WorkerProcess:
 
 
 class Supervisor:
-    """Starts the workers of a crew and watches them.
+    """Starts the workers of a pool and watches them.
 
     family: how the names of its workers' events begin; a job that starts again has the same
     grace_s: for each signal how long workers may take to end
-    limit_from: see `Worker`
+    limit_from: see `WorkerSettings`
     alone: whether no other job has its runs, so that the events of others need not be read
     """
 
     def __init__(
         self,
-        crew: WorkerPool,
+        pool: WorkerPool,
         told: StopSignal,
         family: str,
         grace_s: Mapping[int, float],
         limit_from: float = math.inf,
         alone: bool = False,
     ) -> None:
-        self.crew, self.told, self.family, self.grace_s, self.limit_from = crew, told, family, grace_s, limit_from
+        self.pool, self.told, self.family, self.grace_s, self.limit_from = pool, told, family, grace_s, limit_from
         self._asked = f"{family}-" if alone else ""
         self._started = 0
 
     def work(self) -> bool:
         """Work until no run is left, or the job is told to end; whether any run was begun."""
-        hands = [self.start(slot, self.crew.runs) for slot in range(min(self.crew.width, len(self.crew.runs)))]
+        workers = [self.start(slot, self.pool.runs) for slot in range(min(self.pool.width, len(self.pool.runs)))]
         passed_on, begun, deadline = 0, False, math.inf
-        while hands:
+        while workers:
             for number in self.told.signals[passed_on:]:
                 deadline = min(deadline, time.monotonic() + self.grace_s[number])
-                for hand in hands:
-                    hand.process.send_signal(number)
+                for worker in workers:
+                    worker.process.send_signal(number)
             passed_on = len(self.told.signals)
             if time.monotonic() > deadline:  # the job must still see to it that it starts again
-                for hand in hands:
-                    hand.process.kill()
-            for hand in [hand for hand in hands if hand.process.poll() is not None]:
-                hands.remove(hand)
-                events = events_of(Path(self.crew.folder), hand.job)
+                for worker in workers:
+                    worker.process.kill()
+            for worker in [worker for worker in workers if worker.process.poll() is not None]:
+                workers.remove(worker)
+                events = events_of(Path(self.pool.folder), worker.job)
                 begun = begun or any(isinstance(event, Started) for event in events)
-                runs = self.left(hand, events)
+                runs = self.left(worker, events)
                 if runs and not self.told():
-                    hands.append(self.start(hand.slot, runs))
+                    workers.append(self.start(worker.slot, runs))
             time.sleep(POLL_S)
         return begun
 
     def start(self, slot: int, runs: tuple[str, ...]) -> WorkerProcess:
         """Start a worker."""
-        crew = self.crew
+        pool = self.pool
         self._started += 1
         job = f"{self.family}-{socket.gethostname()}-{os.getpid()}.{self._started}"
-        worker = Worker(
-            folder=crew.folder,
-            runs=runs,
-            submitted=crew.submitted,
-            job=job,
-            family=self._asked,
-            gpu_share=crew.gpu_share,
-            checkpoint_s=crew.checkpoint_s,
-            max_attempts=crew.max_attempts,
-            limit_from=self.limit_from,
-        )
-        device = {"CUDA_VISIBLE_DEVICES": crew.gpus[slot % len(crew.gpus)]} if crew.gpus else {}
-        words = [sys.executable, "-m", "dsd.sweep.job.worker", crew.folder]
+        settings = replace(pool.settings, job=job, family=self._asked, limit_from=self.limit_from)
+        orders = Worker(pool.folder, runs, pool.submitted, settings)
+        device = {"CUDA_VISIBLE_DEVICES": pool.gpus[slot % len(pool.gpus)]} if pool.gpus else {}
+        words = [sys.executable, "-m", "dsd.sweep.job.worker", pool.folder]
         kills = memory_kills()
         process = subprocess.Popen(words, stdin=subprocess.PIPE, text=True, env={**os.environ, **device})
         assert process.stdin
         try:
-            process.stdin.write(worker.as_json())
+            process.stdin.write(orders.as_json())
             process.stdin.close()
         except BrokenPipeError:  # it has ended already: its exit code says why
             pass
@@ -163,28 +151,28 @@ class Supervisor:
             time.sleep(POLL_S)
         return self.told()
 
-    def left(self, hand: WorkerProcess, events: list[Event]) -> tuple[str, ...]:
+    def left(self, worker: WorkerProcess, events: list[Event]) -> tuple[str, ...]:
         """What a worker that has ended leaves to its successor; it writes down which run has killed it."""
-        code = hand.process.returncode
+        code = worker.process.returncode
         if code == 0:
             return ()
         if code in (STOPPED, *(-number for number in TOLD)):  # a signal may come before a worker understands it
-            return () if self.is_told_soon() else hand.runs
+            return () if self.is_told_soon() else worker.runs
         run = interrupted(events)
-        with EventWriter(Path(self.crew.folder), hand.job) as writer:
+        with EventWriter(Path(self.pool.folder), worker.job) as writer:
             if code < 0:
-                reason, message = cause(-code, memory_kills() > hand.kills)
+                reason, message = cause(-code, memory_kills() > worker.kills)
                 if run:
                     writer.write(Stopped(run, reason, message))
                 elif not any(event.run for event in events):  # it would be so again
-                    writer.write(Broken(job=hand.job, message=f"its worker was ended: {message}"))
+                    writer.write(Broken(job=worker.job, message=f"its worker was ended: {message}"))
                     return ()
             elif not any(isinstance(event, Broken) for event in events):
-                writer.write(Broken(job=hand.job, message=f"its worker ended with exit code {code}"))
+                writer.write(Broken(job=worker.job, message=f"its worker ended with exit code {code}"))
         if code > 0 and not spoilt_its_device(events):
             return ()
         log.warning("the worker of run %s has ended with code %s, and is replaced", run, code)
-        return (*(other for other in hand.runs if other != run), run) if run else hand.runs
+        return (*(other for other in worker.runs if other != run), run) if run else worker.runs
 
 
 def spoilt_its_device(events: list[Event]) -> bool:

@@ -6,13 +6,13 @@ It ends with SIGTERM or SIGUSR2, after it has kept the state of its run. torch i
 """
 
 import json
-import math
 import signal
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dsd.processes import end_with_parent
+from dsd.sweep.job.settings import WorkerSettings
 
 TOLD = (signal.SIGTERM, signal.SIGUSR2)  # scancel and preemption; Slurm's announcement of the end
 STOPPED = 3  # exit code of a worker that was told to end
@@ -25,23 +25,12 @@ class Worker:
     folder: the sweep
     runs: keys, in the order in which to take them
     submitted: when; runs that failed before are tried again, runs that fail later are left [s since 1970]
-    job: under which its events stand
-    family: how the names of the jobs begin whose events tell which runs have their result; "" for all
-    gpu_share: of the device's memory that it may use
-    checkpoint_s: seconds between two checkpoints in the middle of an epoch
-    max_attempts: how often in a row a run is started without getting any further
-    limit_from: from when on an announced end is that of the time limit [s since 1970]
     """
 
     folder: str
     runs: tuple[str, ...]
     submitted: float
-    job: str
-    family: str = ""
-    gpu_share: float = 1.0
-    checkpoint_s: float = math.inf
-    max_attempts: int = 3
-    limit_from: float = math.inf
+    settings: WorkerSettings = WorkerSettings()  # noqa: RUF009  immutable
 
     def as_json(self) -> str:
         """As text."""
@@ -51,7 +40,7 @@ class Worker:
     def from_json(cls, text: str) -> "Worker":
         """From text."""
         values = json.loads(text)
-        return cls(**{**values, "runs": tuple(values["runs"])})
+        return cls(**{**values, "runs": tuple(values["runs"]), "settings": WorkerSettings(**values["settings"])})
 
 
 @dataclass
@@ -76,19 +65,10 @@ def main(text: str) -> int:
     told.listen()
     end_with_parent()  # events and checkpoints are written whole
     from dsd.sweep.folder.folder import Sweep
-    from dsd.sweep.job.executor import JobSettings, execute_all
+    from dsd.sweep.job.executor import Hooks, execute_all
 
     worker = Worker.from_json(text)
-    settings = JobSettings(
-        job=worker.job,
-        family=worker.family,
-        checkpoint_s=worker.checkpoint_s,
-        gpu_share=worker.gpu_share,
-        max_attempts=worker.max_attempts,
-        limit_from=worker.limit_from,
-        told=told.signals,
-    )
-    execute_all(Sweep(Path(worker.folder)), worker.runs, worker.submitted, settings)
+    execute_all(Sweep(Path(worker.folder)), worker.runs, worker.submitted, worker.settings, Hooks(told.signals))
     return STOPPED if told() else 0
 
 

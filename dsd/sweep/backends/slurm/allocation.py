@@ -23,14 +23,14 @@ TRIES, PAUSE_S = 3, 2.0  # to ask a controller that is busy
 class Allocation:
     """A job of Slurm. submitit pickles it and calls it there.
 
-    crew: what to do; its devices and width are those of the allocation
+    pool: what to do; its devices and width are those of the allocation
     gpus: whether it has any
     runs_per_gpu: runs that share a GPU
     time_min: limit of the job
     signal_s: how long before the limit Slurm says so
     """
 
-    crew: WorkerPool
+    pool: WorkerPool
     gpus: bool
     runs_per_gpu: int
     time_min: int
@@ -43,13 +43,13 @@ class Allocation:
         job = number_here()
         if not self.gpus:
             os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a node may show devices that are not of the job
-        crew = fitted(self.crew, visible_gpus(), cores(), self.runs_per_gpu)
+        pool = fitted(self.pool, visible_gpus(), cores(), self.runs_per_gpu)
         limit_from = began + 60 * self.time_min - self.signal_s - 2 * EARLY_S
         grace_s = {int(signal.SIGUSR2): self.signal_s * 2 / 3, int(signal.SIGTERM): KILL_WAIT_S * 2 / 3}
-        begun = Supervisor(crew, told, f"slurm-{job}", grace_s, limit_from, alone=True).work()
+        begun = Supervisor(pool, told, f"slurm-{job}", grace_s, limit_from, alone=True).work()
         trouble = go_on(job, told.signals, begun or time.time() < limit_from) if told() else ""
         if trouble:
-            with EventWriter(Path(crew.folder), f"slurm-{job}-end") as writer:
+            with EventWriter(Path(pool.folder), f"slurm-{job}-end") as writer:
                 writer.write(Broken(job=f"slurm-{job}-end", message=trouble))
 
 
@@ -59,10 +59,11 @@ def number_here() -> str:
     return "_".join(filter(None, array)) or os.environ["SLURM_JOB_ID"]
 
 
-def fitted(crew: WorkerPool, gpus: list[str], cores: int, runs_per_gpu: int) -> WorkerPool:
-    """The crew with as many workers as the allocation has room for: `runs_per_gpu` for each GPU, or one a core."""
-    width = min(len(gpus) * runs_per_gpu or cores, len(crew.runs))
-    return replace(crew, gpus=tuple(gpus), width=width, gpu_share=gpu_share(width, len(gpus), runs_per_gpu))
+def fitted(pool: WorkerPool, gpus: list[str], cores: int, runs_per_gpu: int) -> WorkerPool:
+    """The pool with as many workers as the allocation has room for: `runs_per_gpu` for each GPU, or one a core."""
+    width = min(len(gpus) * runs_per_gpu or cores, len(pool.runs))
+    settings = replace(pool.settings, gpu_share=gpu_share(width, len(gpus), runs_per_gpu))
+    return replace(pool, gpus=tuple(gpus), width=width, settings=settings)
 
 
 def go_on(job: str, signals: list[int], useful: bool) -> str:

@@ -233,14 +233,8 @@ class Slurm(Settings):
 
     def allocation(self, folder: Path, runs: tuple[str, ...], submitted: float) -> Allocation:
         """What a job is to do."""
-        crew = WorkerPool(
-            folder=str(folder.resolve()),
-            runs=runs,
-            submitted=submitted,
-            checkpoint_s=60 * self.checkpoint_min,
-            max_attempts=self.max_attempts,
-        )
-        return Allocation(crew, self.has_gpus, self.runs_per_gpu, self.time_min, self.signal_s)
+        pool = WorkerPool(str(folder.resolve()), runs, submitted, settings=self.for_workers)
+        return Allocation(pool, self.has_gpus, self.runs_per_gpu, self.time_min, self.signal_s)
 
     def sbatch_number(self, folder: Path, mark: str, code: Path, jobs: list[Allocation]) -> str:
         """Submit jobs as an array, or a single one; the number that Slurm has given it."""
