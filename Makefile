@@ -53,7 +53,7 @@ fuzz: $(VENV)/installed-test
 wheel: $(CLEAN)/installed
 	rm -rf build dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-	$(CLEAN)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/dsd-*.whl
+	$(CLEAN)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/network_design_spaces-*.whl
 	bash tests/wheel.sh $(CLEAN)/bin
 
 clean:

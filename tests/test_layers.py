@@ -29,7 +29,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "design": (BASE | {"architecture"}, {"numpy", "omegaconf", "pandas"}),
     "models": (BASE | {"architecture"}, {"torch", "pandas"}),
     "analysis": (BASE | {"architecture"}, {"numpy", "scipy", "pandas"}),
-    "training": (BASE | {"architecture", "models"}, {"numpy", "torch", "sklearn", "PIL", "pooch", "requests"}),
+    "training": (BASE | {"architecture", "models"}, {"numpy", "torch", "PIL", "pooch", "requests"}),
     "figures": (
         BASE | {"architecture", "design", "analysis"},
         {"numpy", "pandas", "matplotlib", "jinja2", "markupsafe"},

@@ -13,6 +13,7 @@ import click
 from dsd.cli.messages import STDOUT, Notes, open_streams, printing, say
 from dsd.errors import DsdError, shortened
 
+DISTRIBUTED_AS = {"PIL": "pillow", "hydra": "hydra-core", "yaml": "pyyaml"}  # packages whose import has another name
 COMMANDS = {
     "spaces": "dsd.cli.design",
     "sample": "dsd.cli.design",
@@ -92,7 +93,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if debug or (error.name or "").startswith("dsd"):
             raise
-        say(f"dsd: the package {error.name} is missing, and this command needs it; pip install {error.name}", err=True)
+        name = (error.name or "").partition(".")[0]
+        say(f"dsd: this command needs the package {name}: pip install {DISTRIBUTED_AS.get(name, name)}", err=True)
         code = 2
     close_output()
     sys.exit(code if isinstance(code, int | None) else 0)

@@ -58,7 +58,7 @@ def check_ending(path: Path) -> None:
     if path.suffix not in TABLES:
         raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(TABLES)}")
     if path.suffix == ".parquet" and not find_spec("pyarrow"):
-        raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install 'dsd[parquet]', or give .csv")
+        raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install pyarrow, or give .csv")
     if path.is_dir():
         raise DsdError(f"-o {path}: is a folder; give a file")
     if not path.parent.is_dir():

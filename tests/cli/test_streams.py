@@ -103,7 +103,7 @@ def test_a_missing_package_is_one_line() -> None:
         "import sys; sys.modules['submitit'] = None; sys.argv[1:] = ['plan', 'demo']\nfrom dsd.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    wanted = "dsd: the package submitit is missing, and this command needs it; pip install submitit\n"
+    wanted = "dsd: this command needs the package submitit: pip install submitit\n"
     assert (done.returncode, done.stderr) == (2, wanted)
 
 

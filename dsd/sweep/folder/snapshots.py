@@ -15,14 +15,14 @@ from dsd.io.files import permitted
 from dsd.paths import PACKAGE
 
 CODE = Path("jobs") / "code"
-CODE_FILES = (".py", ".pyi")  # a stub names what a package loads lazily
+CODE_FILES = (".py", ".pyi", ".gz")  # stubs name what a package loads lazily; the digits are a .gz
 
 
 def take_snapshot(folder: Path) -> Path:
     """The folder below that of a sweep from which its jobs import dsd; one for each state of the code."""
     files = {
         path.relative_to(PACKAGE): path.read_bytes()
-        for path in sorted(PACKAGE.rglob("*.py*"))
+        for path in sorted(PACKAGE.rglob("*.*"))
         if path.suffix in CODE_FILES
     }
     state = hashlib.sha256()

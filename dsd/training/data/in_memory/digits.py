@@ -1,32 +1,14 @@
-"""scikit-learn's handwritten digits."""
+"""The handwritten digits that come with dsd (`digits.LICENSE`): the file that scikit-learn distributes."""
 
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from dsd.training.data.in_memory.memory import Split
 from dsd.training.data.spec import DataSpec
 
-
-def table() -> tuple[NDArray[Any], NDArray[Any]]:
-    """Pixels (1797, 64) of 0–16 and labels (1797,).
-
-    Read from scikit-learn's file: importing scikit-learn takes 2 seconds, and every job would wait for it.
-    """
-    found = find_spec("sklearn")
-    for folder in found.submodule_search_locations or () if found else ():
-        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
-        if path.is_file():
-            numbers = np.loadtxt(path, delimiter=",")
-            return numbers[:, :-1], numbers[:, -1]
-    from sklearn.datasets import load_digits
-
-    pixels, target = load_digits(return_X_y=True)
-    return pixels, target
+FILE = Path(__file__).with_name("digits.csv.gz")  # 1,797 rows of 64 pixels from 0 to 16, and the label
 
 
 def load_digits(spec: DataSpec) -> tuple[Split, Split]:
@@ -34,7 +16,8 @@ def load_digits(spec: DataSpec) -> tuple[Split, Split]:
 
     The order is a fixed permutation: the original one groups digits by writer.
     """
-    pixels, target = table()
+    numbers = np.loadtxt(FILE, delimiter=",")
+    pixels, target = numbers[:, :-1], numbers[:, -1]
     order = np.random.default_rng(0).permutation(len(target))
     images = torch.from_numpy((pixels[order] * (255 / 16)).round().astype(np.uint8).reshape(-1, 8, 8))
     labels = torch.from_numpy(target[order].astype(np.int64))
