@@ -7,7 +7,8 @@ its aliases counted as often as they are used. Environment variables are read wh
 import io
 import math
 import re
-from collections.abc import Collection, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -182,11 +183,18 @@ def environment_of(allowed: Collection[str] = ()) -> Iterator[None]:
         found: str | None = oc.env(name) if default == "" else oc.env(name, default)
         return found
 
-    OmegaConf.register_new_resolver("oc.env", guarded, replace=True)
+    resolve_with(guarded)
     try:
         yield
     finally:
-        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+        resolve_with(oc.env)
+
+
+def resolve_with(resolver: Callable[..., Any]) -> None:
+    """Let `${oc.env:…}` be read by this function; newer versions of omegaconf warn that its registration is renamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        OmegaConf.register_new_resolver("oc.env", resolver, replace=True)
 
 
 def one_line(error: BaseException) -> str:
