@@ -88,7 +88,9 @@ def test_the_page_shows_what_is_printed(dsd, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_told_fits_are_those_of_the_table(table: pd.DataFrame) -> None:
     """e_fit of all and of the best fifteen of C, D and E; errors where it is 0, and where a width more than triples."""
-    for space in package.pick(package.split(table), ["AnyNetX_C", "AnyNetX_D", "AnyNetX_E"]):
+    for space in package.analysis.select_populations(
+        package.split_populations(table), ["AnyNetX_C", "AnyNetX_D", "AnyNetX_E"]
+    ):
         frame = space.frame.assign(e_fit=[fit.e_fit for fit in fit_all(block_widths(space.frame), COARSE)])
         best = frame.sort_values("error").head(15)
         rank = frame["e_fit"].corr(frame["error"], method="spearman")
@@ -103,7 +105,7 @@ def test_the_told_fits_are_those_of_the_table(table: pd.DataFrame) -> None:
 
 def test_the_told_depths_are_those_of_the_table(table: pd.DataFrame) -> None:
     """Median depth, its rank correlation with error, mean errors of shallow networks, and RegNetX's lead there."""
-    for space in package.split(table):
+    for space in package.split_populations(table):
         frame = space.frame
         rank = frame["depth"].corr(frame["error"], method="spearman")
         shallow = frame[frame["depth"] <= 8]
@@ -112,7 +114,7 @@ def test_the_told_depths_are_those_of_the_table(table: pd.DataFrame) -> None:
             f"{shallow['error'].mean():.2f} | {np.std(shallow['error'], ddof=1):.2f} |"
         )
         assert row.replace("-", "−") in PAGE.splitlines(), row
-    e, regnet = package.pick(package.split(table), ["AnyNetX_E", "RegNetX"])
+    e, regnet = package.analysis.select_populations(package.split_populations(table), ["AnyNetX_E", "RegNetX"])
     assert regnet.frame["depth"].max() == 8
     lead = mean_difference(regnet.errors, e.frame.loc[e.frame["depth"] <= 8, "error"])
     assert f"over E is {lead.value:.1f} point ({lead.low:.1f} to {lead.high:.1f}, Welch" in PAGE
@@ -120,7 +122,7 @@ def test_the_told_depths_are_those_of_the_table(table: pd.DataFrame) -> None:
 
 def test_the_told_verdicts_allow_for_all_pairs(table: pd.DataFrame) -> None:
     """Among all 15 pairs RegNetX is better than each other space, E by what is told; no other pair is decided."""
-    pairs = package.compare(package.split(table))
+    pairs = package.analysis.compare(package.split_populations(table))
     decided = [pair for pair in pairs if pair.verdict.word != "undecided"]
     assert len(pairs) == 15
     assert [(pair.b, pair.verdict.word) for pair in decided] == [("RegNetX_cifar", "better")] * 5
@@ -131,7 +133,7 @@ def test_the_told_verdicts_allow_for_all_pairs(table: pd.DataFrame) -> None:
 
 def test_the_told_noise_is_that_of_the_table(table: pd.DataFrame) -> None:
     """Deviations between seeds and networks of a space, the networks' share of the variance, agreement of seeds."""
-    each = [package.seed_noise(space.runs) for space in package.split(table)]
+    each = [package.analysis.seed_noise(space.runs) for space in package.split_populations(table)]
     seeds, networks = (np.mean(np.square(sd)) for sd in zip(*((n.seed_sd, n.network_sd) for n in each), strict=True))
     twice = table.drop_duplicates("run").pivot_table(index="key", columns="seed", values="error").dropna()
     freedom = len(twice)
@@ -150,7 +152,7 @@ def test_the_told_shares_of_widths_that_do_not_fall(table: pd.DataFrame) -> None
     def rising(frame: pd.DataFrame) -> pd.Series:
         return (frame.filter(regex=r"^w\d$").diff(axis=1).iloc[:, 1:] >= 0).all(axis=1)
 
-    (c,) = package.pick(package.split(table), ["AnyNetX_C"])
+    (c,) = package.analysis.select_populations(package.split_populations(table), ["AnyNetX_C"])
     windows = {"AnyNetX_C_cifar": (1e6, 2e6), "AnyNetX_C": (360e6, 400e6)}
     here, there = (
         100 * rising(package.sample(package.load_space(name), 500, flops=window, seed=0).frame).mean()

@@ -214,7 +214,7 @@ class Space(ABC):
     def contains(self, network: Network) -> bool:
         """Whether some setting is realised as this network (of any resolution and classes, unless these are drawn).
 
-        >>>         >>> from dsd import load_space, network
+        >>> from dsd import load_space, network
         >>> load_space("RegNetX").contains(network("RegNetX-400MF"))
         True
         """

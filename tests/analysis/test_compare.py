@@ -170,7 +170,7 @@ def test_verdicts_follow_their_rule() -> None:
     assert verdict(a, a + 0.3, delta=0.1).word == "worse"
     wide = verdict(a[:20] * 3, a[20:40] * 3, delta=0.5)
     assert (wide.word, wide.n_always_decisive >= wide.n_for_power > 20) == ("undecided", True)
-    assert str(wide) == f"undecided, n ≈ {wide.likely:,}"
+    assert str(wide) == f"undecided, n ≈ {wide.n_for_power:,}"
     with pytest.raises(ValueError, match="positive"):
         verdict(a, a, delta=0)
 

@@ -62,7 +62,7 @@ def test_a_parquet_file_holds_several_spaces_and_many_rows(tmp_path: Path, monke
     for population in populations:
         part = frame[frame["space"] == population.space]
         expected = population.frame
-        assert part[[c for c in frame if c not in expected]].isna().all(distribution=None)
+        assert part[[c for c in frame if c not in expected]].isna().all(axis=None)
         for column in expected:
             assert part[column].tolist() == expected[column].tolist()
     assert [c for c in frame if c.startswith("d") and c != "depth"] == ["d1", "d2", "d3", "d4"]

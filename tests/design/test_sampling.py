@@ -143,7 +143,7 @@ def test_an_empty_window_ends_with_what_was_tried(monkeypatch: pytest.MonkeyPatc
 
 def test_a_window_below_the_stem_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No network of a space costs less than its stem: 3·3·3·32 multiply-adds at each of 112² places."""
-    monkeypatch.setattr(sampler, "drawn_here", None)
+    monkeypatch.setattr(sampler, "propose_serial", None)
     with pytest.raises(DsdError, match="the stem alone has 10,838,016 flops at a resolution of 224"):
         sample(load_space("AnyNetX_A"), 5, flops=(1, 2))
     with pytest.raises(DsdError, match="the stem alone has 401,408 acts"):

@@ -151,7 +151,7 @@ def test_everything_a_file_may_say_is_drawn(tmp_path: Path) -> None:
     assert set(frame["resolution"]) == {160, 224}
     assert frame["lr"].between(0.01, 1).all()
     assert (frame["params"] <= 1e6 + 4 * 2e6).all()
-    assert (frame[["g1", "g2", "g3", "g4"]] == 8).all(distribution=None)  # nothing was adjusted
+    assert (frame[["g1", "g2", "g3", "g4"]] == 8).all(axis=None)  # nothing was adjusted
     assert (frame["w1"] == frame["sampled_w_0"]).all()
     assert all(space.contains(network) for network in population)
     assert space.dimensions == 6  # depth, w_0, w_m, b, resolution, lr

@@ -66,7 +66,7 @@ def test_dimensions_and_sizes_are_the_papers(name: str) -> None:
     space = load_space(name)
     dimensions, size = TABLE[name]
     assert space.dimensions == dimensions
-    assert f"{space.size_as_printed:.1e}" == f"{size:.1e}"
+    assert f"{space.size_as_in_paper:.1e}" == f"{size:.1e}"
 
 
 @pytest.mark.parametrize("name", list(SETTINGS))

@@ -80,7 +80,7 @@ def test_the_report_is_whole_and_self_contained(tmp_path) -> None:
     populations = [results("A"), results("<script>alert(1)</script>", seed=1, failed=1)]
     page, picture = tmp_path / "report.html", tmp_path / "figures" / "edf.png"
     made = report.Report("Test", populations, analyze(populations), ["one run is missing"], "name: test")
-    report.write(made, page, picture)
+    report.write_report(made, page, picture)
     text = page.read_text()
     assert "<script>alert" not in text
     assert "&lt;script&gt;" in text

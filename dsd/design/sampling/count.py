@@ -32,7 +32,7 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
 
     Learning rates and weight decays make no other network; resolutions do.
 
-    >>>     >>> from dsd import load_space
+    >>> from dsd import load_space
     >>> distinct(load_space("NDS_ResNet"))
     Distinct(networks=1259712, error=0.0)
     """
