@@ -288,3 +288,14 @@ def test_a_regnet_with_a_skipped_level_has_the_stages_that_the_authors_build(tmp
     stages = len(found.network.depths)
     with pytest.raises(DsdError, match=f"form {stages} stages of widths 8, .* levels of Eq. 3; a level without"):
         dsd.architecture.regnet(6, 8, 80, 1.6, 1, 8)
+
+
+@pytest.mark.parametrize("trouble", ["", "RuntimeError: out of memory"])
+def test_a_file_without_a_finished_record_is_a_table_without_results(dsd, tmp_path: Path, trouble: str) -> None:
+    """Each record has its row, with an empty error; analyze says that there are no results."""
+    path, table = written(tmp_path / "s.json", [pycls_record(test_epoch=None, err=trouble)] * 2), tmp_path / "t.csv"
+    assert dsd("import", "pycls", path, "-o", table).code == 0
+    frame = pd.read_csv(table)
+    assert len(frame) == 2
+    assert frame["error"].isna().all()
+    assert dsd("analyze", table).code == 0

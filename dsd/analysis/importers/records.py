@@ -170,6 +170,8 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
     """
     rows = [{"space": space, "key": record.key, **record.counted, **record.result} for record in records]
     frame = pd.DataFrame(rows)
+    if "error" not in frame:
+        frame["error"] = float("nan")  # none of them finished
     if "seed" in frame and any(isinstance(seed, str) for seed in frame["seed"]):
         frame["seed"] = [
             seed if isinstance(seed, str) else name_of(seed) if seed == seed else None for seed in frame["seed"]
