@@ -83,7 +83,7 @@ def sweep_rate(folder: Path, images: int) -> float:
 def lean_rate(folder: Path) -> float:
     """Training images a second of lean loops on the networks of a sweep, one a core; added up."""
     cores = len(os.sched_getaffinity(0))
-    script = str(Path(__file__).with_name("lean.py"))
+    script = str(Path(__file__).with_name("minimal_loop.py"))
     words = [[sys.executable, script, str(folder), *map(str, (i, cores, EPOCHS, IMAGES))] for i in range(cores)]
     running = [subprocess.Popen(one, stdout=subprocess.PIPE, text=True) for one in words]
     answers = [one.communicate()[0].split() for one in running]
@@ -182,7 +182,7 @@ def gpu32(folder: Path) -> bool:
 
 def lean_on_gpu(networks: list[Network], count: int, side: int, classes: int, epochs: int) -> float:
     """Training images a second of the lean loop in bf16 on random images, after a warm-up."""
-    from lean import train
+    from minimal_loop import train
 
     device = torch.device("cuda")
     images = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8, device=device)

@@ -173,3 +173,14 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
     (tmp_path / "dsd" / "b.py").write_text("def f():\n    from dsd import a\n")
     with pytest.raises(CycleError):
         tuple(TopologicalSorter(graph(tmp_path / "dsd")).static_order())
+
+
+def test_every_folder_is_a_package_of_the_wheel() -> None:
+    """setup.cfg lists the folders that have an `__init__.py`, and the two that stand at the top of the checkout."""
+    from configparser import ConfigParser
+
+    setup = ConfigParser()
+    setup.read(PACKAGE.parent / "setup.cfg")
+    listed = {name for name in setup["options"]["packages"].split() if not name.startswith(("dsd.spaces", "dsd.exp"))}
+    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("__init__.py")}
+    assert listed == {".".join(folder.parts) for folder in folders}

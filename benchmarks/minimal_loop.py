@@ -1,6 +1,6 @@
 """The lean loop that dsd is measured against: plain PyTorch, images in memory, no logging, nothing kept.
 
-Usage: python benchmarks/lean.py FOLDER START STEP EPOCHS IMAGES
+Usage: python benchmarks/minimal_loop.py FOLDER START STEP EPOCHS IMAGES
        trains every STEP-th network of FOLDER/networks.csv from START on; prints images and seconds
 """
 

@@ -1,4 +1,4 @@
-"""Oracles: published structure; complexity has its own test in tests/design/test_complexity.py."""
+"""Oracles: published structure; complexity has its own test in tests/architecture/test_complexity.py."""
 
 import pytest
 
