@@ -56,9 +56,8 @@ def analyze(
 ) -> None:
     """Compare the populations of SOURCES: sweep folders, or any tables with a column error [%].
 
-    For each pair b is better than a, equal within --delta, worse, or undecided, by the interval of the difference of
-    mean error; the intervals of all pairs hold together with 95 %. An undecided pair tells how many networks would
-    decide.
+    Reports for each pair whether b is better than a, equal within --delta, worse, or undecided. Simultaneous 95 %
+    confidence intervals of the difference of mean error decide. An undecided pair shows the n for 80 % power.
     """
     from dsd.analysis.summary import analyze as analysed
 
@@ -101,8 +100,8 @@ def print_populations(found: "Analysis") -> None:
     for p in found.populations:
         if p.noise:
             say(
-                f"{p.name}: between seeds of one network errors deviate by {p.noise.seed_sd:.2f} points, between "
-                f"networks by {p.noise.network_sd:.2f} ({p.noise.networks} networks, {p.noise.runs} runs)"
+                f"{p.name}: standard deviation {p.noise.seed_sd:.2f} points between seeds of one network, "
+                f"{p.noise.network_sd:.2f} between networks ({p.noise.networks} networks, {p.noise.runs} runs)"
             )
 
 
@@ -114,7 +113,7 @@ def print_pairs(found: "Analysis") -> None:
     if not found.comparisons:
         return
     shown = steps(found.comparisons, PAIRS)
-    header = ("a", "b", "b is", "b − a", "from", "to", "KS D", "p (Holm)")
+    header = ("a", "b", "b is", "b − a", "CI low", "CI high", "KS D", "p (Holm)")
     rows = [
         (
             *(c.a, c.b, str(c.verdict)),
@@ -129,9 +128,9 @@ def print_pairs(found: "Analysis") -> None:
         say(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
     together = "these steps" if found.settings.stepwise else "all pairs"
     say(
-        f"b − a: difference of mean error [points], with the interval that decides; the intervals of {together} hold "
-        f"together with 95 %.\nδ = {found.delta:g} (--delta): inside of ±δ is equal. n ≈: networks of each "
-        "space that would probably decide."
+        f"b − a: difference of mean error [points]. CI: simultaneous 95 % confidence intervals of {together}; they "
+        f"decide.\nδ = {found.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population for "
+        "80 % power."
     )
 
 

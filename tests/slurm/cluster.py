@@ -83,7 +83,7 @@ StorageLoc=slurm
 """
 
 
-def missing_note(accounting: bool = False) -> str:
+def lacking(accounting: bool = False) -> str:
     """What this machine lacks to run a cluster, in words; nothing where it has all."""
     if os.geteuid() != 0:
         return "a Slurm of one's own needs root"

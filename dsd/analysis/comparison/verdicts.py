@@ -28,7 +28,7 @@ BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal", "worse", "undecided"
 NONE = "no verdict"  # of populations that were not trained alike
 RULE = (
     "b is equal to a within δ where the interval of the difference of mean error lies from −δ to δ, else better or "
-    "worse where it leaves zero out, else undecided; the intervals of all pairs hold together with 95 %"
+    "worse where it excludes zero, else undecided; the intervals are simultaneous 95 % confidence intervals"
 )
 
 
@@ -40,9 +40,10 @@ class Verdict:
     delta: difference of means that is too small to matter [points]
     low, high: the interval that decided [points]
     level: of that interval
-    likely: where undecided, networks of each population that would decide four times in five or more, if difference and
+    n_for_power: where undecided, networks of each population that would decide four times in five or more, if
+    difference and
         spreads are as they seem; None otherwise, and where there are too few to tell
-    needed: networks that would decide whatever the difference is, with spreads as they are; likewise
+    n_always_decisive: networks that would decide whatever the difference is, with spreads as they are; likewise
     """
 
     word: str

@@ -58,8 +58,8 @@ class Draw:
 
     def __str__(self) -> str:
         return (
-            f"{self.proposals:,} proposals, {self.valid:,} valid, {self.in_window:,} in the window, "
-            f"{self.duplicates:,} duplicates left out"
+            f"drew {self.proposals:,} candidates, {self.valid:,} valid, {self.in_window:,} in the window, "
+            f"{self.duplicates:,} duplicates dropped"
         )
 
 
