@@ -127,9 +127,9 @@ def sample(
 ) -> None:
     """Draw networks from a design space inside windows of complexity, one row each.
 
-    The draw depends on space, windows and seed alone: the first 500 of -n 1000 are those of -n 500.
-    How it went is told on standard error. With -o it is kept too, with all that is needed to draw the same rows again:
-    in the metadata of a .parquet file, beside a .csv or .jsonl file in FILE.meta.json.
+    The draw depends on space, windows and seed alone: the first 500 of -n 1000 are those of -n 500. The command
+    prints the counts of the draw on standard error. With -o it also stores all that is needed to draw the same rows
+    again: in the metadata of a .parquet file, or in FILE.meta.json beside a .csv or .jsonl file.
     """
     from dsd.architecture.units import readable
     from dsd.cli.progress import progress

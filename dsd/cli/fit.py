@@ -24,10 +24,10 @@ FITTED = ("w_0", "w_a", "w_m", "e_fit")
 def fit(table: Path, w_m_step: float, output: Path | None) -> None:
     """Add w_0, w_a, w_m and e_fit of the best quantized linear fit to the rows of TABLE.
 
-    TABLE needs the depths d1, d2, … and widths w1, w2, … of stages. e_fit is the mean |ln(predicted / observed width)|
-    over
-    blocks: 0 for a RegNet that no rule adjusted, 0.1 for widths that are off by 10 %. How it was searched is told on
-    standard error, and kept with -o: in the metadata of a .parquet file, else in FILE.meta.json.
+    TABLE needs the depths d1, d2, … and widths w1, w2, … of the stages. e_fit is the mean |ln(predicted / observed
+    width)| over blocks: 0 for a RegNet that no rule adjusted, 0.1 for widths that are off by 10 %. The command prints
+    the search grid on standard error. With -o it also stores it: in the metadata of a .parquet file, else in
+    FILE.meta.json.
     """
     from dsd.analysis.linear_fit import Grid, block_widths, fit_all
     from dsd.io.table_reading import read_table

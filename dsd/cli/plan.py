@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_failed: bool, as_json: bool) -> None:
     """Show what launching STUDY would run, what it costs and how it is split; starts nothing.
 
-    STUDY is a name of experiments/study/ or a file; KEY=VALUE overrides what it says, for example n=100 recipe.lr=0.1.
-    Hours are told once runs of the sweep have finished, or with cluster.alpha and cluster.beta.
+    STUDY is a name of experiments/study/ or a file; KEY=VALUE overrides a setting, for example n=100 recipe.lr=0.1.
+    Hours appear once runs of the sweep have finished, or with cluster.alpha and cluster.beta.
     """
     from dsd.sweep.planning.config import load_study
     from dsd.sweep.planning.plans import plan_runs

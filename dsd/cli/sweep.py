@@ -59,7 +59,7 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
 def status(folder: Path, watch: bool, as_json: bool) -> None:
     """Show how far the sweep in FOLDER is; exit code 1 if runs failed or were lost.
 
-    It is told from what the runs have written, and from squeue where that answers; sacct is not needed.
+    The states come from the journals of the runs, and from squeue where it answers. sacct is not needed.
     """
     from dsd.cli.watch import ASK_EVERY_S, follow
     from dsd.sweep.folder.folder import Sweep

@@ -54,9 +54,9 @@ def time(
     """Time inference, and with --train a training step, after a warm-up: median and quartiles, peak of memory.
 
     A NETWORK (a published name, FILE.yaml, TABLE:KEY) gives one JSON line. A population's TABLE gets columns, written
-    to -o as they come: stop it at any time, repeat the command, and it goes on. Then it is told how time goes with
-    flops, params and acts. infer_ms and train_ms are medians, _low and _high the quartiles, _n the number of timed
-    calls, _peak_gb the peak of memory [1e9 bytes]; time_* says how it was measured.
+    to -o as they come: stop it at any time, repeat the command, and it goes on. At the end it prints how time
+    grows with flops, params and acts. infer_ms and train_ms are medians, _low and _high the quartiles, _n the number
+    of timed calls, _peak_gb the peak of memory [1e9 bytes]; time_* says how it was measured.
     """
     from dsd.models.timing import Conditions
 

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 def train(network: str, overrides: tuple[str, ...], output: Path | None, threads: int, as_json: bool) -> None:
     """Train NETWORK here, and draw its curve: a published name, FILE.yaml, or TABLE:KEY.
 
-    KEY=VALUE says with what, for example data=cifar10 recipe=dds_10ep recipe.epochs=20 seeds=1. Stop it at any time:
-    the same command goes on from the last checkpoint. The folder is a sweep of one run, for dsd status, collect and
-    report.
+    KEY=VALUE sets data and recipe, for example data=cifar10 recipe=dds_10ep recipe.epochs=20 seeds=1. Stop it at any
+    time: the same command goes on from the last checkpoint. The folder is a sweep of one run, for dsd status,
+    collect and report.
     """
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
