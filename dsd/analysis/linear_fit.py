@@ -13,6 +13,7 @@ network of d blocks.
 Shape letters: d blocks, V different widths among them, A values of w_0, M values of w_m, K levels, E steps of one w_m.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -210,6 +211,21 @@ def fit_quantized_linear(block_widths: ArrayLike, grid: Grid = GRID) -> LinearFi
     _, w_0, w_m, w_a = best
     error = np.log(predicted_widths(w_0, w_a, w_m, len(observed), grid.width_step)) - logs
     return LinearFit(w_0, w_a, w_m, float(np.abs(error).mean()))
+
+
+def plain_fit(block_widths: ArrayLike, grid: Grid = GRID) -> LinearFit:
+    """What `fit_quantized_linear` equals, but far slower: every w_0 and w_m, and a w_a between any two steps."""
+    observed = np.asarray(block_widths, float)
+    depth, found = len(observed), []
+    for w_0, w_m in itertools.product(grid.w_0s.tolist(), grid.w_ms.tolist()):
+        k = np.arange(int(np.log(1 + grid.w_a / w_0 * depth) / np.log(w_m)) + 2)
+        steps = ((w_m ** (k + 0.5) - 1) * w_0 / np.arange(1, depth)[:, None]).ravel()  # w_a at which a block steps up
+        edges = np.unique([0, *steps[steps < grid.w_a], grid.w_a])
+        for w_a in (edges[1:] + edges[:-1]) / 2:
+            ratios = predicted_widths(w_0, w_a, w_m, depth, grid.width_step) / observed
+            found.append((float(np.abs(np.log(ratios)).mean()), w_0, w_m, float(w_a)))
+    e_fit, w_0, w_m, w_a = min(found)
+    return LinearFit(w_0, w_a, w_m, e_fit)
 
 
 def nearly_best(observed: Floats, steps: Steps, grid: Grid) -> tuple[Ints, Ints]:

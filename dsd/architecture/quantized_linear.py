@@ -63,14 +63,14 @@ class Quantized:
 
 
 def quantized(w_0: float, w_a: float, w_m: float, d: int) -> Quantized:
-    """Eq. 2 to 4 for one network, as many stages as there are different widths (the authors' code).
+    """Eq. 2 to 4 as the paper prints them, for one network: a stage for each different width (the authors' code).
 
     >>> quantized(24, 24.48, 2.54, 22)
     Quantized(widths=[24, 64, 152, 392], depths=[1, 2, 7, 12], levels=4)
     """
     u = w_0 + w_a * np.arange(d)  # Eq. 2
     s = np.rint(np.log(u / w_0) / np.log(w_m))  # Eq. 3
-    w = WIDTH_STEP * np.rint(w_0 * w_m**s / WIDTH_STEP)  # Eq. 4, rounded
+    w = WIDTH_STEP * np.rint(w_0 * w_m**s / WIDTH_STEP)  # Eq. 4; the rounding is the authors' code's
     widths, depths = np.unique(w, return_counts=True)
     return Quantized(widths.astype(int).tolist(), depths.tolist(), int(s.max()) + 1)
 
@@ -89,7 +89,7 @@ class Stages:
 
 
 def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, stages: int) -> Stages:
-    """The proposals whose blocks form exactly `stages` stages, and these stages.
+    """Equals `quantized` for each proposal, of those that form exactly `stages` stages, without walking their blocks.
 
     A stage is a run of blocks of equal width. Rejected are, with the authors' code, proposals whose distinct widths
     are not as many as their levels (a level skipped, or two levels rounded to one width) or not as many as wanted.

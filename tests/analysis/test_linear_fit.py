@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 import dsd
 from dsd import DsdError
 from dsd.analysis import fit_quantized_linear
-from dsd.analysis.linear_fit import COARSE, GRID, Grid, block_widths, fit_all, predicted_widths
+from dsd.analysis.linear_fit import COARSE, GRID, Grid, block_widths, fit_all, plain_fit, predicted_widths
 
+TINY = Grid(w_0=(8, 72, 32), w_m=(1.5, 3.0, 0.5))
 SMALL = Grid(w_0=(8, 104, 24), w_m=(1.5, 3.0, 0.25))
 
 
@@ -51,6 +52,16 @@ def test_any_widths_have_the_fit_of_brute_force(widths: list[int]) -> None:
     predicted = found.widths(len(observed))
     assert found.e_fit == pytest.approx(np.abs(np.log(predicted / observed)).mean())
     assert 0 < found.w_a <= SMALL.w_a
+
+
+@given(st.lists(st.integers(1, 128).map(lambda n: 8 * n), min_size=1, max_size=9))
+@settings(max_examples=25, deadline=None)
+def test_the_fast_fit_is_the_plain_one(widths: list[int]) -> None:
+    """The same least e_fit as the plain lines find, for any widths; the parameters of both give it."""
+    fast, plain = fit_quantized_linear(widths, TINY), plain_fit(widths, TINY)
+    assert fast.e_fit == pytest.approx(plain.e_fit, abs=1e-12)
+    for fit in (fast, plain):
+        assert np.abs(np.log(fit.widths(len(widths)) / widths)).mean() == pytest.approx(plain.e_fit, abs=1e-12)
 
 
 def test_regnets_fit_themselves() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dsd import load_space, network
 from dsd.architecture.catalogue.published_networks import regnet
-from dsd.architecture.quantized_linear import generate
+from dsd.architecture.quantized_linear import Quantized, generate, quantized
 from dsd.architecture.width_rule import adjust
 
 PUBLISHED = {  # [DDS] Fig. 15: d, w_0, w_a, w_m, g; depths and widths of the stages
@@ -43,7 +43,9 @@ def test_generate_agrees_with_the_equations() -> None:
     found = generate(w_0, w_a, w_m, d, 4)
     expected = {}
     for row in range(n):
-        widths, depths, levels = stages_by_hand(float(w_0[row]), float(w_a[row]), float(w_m[row]), int(d[row]))
+        line = float(w_0[row]), float(w_a[row]), float(w_m[row]), int(d[row])
+        widths, depths, levels = stages_by_hand(*line)
+        assert quantized(*line) == Quantized(widths, depths, levels)
         if len(widths) == levels == 4:
             expected[row] = (tuple(widths), tuple(depths))
     rows = zip(found.rows.tolist(), found.widths.tolist(), found.depths.tolist(), strict=True)
