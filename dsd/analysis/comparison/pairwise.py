@@ -74,8 +74,8 @@ class Comparison:
             "equal": f"{self.b} is equal to {self.a} within {self.verdict.delta:g} point{plural}",
             "undecided": f"{self.b} against {self.a} is undecided",
         }
-        likely, needed = self.verdict.n_for_power, self.verdict.n_always_decisive
-        more = f"; about {likely:,} networks of each would decide if so, {needed:,} in any case" if needed else ""
+        power, always = self.verdict.n_for_power, self.verdict.n_always_decisive
+        more = f"; n for 80 % power: {power:,} networks of each, always decisive: {always:,}" if always else ""
         if self.verdict.low != self.verdict.low:
             return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks in one of them"
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
