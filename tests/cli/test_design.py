@@ -59,7 +59,7 @@ def test_the_list_of_spaces_fits_the_terminal(width: int, dsd, monkeypatch: pyte
     lines = [line for line in dsd("spaces", "AnyNetX_D", "AnyNetX_E").out.splitlines() if "AnyNetX_" in line]
     assert len(lines) == 2
     assert ("13,821,510,942,720" if width == 200 else "1.382e+13") in lines[0]
-    assert ("depths that do not fall" in lines[1]) == (width == 200)
+    assert ("non-decreasing depths" in lines[1]) == (width == 200)
 
 
 def test_spaces_can_be_chosen_and_their_networks_counted(dsd) -> None:
