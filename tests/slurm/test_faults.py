@@ -150,9 +150,9 @@ def test_a_run_goes_on_after_the_time_limit(bench: Make, undisturbed: Reference)
     stops = one.events("stopped")
     assert stops
     assert {event.reason for event in stops} == {"time limit"}
-    assert any(event["steps"] for event in stops)
-    kept = sorted((event["run"], event["epochs"], event["steps"]) for event in stops)
-    assert kept == sorted((event["run"], event["epochs"], event["steps"]) for event in one.events("resumed"))
+    assert any(event.steps for event in stops)
+    kept = sorted((event.run, event.epochs, event.steps) for event in stops)
+    assert kept == sorted((event.run, event.epochs, event.steps) for event in one.events("resumed"))
     frame, _ = write_tables(one.sweep)
     assert sum(frame["attempts"]) == len(frame) + len(stops)
     assert (frame["attempts"] > 1).all()
