@@ -1,4 +1,4 @@
-"""The description of a network of the AnyNet family, and of many at once.
+"""The description of a network of the AnyNet family.
 
 Shape letters: n networks, s stages.
 """

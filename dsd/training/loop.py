@@ -137,7 +137,7 @@ class State:
         """Keep the state and end where that is wanted; `since` are the seconds of training not yet in train_s.
 
         Raises:
-            Stopped: it is
+            Interrupted: it is
         """
         if keeping.stop():
             self.save(run, keeping, since)
@@ -200,7 +200,7 @@ def train(
         on_resume: told of the epochs and steps of the checkpoint that training goes on from, if there is one
 
     Raises:
-        Stopped: keeping.stop said so
+        Interrupted: `keeping.stop` asked for it
     """
     recipe, keeping = run.recipe, keeping or CheckpointPolicy()
     check(recipe, run.data)

@@ -44,11 +44,11 @@ class AnyNetSpace(Space):
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
         """The networks of the settings at `rows`; with the rule `reject`, of those that need no adjustment."""
-        facts = self.info
+        info = self.info
         if len(rows) < len(settings["depth"]):
             settings = {name: drawn[rows] for name, drawn in settings.items()}
         d, w = settings["depth"], settings["width"]
-        b = settings.get("bottleneck_ratio", np.ones((1, facts.skeleton.stages), w.dtype))
+        b = settings.get("bottleneck_ratio", np.ones((1, info.skeleton.stages), w.dtype))
         third = settings.get(self.grouping, w)
         widths, groups = self.realised(w, b, third)
         networks = Networks(
@@ -57,10 +57,10 @@ class AnyNetSpace(Space):
             np.broadcast_to(b, w.shape),
             groups,
             self.resolutions(settings, np.arange(len(rows))),
-            facts.classes,
-            facts.skeleton,
+            info.classes,
+            info.skeleton,
         )
-        if facts.width_rule == "adjust":
+        if info.width_rule == "adjust":
             return networks, rows
         kept = np.flatnonzero(self.compatible(w, third, widths, groups, b).all(axis=1))
         return networks.select(kept), rows[kept]

@@ -61,16 +61,16 @@ class RegNetSpace(Space):
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
         """The networks of the settings at `rows` that form exactly s stages."""
-        facts = self.info
+        info = self.info
         d, w_0, w_a, w_m = (
             settings[name] if len(rows) == len(settings[name]) else settings[name][rows] for name in LINE
         )
-        stages = generate(w_0, w_a, w_m, d, facts.skeleton.stages)
+        stages = generate(w_0, w_a, w_m, d, info.skeleton.stages)
         rows, drawn = rows[stages.rows], stages.widths.T
         b, g = (settings[name][rows] if name in self.parameters else None for name in COLUMNS)
         ratios = np.broadcast_to(1.0 if b is None else b, drawn.shape)
         widths, groups = self.realised(drawn, ratios, g)
-        if facts.width_rule == "reject":
+        if info.width_rule == "reject":
             kept = ((widths == drawn) & (g is None or groups == g)).all(axis=0)
         else:
             kept = slice(None)
@@ -80,8 +80,8 @@ class RegNetSpace(Space):
             ratios.T[kept],
             groups.T[kept],
             self.resolutions(settings, rows)[kept],
-            facts.classes,
-            facts.skeleton,
+            info.classes,
+            info.skeleton,
         )
         return networks, rows[kept]
 

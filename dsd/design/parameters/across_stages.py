@@ -6,7 +6,7 @@ independent draws is another distribution: it makes equal neighbours too rare. R
 needs thousands of draws for each network of AnyNetX_E in a complexity window. Orders hold between the drawn values;
 the width rule (`dsd.architecture.width_rule`) comes after and may change widths.
 
-Shape letters: n draws, s stages, k values of the axis. Draws are laid out stage after stage, for speed.
+Shape letters: n draws, s stages, k values of the distribution. Draws are laid out stage after stage, for speed.
 """
 
 import math
@@ -77,7 +77,7 @@ class Equal:
         self.distribution, self.stages = axis, stages
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """One draw from the axis, the same in all stages."""
+        """One draw from the distribution, the same in all stages."""
         return np.broadcast_to(self.distribution.draw(rng, n), (self.stages, n))
 
     @staticmethod
@@ -99,7 +99,7 @@ class Equal:
 class Nondecreasing:
     """v_1 ≤ v_2 ≤ … ≤ v_s.
 
-    Dynamic programming over the table: with p the axis' probabilities,
+    Dynamic programming over the table: with p the probabilities of the values,
     mass_1(k) = p_k and mass_m(k) = p_k · Σ_{j ≤ k} mass_{m−1}(j) is the probability that m draws are in order and
     end at value k. The last value is drawn from mass_s, each earlier one from its mass up to the next value.
     """

@@ -36,7 +36,7 @@ class Parameter:
 
     @property
     def dimensions(self) -> int:
-        """How many numbers are free: none where the axis has one value, one where all stages are equal."""
+        """How many numbers are free: none where there is one value, one where all stages are equal."""
         if len(self.distribution) == 1 or self.same_as:
             return 0
         return 1 if not self.stages or self.across_stages == "equal" else self.stages

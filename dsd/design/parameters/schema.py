@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dsd.design.parameters.distributions import DISTRIBUTION_KEYS, DISTRIBUTIONS, Distribution
 from dsd.errors import DsdError, known
 
-LOWEST, HIGHEST = 1e-9, 1e5  # of an axis: values are positive
-LONGEST = 1_000_000  # of an axis: its table fits in memory
+LOWEST, HIGHEST = 1e-9, 1e5  # of a distribution: values are positive
+LONGEST = 1_000_000  # of a distribution: its table fits in memory
 
 
 @dataclass

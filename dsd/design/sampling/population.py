@@ -67,7 +67,7 @@ class Draw:
 class Population:
     """n networks of a space, with their complexity, what was drawn for them, and how the draw went.
 
-    facts: of the space, for the resolution and classes that were asked for
+    info: of the space, for the resolution and classes that were asked for
     """
 
     info: SpaceInfo
@@ -116,7 +116,7 @@ class Population:
         return f"<Population of {self.space}: {len(self):,} networks, {self.windows}, seed {self.seed}>"
 
     def select(self, rows: NDArray[np.int64]) -> "Population":
-        """The networks at these positions; what is told of the draw stays."""
+        """The networks at these positions; the counts of the draw stay."""
         drawn = {name: column[rows] for name, column in self.drawn.items()}
         return replace(self, networks=self.networks.select(rows), drawn=drawn)
 
@@ -133,17 +133,17 @@ class Population:
     @property
     def provenance(self) -> dict[str, Any]:
         """All that is needed to draw the population again, and the counts of its draw."""
-        facts = self.info
+        info = self.info
         return {
             "space": self.space,
-            "space_hash": facts.hash,
+            "space_hash": info.hash,
             "n": len(self),
             "seed": self.seed,
             "windows": {name: getattr(self.windows, name).bounds for name in MEASURES},
-            "resolution": facts.resolution or None,  # None where the space draws it
-            "classes": facts.classes,
+            "resolution": info.resolution or None,  # None where the space draws it
+            "classes": info.classes,
             "draw": asdict(self.draw),
-            "spec": facts.spec,
+            "spec": info.spec,
         }
 
     @property

@@ -11,7 +11,7 @@ class WorkerSettings:
     """How a worker executes its runs.
 
     job: under which its events stand; "" for this process
-    family: how the names of the jobs begin whose events tell which runs have their result; "" for all
+    family: prefix of the names of the jobs whose events are read for results; "" for all
     gpu_share: of its GPU's memory that it may use
     checkpoint_s: seconds between two checkpoints in the middle of an epoch
     max_attempts: how often in a row a run is started without getting any further
