@@ -15,9 +15,16 @@ def cores() -> int:
     return min(here, int(os.environ.get("SLURM_CPUS_PER_TASK", here)))  # not every Slurm binds its jobs to cores
 
 
-def end_with_parent() -> None:
-    """End this process as soon as its parent is gone, however that went; for work that leaves nothing to tidy up."""
-    parent = os.getppid()
+def end_with_parent(parent: int = 0) -> None:
+    """End this process as soon as its parent is gone, however that went; for work that leaves nothing to tidy up.
+
+    parent: its process id. A process of multiprocessing knows it; another one that does not would take whoever adopts
+    it for its parent, if the parent is gone before this is called.
+    """
+    import multiprocessing  # takes longer to load than what most callers of this module do
+
+    starter = multiprocessing.parent_process()
+    parent = parent or (starter.pid if starter and starter.pid else os.getppid())
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dsd"
-BASE = {"errors", "paths", "runs", "arrays", "io", "processes", "texts", "typed", "_version"}
+BASE = {"errors", "paths", "runs", "arrays", "identity", "io", "processes", "texts", "typed", "_version"}
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "paths": (set(), set()),
     "runs": (set(), set()),
     "arrays": (set(), {"numpy", "scipy"}),
+    "identity": (set(), set()),
     "processes": (set(), set()),
     "texts": (set(), set()),
     "typed": ({"errors"}, set()),

@@ -69,14 +69,14 @@ def of_block(block: Block, side: Side) -> list[tuple[Conv, Side]]:
 
 def parts(network: Network | Networks) -> Iterator[Part]:
     """Stem, first and further blocks of each stage, head: all that costs anything."""
-    family, layers = network.skeleton, layer_structure(network)
+    skeleton, layers = network.skeleton, layer_structure(network)
     side = network.resolution
     if not isinstance(side, int) and len(side) and (side == side[0]).all():
         side = int(side[0])
     yield 1, list(along(layers.stem, side))
     for layer in layers.stem:
         side = side_after(side, layer.stride)
-    for stage, stride in zip(layers.stages, family.strides, strict=True):
+    for stage, stride in zip(layers.stages, skeleton.strides, strict=True):
         yield 1, of_block(stage.first, side)
         side = side_after(side, stride)
         yield stage.depth - 1, of_block(stage.further, side)

@@ -1,4 +1,4 @@
-"""The description of a network of the AnyNet family.
+"""The description of one network.
 
 Shape letters: n networks, s stages.
 """
@@ -13,15 +13,13 @@ from dsd.architecture.skeleton import Skeleton, check_task
 from dsd.errors import DsdError
 
 
-def key_of(family: Skeleton, resolution: int, classes: int, stages: Iterable[str]) -> str:
+def key_of(skeleton: Skeleton, resolution: int, classes: int, stages: Iterable[str]) -> str:
     """n and 16 hexadecimal digits, the same for the same network and, in practice, for no other.
 
     stages: (4·s,) depths, widths, bottleneck ratios, group widths, each as `as_text`. With 64 bits, two of a million
     networks collide with probability 3e-8. The letter keeps table readers from taking a key for a number.
     """
-    text = f"{family.block};{family.stem};{family.strides};{resolution};{classes};"
-    for name, value in family.variations.items():  # keys are older than these choices
-        text += f"{value};" if name == "activation" else f"{name}={value};"
+    text = f"{sorted(skeleton.variations.items())};{resolution};{classes};"
     return "n" + hashlib.sha256((text + ",".join(stages)).encode()).hexdigest()[:16]
 
 

@@ -16,7 +16,7 @@ ARRAYS = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
 
 @dataclass(frozen=True)
 class Networks:
-    """n networks of one family, as arrays (n, s) of int64 (`bottleneck_ratios` may be float64).
+    """n networks of one skeleton, as arrays (n, s) of int64 (`bottleneck_ratios` may be float64).
 
     resolution: (n,) side of the input image [pixels]
     classes: outputs of the head, the same for all
@@ -32,14 +32,14 @@ class Networks:
 
     @classmethod
     def of(cls, networks: Sequence[Network]) -> "Networks":
-        """Networks of one family and number of classes, n ≥ 1, as arrays.
+        """Networks of one skeleton and number of classes, n ≥ 1, as arrays.
 
         Raises:
-            DsdError: they differ in family or classes
+            DsdError: they differ in skeleton or classes
         """
         first = networks[0]
         if any((net.skeleton, net.classes) != (first.skeleton, first.classes) for net in networks):
-            raise DsdError("networks of different families or classes do not go into the same arrays")
+            raise DsdError("networks of different skeletons or classes do not go into the same arrays")
         d, w, b, g = (np.array([net.stages[i] for net in networks]) for i in range(4))
         return cls(d, w, b, g, np.array([net.resolution for net in networks]), first.classes, first.skeleton)
 
@@ -88,7 +88,7 @@ class Networks:
         return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
 
     def followed_by(self, others: list["Networks"]) -> "Networks":
-        """These networks and then the others, of the same family."""
+        """These networks and then the others, of the same skeleton."""
         parts = [self, *others]
         joint: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
         return replace(self, **joint)

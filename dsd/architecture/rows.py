@@ -1,7 +1,8 @@
 """Networks as rows of a table, and back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from dsd.architecture.complexities import MEASURES, Complexity
 from dsd.architecture.network import Network, whole_numbers
 from dsd.architecture.networks import Networks
-from dsd.architecture.skeleton import LATER_FIELDS, Skeleton
+from dsd.architecture.skeleton import LISTS, NAMES, NUMBERS, Skeleton
 from dsd.arrays import Columns
 from dsd.errors import DsdError
 
@@ -24,11 +25,20 @@ def is_given(row: Mapping[str, Any], column: str) -> bool:
     return value is not None and value == value and value != ""
 
 
+NEEDED = ("block", "stem", "strides")  # of a skeleton, in each row
+WRITTEN = (*NEEDED, "activation")  # in each table; the other fields of a skeleton where they differ from their defaults
+
+
 def cell(row: Mapping[str, Any], column: str) -> Any:
     """What is in a column that a network needs."""
     if not is_given(row, column):
         raise DsdError(f"column {column} of the row is missing or empty; a network needs it")
     return row[column]
+
+
+def text(row: Mapping[str, Any], column: str) -> str:
+    """The text in a column."""
+    return str(cell(row, column))
 
 
 def entry(row: Mapping[str, Any], column: str) -> float:
@@ -60,7 +70,8 @@ def whole_list(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
 
 def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Columns) -> Columns:
     """The table of n networks as columns (n,): what they are, their complexity, and what was drawn for them."""
-    n, family = len(networks), networks.skeleton
+    n, skeleton = len(networks), networks.skeleton
+    stated = [f.name for f in fields(skeleton) if f.name in WRITTEN or f.name in skeleton.variations]
     return {
         "space": np.full(n, space),
         "key": np.array(networks.keys()),
@@ -71,19 +82,14 @@ def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Colum
         "depth": networks.depths.sum(axis=1),
         **{name: getattr(counted, name) for name in MEASURES},
         **drawn,
-        "block": np.full(n, family.block),
-        "stem": np.full(n, family.stem),
-        "strides": np.full(n, as_cell(family, "strides")),
-        "activation": np.full(n, family.activation),
-        **{name: np.full(n, as_cell(family, name)) for name in LATER_FIELDS if name in family.variations},
+        **{name: np.full(n, as_cell(getattr(skeleton, name))) for name in stated},
         "resolution": networks.resolution,
         "classes": np.full(n, networks.classes),
     }
 
 
-def as_cell(family: Skeleton, name: str) -> Any:
-    """A field of a family as it stands in a table; a list as 2-2-2-2."""
-    value = getattr(family, name)
+def as_cell(value: Any) -> Any:
+    """A field of a skeleton as it stands in a table; a list as 2-2-2-2."""
     return "-".join(map(str, value)) if isinstance(value, tuple) else value
 
 
@@ -93,16 +99,16 @@ def network_of(row: Mapping[str, Any]) -> Network:
     Raises:
         DsdError: a column is missing or holds something else; the message names it
     """
-    strides = whole_list(row, "strides")
-    stages = [[entry(row, f"{letter}{i}") for i in range(1, len(strides) + 1)] for letter in "dwbg"]
-    given: dict[str, Any] = {name: str(cell(row, name)) for name in ("block", "stem")}
-    given |= {"activation": str(row["activation"])} if is_given(row, "activation") else {}
-    given |= {name: whole(row, name) for name in ("stem_width", "head_width") if is_given(row, name)}
-    given |= {"kernels": whole_list(row, "kernels")} if is_given(row, "kernels") else {}
+    readers: tuple[tuple[Callable[[Mapping[str, Any], str], Any], tuple[str, ...]], ...]
+    readers = ((text, NAMES), (whole_list, LISTS), (whole, NUMBERS))
+    stated: dict[str, Any] = {
+        name: read(row, name) for read, names in readers for name in names if name in NEEDED or is_given(row, name)
+    }
+    stages = [[entry(row, f"{letter}{i}") for i in range(1, len(stated["strides"]) + 1)] for letter in "dwbg"]
     depths, wide, ratios, groups = (whole_numbers(values) for values in stages)
     return Network(
         *(depths, wide, ratios, groups),  # type: ignore[arg-type]
-        skeleton=Skeleton(strides=strides, **given),
+        skeleton=Skeleton(**stated),
         resolution=whole(row, "resolution"),
         classes=whole(row, "classes"),
     )

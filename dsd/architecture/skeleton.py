@@ -9,6 +9,7 @@ from dsd.architecture.blocks.block import BlockType
 from dsd.architecture.layers import ACTIVATIONS
 from dsd.architecture.stems import STEM_WIDTHS, STEMS
 from dsd.errors import DsdError, known
+from dsd.identity import not_default
 
 MOST_STAGES = 16
 MOST_CHANNELS = 1_000_000
@@ -61,7 +62,7 @@ class Skeleton:
         for name in ("stem_width", "head_width"):
             if not is_whole(getattr(self, name)) or not 0 <= getattr(self, name) <= MOST_CHANNELS:
                 raise DsdError(f"{name} = {getattr(self, name)}: give a whole number from 0 to {MOST_CHANNELS:,}")
-        # the usual is written in one way, so that equal families are equal
+        # one way to write the default, so that equal skeletons are equal
         if set(self.kernels) == {3}:
             object.__setattr__(self, "kernels", ())
         if self.stem_width == STEM_WIDTHS[self.stem]:
@@ -89,9 +90,8 @@ class Skeleton:
 
     @cached_property
     def variations(self) -> dict[str, Any]:
-        """activation, kernels, stem_width and head_width, those that are not as usual."""
-        further = fields(self)[3:]
-        return {f.name: getattr(self, f.name) for f in further if getattr(self, f.name) != f.default}
+        """The fields that differ from their defaults, by name."""
+        return not_default(self)
 
     @property
     def downsampling(self) -> list[tuple[str, int]]:
@@ -121,6 +121,10 @@ class Skeleton:
             side = side_after(side, stride)
 
 
+# the fields by kind: names of a table, lists with a number for each stage, whole numbers
+NAMES, LISTS, NUMBERS = (
+    tuple(f.name for f in fields(Skeleton) if f.type == kind) for kind in (str, tuple[int, ...], int)
+)
 LARGEST = 100_000  # resolution or classes
 
 
@@ -129,6 +133,3 @@ def check_task(resolution: int, classes: int) -> None:
     for name, number in (("resolution", resolution), ("classes", classes)):
         if isinstance(number, bool) or not 1 <= number <= LARGEST or number % 1:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")
-
-
-LATER_FIELDS = ("kernels", "stem_width", "head_width")  # of a family; hashes are older than they

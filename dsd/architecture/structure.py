@@ -21,7 +21,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Structure:
-    """All layers of a network, or of n networks of one family.
+    """All layers of a network, or of n networks of one skeleton.
 
     head: convolutions before the global average pool
     classifier: the linear layer after it, as a convolution of a single pixel
@@ -35,17 +35,17 @@ class Structure:
 
 def layer_structure(network: Network | Networks) -> Structure:
     """The layers of a network, with ints, or of a population, with arrays (n,)."""
-    family = network.skeleton
-    block = family.block_type.layers
-    w_in: Width = family.stem_channels
+    skeleton = network.skeleton
+    block = skeleton.block_type.layers
+    w_in: Width = skeleton.stem_channels
     stages = []
-    for i, (stride, k) in enumerate(zip(family.strides, family.kernel_sizes, strict=True)):
+    for i, (stride, k) in enumerate(zip(skeleton.strides, skeleton.kernel_sizes, strict=True)):
         d, w, b, g = of_stage(network, i)
         first = Shape(w_in, w, divided(w, b), b, g, stride, k)
         stages.append(Stage(block(first), block(replace(first, w_in=w, stride=1)), d))
         w_in = w
     return Structure(
-        STEMS[family.stem](family.stem_channels), tuple(stages), *head(w_in, family.head_width, network.classes)
+        STEMS[skeleton.stem](skeleton.stem_channels), tuple(stages), *head(w_in, skeleton.head_width, network.classes)
     )
 
 

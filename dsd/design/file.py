@@ -27,9 +27,12 @@ from dsd.design.parameters.schema import distribution_of, from_shorthand, replac
 from dsd.design.space import WIDTH_RULES, Space, SpaceInfo
 from dsd.design.window import Limits, RegimeLimit, Window, parse_window
 from dsd.errors import DsdError, known
+from dsd.identity import digest
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
 from dsd.paths import shipped
+
+NOT_DRAWN = ("summary", "extends", "refines")  # keys of a file that change no draw
 
 
 def space_names() -> list[str]:
@@ -247,6 +250,7 @@ def info_of(name: str, spec: dict[str, Any], place: str) -> SpaceInfo:
     limits = {key: limit_of(f"{place}: {key}", spec[key]) for key in ("params", "acts")}
     if ":" not in spec["flops"]:
         raise DsdError(f"{place}: flops = {spec['flops']}: {EXPECTED['flops']}")
+    resolved = {key: without_none(value) for key, value in spec.items()}
     return SpaceInfo(
         name=name,
         summary=spec["summary"],
@@ -257,8 +261,18 @@ def info_of(name: str, spec: dict[str, Any], place: str) -> SpaceInfo:
         limits=Limits(parse_window(spec["flops"], f"{place}: flops"), **limits),
         width_rule=spec["width_rule"],
         constraints=(),
-        spec={key: without_none(value) for key, value in spec.items()},
+        spec=resolved,
+        hash=hash_of(resolved, skeleton),
     )
+
+
+def hash_of(spec: dict[str, Any], skeleton: Skeleton) -> str:
+    """`SpaceInfo.hash`, of the keys that differ from their defaults (`dsd.identity`)."""
+    defaults = OmegaConf.to_container(OmegaConf.structured(FAMILIES[spec["family"]].schema))
+    assert isinstance(defaults, dict)
+    left_out = (*NOT_DRAWN, *(f.name for f in fields(Skeleton)))
+    drawn = {key: value for key, value in spec.items() if key not in left_out and value != defaults[key]}
+    return f"s{digest({**drawn, **skeleton.variations})}"
 
 
 def limit_of(place: str, written: Any) -> Window | RegimeLimit:

@@ -6,9 +6,7 @@ parameter a value; a network is what a setting is realised as. Shape letters: n 
 form a network.
 """
 
-import hashlib
 import html
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import LETTERS, TASK, TRAINING
-from dsd.architecture.skeleton import LATER_FIELDS, Skeleton
+from dsd.architecture.skeleton import Skeleton
 from dsd.arrays import Columns, Ints
 from dsd.design.parameters.constraints import Constraint
 from dsd.design.parameters.distributions import Uniform
@@ -32,7 +30,6 @@ from dsd.errors import DsdError
 
 ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
 WIDTH_RULES = ("adjust", "reject")
-NOT_DRAWN = ("summary", "extends", "refines")  # keys of a file that change no draw
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class SpaceInfo:
     width_rule: `adjust` widths that groups do not divide (`dsd.architecture.width_rule`), or `reject` them
     constraints: between drawn values
     spec: the whole file with what it extends, as plain data; `space_from_spec` gives the space back
+    hash: s and 16 hexadecimal digits, the same for spaces that draw the same
     """
 
     name: str
@@ -56,13 +54,7 @@ class SpaceInfo:
     width_rule: str
     constraints: tuple[Constraint, ...]
     spec: dict[str, Any]
-
-    @property
-    def hash(self) -> str:
-        """s and 16 hexadecimal digits: the same for spaces that draw the same."""
-        distribution = {key: value for key, value in self.spec.items() if key not in (*NOT_DRAWN, *LATER_FIELDS)}
-        distribution |= {name: value for name, value in self.skeleton.variations.items() if name in LATER_FIELDS}
-        return "s" + hashlib.sha256(json.dumps(distribution, sort_keys=True).encode()).hexdigest()[:16]
+    hash: str
 
 
 @dataclass(frozen=True)

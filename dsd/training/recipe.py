@@ -9,8 +9,6 @@ from dsd.architecture.rows import TRAINING
 from dsd.errors import DsdError, known
 
 PRECISIONS = ("float32", "tfloat32", "bfloat16")
-# fields that are younger than the keys of runs, with the values that old runs have
-LATER: dict[str, Any] = {"warmup_epochs": 0, "lr_images": 0, "precision": "float32", "micro_batch": 0}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.results.collection import write_tables
 from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import cancel, launch
-from tests.sabotage import sabotage, slow_down
+from tests.faults import heal, inject, slow_down
 from tests.slurm.cluster import TestCluster
 from tests.slurm.conftest import ONE_CORE, Bench, numbers
 
@@ -297,13 +297,12 @@ def test_a_run_without_memory_fails_alone(bench: Make, undisturbed: Reference) -
     """A limit on memory: the run that asks for more says how much, the others go on; --retry-failed ends it."""
     one = bench()
     greedy = one.sweep.runs[0]
-    sabotage(one.sweep, greedy, "torch.ones(3_000_000_000)")
+    inject(one.sweep, greedy, "torch.ones(3_000_000_000)")
     one.launch(runs_per_job=2, setup=("ulimit -v 8000000",))
     assert one.wait() | {"failed": 1, "done": 3} == one.wait()
     assert one.status().reasons[greedy].startswith("out of memory (12.0 GB asked for, batch 64): RuntimeError")
     assert one.launch().runs == ()
-    (code,) = (one.sweep.folder / "jobs" / "code").iterdir()
-    shutil.rmtree(code)
+    heal(one.sweep)
     assert one.launch(retry_failed=True).runs == (greedy,)
     one.wait()
     assert numbers(one.sweep) == undisturbed()
@@ -313,7 +312,7 @@ def test_a_job_that_dies_again_and_again_is_given_up(bench: Make) -> None:
     """A segmentation fault at every attempt: failed with the last reason, and its companion in the job is not lost."""
     one = bench("n=1")
     deadly = one.sweep.runs[0]
-    sabotage(one.sweep, deadly, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    inject(one.sweep, deadly, "os.kill(os.getpid(), signal.SIGSEGV)")
     one.launch(runs_per_job=2)
     counts = one.wait()
     assert (counts["failed"], counts["done"]) == (1, 1)

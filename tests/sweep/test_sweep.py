@@ -32,7 +32,7 @@ from dsd.sweep.results.collection import write_tables
 from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import cancel, in_turns, launch
 from dsd.training.run import run_key
-from tests.sabotage import sabotage, slow_down
+from tests.faults import heal, inject, slow_down
 
 DEADLINE_S = 180
 STEP_S = 0.1  # more for each step of runs that are to be disturbed: 4 s a run
@@ -212,7 +212,7 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp
     """It fails with its last reason after as many attempts as are allowed; the others are not disturbed."""
     sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.epochs=2")
     deadly = sweep.runs[0]
-    sabotage(sweep, deadly, f"import os, signal; os.kill(os.getpid(), signal.{number})")
+    inject(sweep, deadly, f"os.kill(os.getpid(), signal.{number})")
     launch(sweep, Local(workers=1, max_attempts=2))
     assert wait(sweep, idle) | {"failed": 1, "done": 3} == wait(sweep, idle)
     frame, _ = write_tables(sweep)
@@ -220,7 +220,7 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp
     assert list(frame["reason"]) == [given_up, "", "", ""]
     assert list(frame["attempts"]) == [2, 1, 1, 1]
     assert launch(sweep, Local(workers=1)).runs == ()
-    (sweep.folder / "jobs" / "code").rename(tmp_path / "code")
+    heal(sweep)
     assert launch(sweep, Local(workers=1), retry_failed=True).runs == (deadly,)
     assert wait(sweep, idle)["done"] == 4
 
@@ -245,7 +245,7 @@ def little_memory() -> Iterator[Path]:
 def test_the_kernels_memory_killer_is_known(tiny: Path, tmp_path: Path, little_memory: Path) -> None:
     """A run that takes all memory: its worker is killed by the kernel, and replaced; the run failed for that reason."""
     sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.epochs=1")
-    sabotage(sweep, sweep.runs[0], "torch.ones(400_000_000)")
+    inject(sweep, sweep.runs[0], "torch.ones(400_000_000)")
     options = ["recipe.epochs=1", "cluster.workers=1", "cluster.max_attempts=2", "-o", str(sweep.folder)]
     words = shlex.join([sys.executable, "-m", "dsd", "launch", str(tiny), *options])
     subprocess.run(["sh", "-c", f"echo $$ > {little_memory}/cgroup.procs; exec {words}"], check=True)
@@ -260,8 +260,8 @@ def test_the_kernels_memory_killer_is_known(tiny: Path, tmp_path: Path, little_m
 def test_a_worker_that_does_not_end_is_killed(tiny: Path, tmp_path: Path) -> None:
     """Told to end, and deaf: after the time of grace it is killed, so that its job can still do what it has to."""
     sweep = sweep_of(tiny, tmp_path / "sweep")
-    deaf = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); time.sleep(1000)"
-    sabotage(sweep, sweep.runs[0], deaf)
+    deaf = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); time.sleep(1000)"
+    inject(sweep, sweep.runs[0], deaf)
     path = take_snapshot(sweep.folder) / "dsd" / "sweep" / "job" / "supervisor.py"
     text = path.read_text()
     assert "\nGRACE_S = 60.0" in text

@@ -33,17 +33,15 @@ from typing import Any
 from dsd.architecture.catalogue.names import canonical
 from dsd.architecture.catalogue.published_networks import NAMED, regnet
 from dsd.architecture.network import Network, whole_numbers
-from dsd.architecture.skeleton import Skeleton
+from dsd.architecture.skeleton import LISTS, NAMES, NUMBERS, Skeleton
 from dsd.errors import DsdError, known
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
 
 STAGES = ("depths", "widths", "bottleneck_ratios", "group_widths")
 LINE = ("depth", "w_0", "w_a", "w_m", "bottleneck_ratio", "group_width")
-FAMILY = tuple(f.name for f in fields(Skeleton))
-LISTS = ("strides", "kernels")  # of a family, one for each stage
 TASK = ("resolution", "classes")
-KEYS = ("extends", *STAGES, *LINE, *FAMILY, *TASK)
+KEYS = ("extends", *STAGES, *LINE, *(f.name for f in fields(Skeleton)), *TASK)
 FRACTIONS = ("bottleneck_ratios", "bottleneck_ratio", "w_a", "w_m")
 
 
@@ -86,16 +84,16 @@ def described(written: dict[str, Any], base: Network | None) -> Network:
     kinds = [kind for kind, keys in (("stages", STAGES), ("a line", LINE)) if set(written) & set(keys)]
     if len(kinds) > 1:
         raise DsdError(f"gives both stages and a line; either {known(STAGES)}, or {known(LINE)}")
-    numbers = {key: number(key, written[key]) for key in (*LINE, *TASK, "stem_width", "head_width") if key in written}
+    numbers = {key: number(key, written[key]) for key in (*LINE, *TASK, *NUMBERS) if key in written}
     if base is None and not kinds:
         raise DsdError("describes nothing; give depths and widths, or depth, w_0, w_a, w_m, or extends")
     task: dict[str, Any] = {"resolution": base.resolution, "classes": base.classes} if base else {}
     task |= {key: numbers[key] for key in TASK if key in numbers}
     stages = number_of_stages(written, base)
-    family = family_of(written, numbers, base, stages)
+    skeleton = skeleton_of(written, numbers, base, stages)
     if kinds == ["a line"]:
-        return from_line(numbers, family, task)
-    return from_stages(written, family, base, task)
+        return from_line(numbers, skeleton, task)
+    return from_stages(written, skeleton, base, task)
 
 
 def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
@@ -108,40 +106,40 @@ def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
     return stages
 
 
-def from_line(numbers: dict[str, Any], family: Skeleton, task: dict[str, Any]) -> Network:
+def from_line(numbers: dict[str, Any], skeleton: Skeleton, task: dict[str, Any]) -> Network:
     """A quantized linear network."""
-    if "group_width" in numbers and not family.block_type.has_groups:
-        raise DsdError(f"group_width = {numbers['group_width']}: block {family.block} takes none")
-    line = {"bottleneck_ratio": 1, **({} if family.block_type.has_groups else {"group_width": 1}), **numbers}
+    if "group_width" in numbers and not skeleton.block_type.has_groups:
+        raise DsdError(f"group_width = {numbers['group_width']}: block {skeleton.block} takes none")
+    line = {"bottleneck_ratio": 1, **({} if skeleton.block_type.has_groups else {"group_width": 1}), **numbers}
     missing = [key for key in LINE if key not in line]
     if missing:
         raise DsdError(f"{missing[0]} is missing; a line is given whole: {known(LINE)}")
     d, w_0, w_a, w_m, b, g = (line[key] for key in LINE)
-    return regnet(d, w_0, w_a, w_m, b, g, family, **task)
+    return regnet(d, w_0, w_a, w_m, b, g, skeleton, **task)
 
 
-def from_stages(written: dict[str, Any], family: Skeleton, base: Network | None, task: dict[str, Any]) -> Network:
+def from_stages(written: dict[str, Any], skeleton: Skeleton, base: Network | None, task: dict[str, Any]) -> Network:
     """A network given stage by stage, over the one that it extends."""
-    given = {key: per_stage(key, written[key], family.stages) for key in STAGES if key in written}
+    given = {key: per_stage(key, written[key], skeleton.stages) for key in STAGES if key in written}
     if base:
         given = {**dict(zip(STAGES, base.stages, strict=True)), **given}
     for key in ("depths", "widths"):
         if key not in given:
             raise DsdError(f"{key} is missing; give a list, one for each stage")
-    given.setdefault("bottleneck_ratios", (1,) * family.stages)
-    if "group_widths" not in written and not family.block_type.has_groups:  # follow from the rest
+    given.setdefault("bottleneck_ratios", (1,) * skeleton.stages)
+    if "group_widths" not in written and not skeleton.block_type.has_groups:  # follow from the rest
         pairs = zip(given["widths"], given["bottleneck_ratios"], strict=True)
-        given["group_widths"] = tuple(family.block_type.only_group_width(w, b) for w, b in pairs)
+        given["group_widths"] = tuple(skeleton.block_type.only_group_width(w, b) for w, b in pairs)
     if "group_widths" not in given:
-        raise DsdError(f"group_widths is missing; block {family.block} has groups")
+        raise DsdError(f"group_widths is missing; block {skeleton.block} has groups")
     stages_values: dict[str, Any] = {key: whole_numbers(given[key]) for key in STAGES}
-    return Network(**stages_values, skeleton=family, **task)
+    return Network(**stages_values, skeleton=skeleton, **task)
 
 
-def family_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | None, stages: int) -> Skeleton:
-    """The family of a file over that of the network it extends."""
-    given: dict[str, Any] = {key: str(written[key]) for key in ("block", "stem", "activation") if key in written}
-    given |= {key: numbers[key] for key in ("stem_width", "head_width") if key in numbers}
+def skeleton_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | None, stages: int) -> Skeleton:
+    """The skeleton of a file over that of the network it extends."""
+    given: dict[str, Any] = {key: str(written[key]) for key in NAMES if key in written}
+    given |= {key: numbers[key] for key in NUMBERS if key in numbers}
     given |= {key: tuple(per_stage(key, written[key], stages)) for key in LISTS if key in written}
     if not base:
         return Skeleton(**{"strides": (2,) * stages, **given})

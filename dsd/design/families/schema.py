@@ -1,10 +1,11 @@
 """Keys that the files of all families share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
 from omegaconf import MISSING
 
+from dsd.architecture.skeleton import LISTS, Skeleton
 from dsd.design.parameters.schema import DistributionSchema
 
 
@@ -16,20 +17,31 @@ class StageSchema(DistributionSchema):
 
 
 @dataclass
-class SpaceSchema:
-    """Keys of every space file; those without a type may be a text, a number or a mapping."""
+class FileSchema:
+    """Keys that say what a space file is."""
 
     family: str = MISSING
     summary: str = MISSING
     extends: str | None = None
     refines: str | None = None
-    block: str = "X"
-    stem: str = "simple"
-    strides: list[int] = field(default_factory=lambda: [2, 2, 2, 2])
-    activation: str = "relu"
-    kernels: list[int] = field(default_factory=list)
-    stem_width: int = 0
-    head_width: int = 0
+
+
+def of_skeleton(name: str, default: Any) -> tuple[str, Any, Any]:
+    """A field of a skeleton as a key of a space file; a schema knows lists, and no tuples."""
+    if name in LISTS:
+        return name, list[int], field(default_factory=lambda: list(default))
+    return name, type(default), field(default=default)
+
+
+SkeletonSchema = make_dataclass(
+    "SkeletonSchema", [of_skeleton(f.name, f.default) for f in fields(Skeleton)], bases=(FileSchema,)
+)
+
+
+@dataclass
+class SpaceSchema(SkeletonSchema):  # type: ignore[misc, valid-type]
+    """Keys of every space file; those without a type may be a text, a number or a mapping."""
+
     width_rule: str = "adjust"
     constraints: list[str] = field(default_factory=list)
     resolution: Any = 224

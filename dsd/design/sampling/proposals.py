@@ -5,7 +5,6 @@ how they are cut into batches, and which process draws them, changes nothing in 
 """
 
 import os
-import threading
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from dsd.architecture.networks import Networks
 from dsd.arrays import Columns, Floats, Ints
 from dsd.design.space import Space
 from dsd.design.window import Windows
+from dsd.processes import end_with_parent
 
 BLOCK = 8192  # part of the contract: another size is another population
 BATCH = 8 * BLOCK  # proposals that are worked through together; no part of the contract, as all that follows
@@ -120,20 +120,6 @@ def propose_parallel(workers: int, space: Space, windows: Windows, seed: int) ->
                     yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def end_with_parent() -> None:
-    """Have this process end as soon as the one that started it does, also when that was killed."""
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def keep_pages() -> None:

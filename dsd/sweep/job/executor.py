@@ -45,13 +45,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Hooks:
-    """How the process that executes runs hears of its end, and others of its steps.
+    """How the process that executes runs hears of its end, and what else is called as it goes on.
 
     told: the signals that told this process to end; as soon as there is one, it does
-    on_step, on_epoch: told of each step of training, and of each epoch
+    on_run: called with the key of each run before it is trained; an exception is one of the run
+    on_step, on_epoch: called after each step of training, and after each epoch
     """
 
     told: list[int] = field(default_factory=list)
+    on_run: Callable[[str], None] = lambda run: None
     on_step: Steps = lambda epoch, done, steps: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
 
@@ -162,6 +164,7 @@ def execute(place: JobContext, row: dict[str, Any], before: Record | None = None
     since = write(Started(key, place.job, socket.gethostname(), device), after)
     try:
         run = place.sweep.run(row)
+        place.hooks.on_run(key)
         result = train(run, place.images, place.device, keeping, on_epoch, place.hooks.on_step, on_resume)
     except Interrupted as stop:
         why = why_stopped(told[0], place.settings.limit_from)

@@ -131,7 +131,7 @@ class Supervisor:
         self._started += 1
         job = f"{self.family}-{socket.gethostname()}-{os.getpid()}.{self._started}"
         settings = replace(pool.settings, job=job, family=self._asked, limit_from=self.limit_from)
-        orders = Worker(pool.folder, runs, pool.submitted, settings)
+        orders = Worker(pool.folder, runs, pool.submitted, os.getpid(), settings)
         device = {"CUDA_VISIBLE_DEVICES": pool.gpus[slot % len(pool.gpus)]} if pool.gpus else {}
         words = [sys.executable, "-m", "dsd.sweep.job.worker", pool.folder]
         kills = memory_kills()
