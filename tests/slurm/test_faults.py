@@ -26,7 +26,7 @@ from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.results.collection import write_tables
 from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import cancel, launch
-from tests.faults import heal, inject, slow_down
+from tests.fault_injection import heal, inject, slow_down
 from tests.slurm.cluster import TestCluster
 from tests.slurm.conftest import ONE_CORE, Bench, numbers
 

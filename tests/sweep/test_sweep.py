@@ -32,7 +32,7 @@ from dsd.sweep.results.collection import write_tables
 from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import cancel, in_turns, launch
 from dsd.training.run import run_key
-from tests.faults import heal, inject, slow_down
+from tests.fault_injection import heal, inject, slow_down
 
 DEADLINE_S = 180
 STEP_S = 0.1  # more for each step of runs that are to be disturbed: 4 s a run
