@@ -14,7 +14,7 @@ from torch import nn
 
 from dsd import DsdError, Network, build
 from dsd.architecture import Skeleton
-from dsd.models.sgd import SGD
+from dsd.models.sgd import SGD, has_fused_step
 from dsd.models.step import gradients
 from dsd.training import checkpoint, loop
 from dsd.training.data.batches import batches
@@ -203,6 +203,39 @@ def test_the_optimizer_is_torchs(data: InMemory, momentum: float, nesterov: bool
         reference.param_groups[0]["lr"] = 0.1 / (i + 1)
         reference.step()
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("kernel", ["missing", "called in another way", "of another meaning"])
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, True), (0.9, False), (0.0, True)])
+def test_the_optimizer_does_without_the_private_kernel(
+    kernel: str, momentum: float, nesterov: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten steps without `torch._fused_sgd_`, or with one that does something else: torch.optim.SGD up to rounding."""
+    if kernel == "missing":
+        monkeypatch.delattr(torch, "_fused_sgd_")
+    else:
+        other = (lambda these, /: None) if kernel == "called in another way" else (lambda *words, **named: None)
+        monkeypatch.setattr(torch, "_fused_sgd_", other)
+    has_fused_step.cache_clear()
+    start = torch.randn(100, generator=generator(0, 0))
+    ours, theirs = (nn.Parameter(start.clone()) for _ in range(2))
+    sgd = SGD([ours], momentum, nesterov, 0.01)
+    reference = torch.optim.SGD(
+        [theirs], lr=0.1, momentum=momentum, nesterov=nesterov and momentum > 0, weight_decay=0.01, foreach=False
+    )
+    for _ in range(10):
+        for parameter, step in ((ours, lambda: sgd.step(0.1)), (theirs, reference.step)):
+            parameter.grad = parameter.detach().sin()
+            step()
+    assert not has_fused_step()
+    has_fused_step.cache_clear()
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+    assert not torch.allclose(ours, start, atol=0.1)
+
+
+def test_this_torch_has_the_fused_kernel() -> None:
+    """The version that is tested; where it has none, training is slower and the stored bits cannot be repeated."""
+    assert has_fused_step()
 
 
 def test_an_epoch_shows_every_image_once() -> None:
