@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from scipy.stats import chi2
 
 import dsd as package
-from dsd.analysis.comparison.pairwise import mean_difference
+from dsd.analysis.comparison.differences import mean_difference
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
 from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.plans import plan_runs

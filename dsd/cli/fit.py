@@ -1,7 +1,7 @@
 """dsd fit: how near networks are to quantized linear widths."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -14,14 +14,14 @@ FITTED = ("w_0", "w_a", "w_m", "e_fit")
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option("--w-m-step", type=float, default=0.005, show_default=True, help="Step of w_m, searched from 1.5 to 3.")
+@click.option("--w-m-step", type=float, help="Step of w_m, searched from 1.5 to 3.  [default: 0.005]")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="File; .csv, .jsonl or .parquet chooses the format.  [default: CSV to standard output]",
 )
-def fit(table: Path, w_m_step: float, output: Path | None) -> None:
+def fit(table: Path, w_m_step: float | None, output: Path | None) -> None:
     """Add w_0, w_a, w_m and e_fit of the best quantized linear fit to the rows of TABLE.
 
     TABLE needs the depths d1, d2, … and widths w1, w2, … of the stages. e_fit is the mean |ln(predicted / observed
@@ -29,13 +29,14 @@ def fit(table: Path, w_m_step: float, output: Path | None) -> None:
     the search grid on standard error. With -o it also stores it: in the metadata of a .parquet file, else in
     FILE.meta.json.
     """
-    from dsd.analysis.linear_fit import Grid, block_widths, fit_all
+    from dsd.analysis.linear_fit import GRID, block_widths, fit_all
     from dsd.io.table_reading import read_table
     from dsd.io.table_writing import check_ending, provenance_in, write_table
 
     if output:
         check_ending(output)
-    grid = Grid(w_m=(1.5, 3.0, w_m_step))
+    low, high, step = GRID.w_m
+    grid = replace(GRID, w_m=(low, high, step if w_m_step is None else w_m_step))
     frame = read_table(table)
     widths = block_widths(frame, str(table))
     with progress("networks", len(widths)) as advance:

@@ -9,8 +9,10 @@ from scipy import stats
 
 from dsd import DsdError
 from dsd.analysis import compare, verdict
+from dsd.analysis.comparison import pairwise
 from dsd.analysis.comparison.differences import detectable, mean_difference, quantile_difference, quantile_interval
 from dsd.analysis.comparison.pairwise import holm, ks_critical, ks_test
+from dsd.analysis.distribution.empirical import validate_errors
 from dsd.analysis.results.populations import Results
 
 RNG = np.random.default_rng
@@ -233,3 +235,18 @@ def test_what_is_needed_is_more_than_there_is() -> None:
         a, b = RNG(seed).normal(40, 0.5, 6), RNG(1000 + seed).normal(40.3, 0.5, 6)
         found = verdict(a, b)
         assert found.word != "undecided" or found.n_always_decisive > 6
+
+
+def test_errors_are_validated_once_for_each_population(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each statistic of each pair; a population with NaN is still refused."""
+    asked = []
+    monkeypatch.setattr(
+        pairwise, "validate_errors", lambda errors: asked.append(len(errors)) or validate_errors(errors)
+    )
+    populations = [
+        Results(name, pd.DataFrame({"error": np.arange(n) + 40.0})) for name, n in (("a", 9), ("b", 8), ("c", 7))
+    ]
+    assert len(compare(populations)) == 3
+    assert asked == [9, 8, 7]
+    with pytest.raises(ValueError, match="errors holds NaN"):
+        compare([populations[0], Results("d", pd.DataFrame({"error": [1.0, np.nan]}))])

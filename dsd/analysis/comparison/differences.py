@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr, ndtri, stdtrit
 
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
+from dsd.arrays import Floats
 
 POWER = 0.8  # with which a difference shall be seen that is called detectable
 LOWER = 0.1  # the lower quantile: the better end of a population, without resting on its single best network
@@ -27,7 +28,11 @@ class Difference:
 
 def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Difference:
     """mean(b) − mean(a) and its interval by Welch's t; no interval where n or m is 1."""
-    x, y = validate_errors(a), validate_errors(b)
+    return welch(validate_errors(a), validate_errors(b), level)
+
+
+def welch(x: Floats, y: Floats, level: float) -> Difference:
+    """`mean_difference` of valid errors x (n,) and y (m,)."""
     difference, error = float(y.mean() - x.mean()), standard_error(x, y)
     if not error > 0:  # no interval of one network; one without width where all errors are the same
         return Difference(difference, difference + error, difference + error)
@@ -37,14 +42,15 @@ def mean_difference(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Differe
     return Difference(difference, difference - half, difference + half)
 
 
-def quantile_interval(errors: ArrayLike, q: float, level: float = LEVEL) -> Difference:
-    """A quantile and the order statistics that hold the true one with probability `level` or more, for any
-    distribution.
+def quantile_interval(errors: Floats, q: float, level: float = LEVEL) -> Difference:
+    """A quantile of valid errors (n,), and the order statistics around it that hold the true one.
+
+    They do so with probability `level` or more, for any distribution.
 
     No interval where n is so small that an end would lie beyond the best or the worst network: of the median below 6
     networks, of the quantile 0.1 below 36 (at 95 %).
     """
-    values = np.sort(validate_errors(errors))
+    values = np.sort(errors)
     n = len(values)
     low, high = np.searchsorted(bdtr(np.arange(n + 1), n, q), [(1 - level) / 2, (1 + level) / 2])
     value = float(np.quantile(values, q))
@@ -55,24 +61,27 @@ def quantile_interval(errors: ArrayLike, q: float, level: float = LEVEL) -> Diff
 
 def quantile_difference(a: ArrayLike, b: ArrayLike, q: float, level: float = LEVEL) -> Difference:
     """The difference of a quantile, b − a, and its interval from those of the two (Zou and Donner's MOVER, 2008)."""
-    x, y = quantile_interval(a, q, level), quantile_interval(b, q, level)
+    return mover(quantile_interval(validate_errors(a), q, level), quantile_interval(validate_errors(b), q, level))
+
+
+def mover(x: Difference, y: Difference) -> Difference:
+    """y − x and its interval from those of the two."""
     value = y.value - x.value
     low = value - math.hypot(y.value - y.low, x.high - x.value)
     return Difference(value, low, value + math.hypot(y.high - y.value, x.value - x.low))
 
 
-def standard_error(a: ArrayLike, b: ArrayLike) -> float:
-    """Of the difference of means [points]; NaN where n or m is 1."""
-    x, y = validate_errors(a), validate_errors(b)
+def standard_error(x: Floats, y: Floats) -> float:
+    """Of the difference of means of valid errors [points]; NaN where n or m is 1."""
     if min(len(x), len(y)) < 2:
         return math.nan
     return math.sqrt(x.var(ddof=1) / len(x) + y.var(ddof=1) / len(y))
 
 
-def detectable(a: ArrayLike, b: ArrayLike, level: float = LEVEL, power: float = POWER) -> float:
+def detectable(x: Floats, y: Floats, level: float = LEVEL, power: float = POWER) -> float:
     """The least difference of means that samples like these show with this power [points].
 
     Where the true difference is that large, its interval leaves zero out in `power` of the cases (normal theory).
     """
     z = float(ndtri((1 + level) / 2) + ndtri(power))
-    return z * standard_error(a, b)
+    return z * standard_error(x, y)

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
 from dsd.analysis.comparison.conditions import check_conditions, differing
-from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mean_difference, quantile_difference
-from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, no_verdict, verdict
+from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mover, quantile_interval, welch
+from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, decided, no_verdict
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.analysis.results.populations import Results, as_populations
+from dsd.arrays import Floats
 from dsd.errors import DsdError
 
 MOST = 100  # populations; their pairs are 4,950
@@ -131,22 +132,24 @@ def compare(
         )
     check_conditions(across)
     present = [one for one in populations if len(one)]
-    pairs = list(pairwise(present) if stepwise else combinations(present, 2))
-    delta = delta_for(present, delta) if pairs else DELTA
-    tests = [ks_test(one.errors, other.errors) for one, other in pairs]
-    differences = [differing(one, other, across) for one, other in pairs]
+    delta = delta_for(present, delta) if len(present) > 1 else DELTA
+    errors = [validate_errors(one.errors) for one in present]
+    pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
+    tests = [ks_test(errors[i], errors[j]) for i, j in pairs]
+    differences = [differing(present[i], present[j], across) for i, j in pairs]
     judged = [not found for found in differences]
     corrected = np.full(len(pairs), np.nan)
     corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
+    level = 1 - (1 - LEVEL) / max(sum(judged), 1)
     return Comparisons(
         compared(
-            one,
-            other,
+            (present[i].name, present[j].name),
+            (errors[i], errors[j]),
             (ks, p, float(p_holm)),
-            no_verdict(delta) if found else verdict(one.errors, other.errors, delta, sum(judged)),
-            found,
+            no_verdict(delta) if differs else decided(errors[i], errors[j], delta, level),
+            differs,
         )
-        for (one, other), (ks, p), p_holm, found in zip(pairs, tests, corrected, differences, strict=True)
+        for (i, j), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
     )
 
 
@@ -178,35 +181,34 @@ def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
 
 
 def compared(
-    one: Results,
-    other: Results,
+    names: tuple[str, str],
+    errors: tuple[Floats, Floats],
     test: tuple[float, float, float],
     decision: Verdict,
     differs: dict[str, tuple[str, str]],
 ) -> Comparison:
     """A pair with its KS test and its verdict."""
-    a, b = one.errors, other.errors
-    mean = mean_difference(a, b)
+    mean = welch(*errors, LEVEL)
+    median, lower = (mover(*(quantile_interval(one, q) for one in errors)) for q in (0.5, LOWER))
     return Comparison(
-        one.name,
-        other.name,
+        *names,
         *test,
         *(mean.value, mean.low, mean.high),
-        median=quantile_difference(a, b, 0.5),
-        lower=quantile_difference(a, b, LOWER),
-        detectable=detectable(a, b, decision.level),
+        median=median,
+        lower=lower,
+        detectable=detectable(*errors, decision.level),
         verdict=decision,
         differs=differs,
     )
 
 
-def ks_test(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
-    """Two-sample Kolmogorov–Smirnov statistic of errors (n,) and (m,), and its two-sided p-value.
+def ks_test(a: Floats, b: Floats) -> tuple[float, float]:
+    """Two-sample Kolmogorov–Smirnov statistic of valid errors (n,) and (m,), and its two-sided p-value.
 
     The p-value is exact up to n·m = 1,000,000, and up to 10,000 where n = m; beyond, it is that of the limiting
     distribution, which for 500 against 500 networks is a hundredth too large at p = 0.001.
     """
-    x, y = np.sort(validate_errors(a)), np.sort(validate_errors(b))
+    x, y = np.sort(a), np.sort(b)
     if len(x) * len(y) <= (EXACT if len(x) == len(y) else UNEQUAL):
         from scipy.stats import ks_2samp  # loading scipy.stats takes half a second
 

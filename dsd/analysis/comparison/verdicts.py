@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
-from dsd.analysis.comparison.differences import POWER, mean_difference
+from dsd.analysis.comparison.differences import POWER, welch
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
+from dsd.arrays import Floats
 
 DELTA = 1.0  # points of error
 FEW = 5  # networks; of fewer in one population nothing is decided
@@ -70,16 +71,20 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
     """
     if not delta > 0:
         raise ValueError(f"delta = {delta}: give a positive number of points")
-    level = 1 - (1 - LEVEL) / pairs
-    if min(len(validate_errors(a)), len(validate_errors(b))) < FEW:
+    return decided(validate_errors(a), validate_errors(b), delta, 1 - (1 - LEVEL) / pairs)
+
+
+def decided(x: Floats, y: Floats, delta: float, level: float) -> Verdict:
+    """`verdict` on valid errors x (n,) and y (m,), by an interval of this level."""
+    if min(len(x), len(y)) < FEW:
         return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
-    interval = mean_difference(a, b, level)
+    interval = welch(x, y, level)
     told = (delta, interval.low, interval.high, level)
     if -delta <= interval.low and interval.high <= delta:
         return Verdict(EQUAL, *told)
     if interval.high < 0 or interval.low > 0:
         return Verdict(BETTER if interval.high < 0 else WORSE, *told)
-    return Verdict(UNDECIDED, *told, n_for_power(a, b, delta, level), n_always_decisive(a, b, delta, level))
+    return Verdict(UNDECIDED, *told, n_for_power(x, y, delta, level), n_always_decisive(x, y, delta, level))
 
 
 def no_verdict(delta: float) -> Verdict:
@@ -87,30 +92,27 @@ def no_verdict(delta: float) -> Verdict:
     return Verdict(NONE, delta, math.nan, math.nan, LEVEL)
 
 
-def variance(a: ArrayLike, b: ArrayLike) -> float:
+def variance(x: Floats, y: Floats) -> float:
     """n times the variance of the difference of means, where both have n networks with spreads as these."""
-    return float(validate_errors(a).var(ddof=1) + validate_errors(b).var(ddof=1))
+    return float(x.var(ddof=1) + y.var(ddof=1))
 
 
-def n_always_decisive(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
+def n_always_decisive(x: Floats, y: Floats, delta: float, level: float) -> int:
     """Networks of each population, more than there are, whose interval would be no wider than δ, spreads as now."""
-    of_one = variance(a, b)
-    n = max(
-        math.ceil(of_one * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2),
-        min(len(validate_errors(a)), len(validate_errors(b))) + 1,
-    )
+    of_one = variance(x, y)
+    n = max(math.ceil(of_one * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), min(len(x), len(y)) + 1)
     while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(of_one / n) > delta:  # t is wider than normal
         n += max(n // 1000, 1)
     return n
 
 
-def n_for_power(a: ArrayLike, b: ArrayLike, delta: float, level: float) -> int:
+def n_for_power(x: Floats, y: Floats, delta: float, level: float) -> int:
     """Networks of each population that would decide with a power of 80 %, if the difference is the one that is seen.
 
     The interval then leaves zero out, or lies inside of ±δ: whichever takes fewer networks.
     """
-    z, difference = float(ndtri((1 + level) / 2)), abs(float(validate_errors(b).mean() - validate_errors(a).mean()))
+    z, difference = float(ndtri((1 + level) / 2)), abs(float(y.mean() - x.mean()))
     # to be inside of ±δ the interval has two sides to keep, to leave zero out one
     ways = [((z + ndtri(POWER)) / difference)] if difference else []
     ways += [(z + ndtri((1 + POWER) / 2)) / (delta - difference)] if difference < delta else []
-    return min(math.ceil(variance(a, b) * float(min(ways)) ** 2), n_always_decisive(a, b, delta, level))
+    return min(math.ceil(variance(x, y) * float(min(ways)) ** 2), n_always_decisive(x, y, delta, level))

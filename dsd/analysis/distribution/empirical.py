@@ -69,7 +69,7 @@ def dkw_half_width(n: int, level: float = LEVEL) -> float:
 def dkw_band(errors: ArrayLike, at: ArrayLike, level: float = LEVEL) -> Band:
     """The band that holds all of the true distribution function with probability `level` or more, for any n."""
     found = edf(errors, at)
-    half = dkw_half_width(len(validate_errors(errors)), level)
+    half = dkw_half_width(np.size(errors), level)
     return Band(np.maximum(found - half, 0), np.minimum(found + half, 1))
 
 
@@ -81,6 +81,6 @@ def bootstrap_band(errors: ArrayLike, at: ArrayLike, level: float = LEVEL) -> Ba
     """
     from scipy.stats import binom  # loading scipy.stats takes half a second
 
-    found, n = edf(errors, at), len(validate_errors(errors))
+    found, n = edf(errors, at), np.size(errors)
     low, high = (binom.ppf(p, n, found) / n for p in ((1 - level) / 2, (1 + level) / 2))
     return Band(np.clip(low, 0, 1), np.clip(high, 0, 1))
