@@ -15,11 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dsd.design.families.anynet import AnyNetSpace
-from dsd.design.families.regnet import RegNetSpace
 from dsd.design.file import load_space
 from dsd.design.parameters.distributions import Distribution, Lookup
-from dsd.design.sampling import proposals, sampler
+from dsd.design.sampling import sampler
 from dsd.design.window import Window
 
 SPACES = ("AnyNetX_C", "RegNetX")
@@ -35,22 +33,9 @@ def search_unless_even() -> None:
     Lookup.MOST_STEPS = -1
 
 
-def look_up_all() -> None:
-    """Every parameter is looked up for every candidate."""
-    for family in (AnyNetSpace, RegNetSpace):
-        family.late = property(lambda self: ())  # type: ignore[assignment, method-assign]
-
-
 def count_in_double() -> None:
     """All candidates are counted in double precision at once."""
     Window.near = lambda self, values: (np.arange(len(values)), False)  # type: ignore[method-assign]
-
-
-def whole_blocks() -> None:
-    """No random number is skipped: batches are whole blocks."""
-    asked = sampler.wanted
-    block = proposals.BLOCK
-    sampler.wanted = lambda missing, draw: -(-asked(missing, draw) // block) * block
 
 
 def double_values() -> None:
@@ -67,9 +52,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "all": lambda: None,
     "no guide tables": search_unless_even,
     "no guide tables, no equal steps": search_always,
-    "no deferred look-ups": look_up_all,
     "no single-precision filter": count_in_double,
-    "no skipped numbers": whole_blocks,
     "no float32": double_values,
     "default malloc": default_malloc,
 }

@@ -9,7 +9,7 @@ form a network.
 import html
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
-from dsd.architecture.rows import LETTERS, TASK, TRAINING
+from dsd.architecture.rows import LETTERS, TASK
 from dsd.architecture.skeleton import Skeleton
 from dsd.arrays import Columns, Ints
 from dsd.design.parameters.constraints import Constraint
 from dsd.design.parameters.distributions import Uniform
-from dsd.design.parameters.parameter import DeferredDraw, Parameter
+from dsd.design.parameters.parameter import Parameter
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
@@ -111,11 +111,6 @@ class Space(ABC):
         """The number of settings as the paper counts it ([DDS] Table 1, [NDS] Table 1)."""
 
     @property
-    def late(self) -> Collection[str]:
-        """The parameters of one value a network that decide neither whether there is one nor in which window."""
-        return TRAINING
-
-    @property
     def dimensions(self) -> int:
         """The number of free parameters."""
         return sum(parameter.dimensions for parameter in self.parameters.values())
@@ -183,11 +178,7 @@ class Space(ABC):
 
     def propose(self, rng: Uniform, n: int) -> Proposals:
         """n independent draws, and the networks of those that form one."""
-        own: Columns = {}
-        for name, parameter in self.parameters.items():
-            if not parameter.same_as:
-                late = name in self.late
-                own[name] = DeferredDraw(parameter.distribution, rng.random(n)) if late else parameter.draw(rng, n)
+        own = {name: parameter.draw(rng, n) for name, parameter in self.parameters.items() if not parameter.same_as}
         settings = self.with_shared(own)
         rows = np.flatnonzero(self.allowed(settings)) if self.info.constraints else np.arange(n)
         return Proposals(n, *self.realise(settings, rows), settings)

@@ -57,14 +57,13 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     assert alive == []
 
 
-@pytest.mark.parametrize("size", [1000, 30_001])
+@pytest.mark.parametrize("blocks", [1, 3])
 @pytest.mark.parametrize("name", ["AnyNetX_D_cifar", "RegNetX_lr_wd"])
-def test_batches_are_no_part_of_the_contract(name: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However proposals are cut into batches, across blocks and within them, rows and counts are the same."""
+def test_batches_are_no_part_of_the_contract(name: str, blocks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many blocks a batch has, rows and counts are the same."""
     space = load_space(name)
     expected = sample(space, 600)
-    monkeypatch.setattr(sampler, "BATCH", size)
-    monkeypatch.setattr(sampler, "LEAST", size)
+    monkeypatch.setattr(sampler, "wanted", lambda missing, draw: blocks * sampler.BLOCK)
     found = sample(space, 600)
     assert found.frame.equals(expected.frame)
     assert found.draw == expected.draw
@@ -150,12 +149,11 @@ def test_a_window_below_the_stem_is_refused_at_once(monkeypatch: pytest.MonkeyPa
         sample(load_space("AnyNetX_A"), 5, flops=None, acts=":100")
 
 
-@pytest.mark.parametrize("size", [1000, 8192, 65536])
-def test_giving_up_does_not_depend_on_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However proposals are cut into batches, so many in a row without a network end the draw at the same one."""
+@pytest.mark.parametrize("blocks", [1, 3, 8])
+def test_giving_up_does_not_depend_on_batches(blocks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many blocks a batch has, so many in a row without a network end the draw at the same one."""
     monkeypatch.setattr(sampler, "PATIENCE", 2000)
-    monkeypatch.setattr(sampler, "BATCH", size)
-    monkeypatch.setattr(sampler, "LEAST", size)
+    monkeypatch.setattr(sampler, "wanted", lambda missing, draw: blocks * sampler.BLOCK)
     with pytest.raises(DsdError, match="gave 151 of 300 networks"):
         sample(load_space("RegNetX"), 300)
 

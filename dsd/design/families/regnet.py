@@ -3,7 +3,6 @@
 Shape letters: n settings, s stages, m of the n that form s stages, P pairs of (w_0, w_m).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,11 +44,6 @@ class RealisedPairs:
 @dataclass(frozen=True, repr=False)
 class RegNetSpace(Space):
     """Parameters `depth`, `w_0`, `w_a`, `w_m`, and where the block has them `bottleneck_ratio` and `group_width`."""
-
-    @property
-    def late(self) -> Collection[str]:
-        """Ratio and group width too: they are needed only where depth, w_0, w_a and w_m form s stages."""
-        return TRAINING if self.info.constraints else (*TASK, *COLUMNS)
 
     def columns_of(self, name: str) -> list[str]:
         """Constraints speak of depth, w_0, w_a, w_m, b and g."""

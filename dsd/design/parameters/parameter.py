@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dsd.arrays import Floats, Ints
+from dsd.arrays import Floats
 from dsd.design.parameters.across_stages import ORDERS, Order, every
 from dsd.design.parameters.distributions import Distribution, Uniform
 
@@ -77,14 +77,3 @@ class Parameter:
     def equally_likely(self) -> "Parameter":
         """The same settings, each as likely as any other."""
         return replace(self, distribution=self.distribution.equally_likely)
-
-
-@dataclass(frozen=True)
-class DeferredDraw:
-    """Draws (n,) that are looked up for those proposals only for which they are asked."""
-
-    distribution: Distribution
-    u: Floats
-
-    def __getitem__(self, rows: Ints) -> Floats:
-        return self.distribution.floats.take(self.distribution.lookup.find(self.u[rows]))

@@ -5,6 +5,7 @@ generator, and are kept in order: the first 500 of 1000 networks are the 500 of 
 any number of processes.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from dsd.design.file import load_space
 from dsd.design.sampling.population import Draw, Population
 from dsd.design.sampling.proposals import (
     BATCH,
-    LEAST,
+    BLOCK,
     Batch,
     keep_pages,
     propose_parallel,
@@ -40,7 +41,7 @@ def wanted(missing: int, draw: Draw) -> int:
     """How many proposals to draw next so that about `missing` networks come of them."""
     new = draw.in_window - draw.duplicates
     guess = round(1.1 * missing / new * draw.proposals) if new else draw.proposals
-    return min(BATCH, max(LEAST, guess))
+    return min(BATCH, max(math.ceil(guess / BLOCK), 1) * BLOCK)
 
 
 def whole(batch: Batch, fresh: list[int]) -> Draw:
