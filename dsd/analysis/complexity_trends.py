@@ -66,7 +66,10 @@ def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Seque
         DsdError: fewer than k + 1 networks, or all of the same flops
     """
     if len(flops) <= len(terms) or np.ptp(flops) == 0:
-        raise DsdError(f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few to fit")
+        raise DsdError(
+            f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few for a fit; give "
+            f"at least {len(terms) + 1} that differ in flops"
+        )
     x = np.asarray(flops, float) / UNITS["flops"]
     design = np.stack([x ** POWERS[term] for term in terms], axis=1)
     found, residual = nonnegative_fit(design, np.asarray(y, float))

@@ -54,10 +54,10 @@ class Grid:
             least = 1 if name == "w_m" else 0
             if not (least < low <= high and step > 0):
                 raise DsdError(
-                    f"{name} = {low}:{high}:{step}: give numbers above {least}, in order, and a step above 0"
+                    f"{name} = {low}:{high}:{step}: give low:high:step with {least} < low ≤ high and step > 0"
                 )
         if self.w_0[0] < self.width_step / 2:
-            raise DsdError(f"w_0 = {self.w_0[0]}: rounds to no width; give {self.width_step} or more")
+            raise DsdError(f"w_0 = {self.w_0[0]}: rounds to width 0; give {self.width_step} or more")
         if self.w_a <= 0:
             raise DsdError(f"w_a = {self.w_a}: give a number above 0")
 
@@ -77,7 +77,7 @@ class Grid:
     def rule(self) -> str:
         """How a fit was found, in words."""
         return (
-            "e_fit = mean over blocks of |ln(predicted / observed width)|, least over w_0 = "
+            "e_fit = mean over blocks of |ln(predicted / observed width)|, minimised over w_0 = "
             f"{self.w_0[0]}–{self.w_0[1]} by {self.w_0[2]}, w_m = {self.w_m[0]:g}–{self.w_m[1]:g} by {self.w_m[2]:g}, "
             f"all w_a up to {self.w_a:g}; "
             f"widths rounded to multiples of {self.width_step}"
@@ -203,7 +203,7 @@ def fit_quantized_linear(block_widths: ArrayLike, grid: Grid = GRID) -> LinearFi
     """
     observed = np.asarray(block_widths, float)
     if observed.ndim != 1 or not len(observed) or not (np.isfinite(observed) & (observed > 0)).all():
-        raise DsdError(f"widths of blocks = {np.array2string(observed, threshold=8)}: give a positive number for each")
+        raise DsdError(f"block widths = {np.array2string(observed, threshold=8)}: give a positive number per block")
     steps = (usual_steps_of if len(observed) <= USUAL else steps_of)(len(observed), grid)
     rows, columns = nearly_best(observed, steps, grid)
     logs = np.log(observed)
@@ -299,22 +299,22 @@ def block_widths(frame: pd.DataFrame, place: str = "table") -> list[Floats]:
     """
     stages = sorted(int(str(name)[1:]) for name in frame if re.fullmatch(r"d\d+", str(name)))
     if not stages:
-        raise DsdError(f"{place}: has no columns d1, d2, …: the depths of stages; its columns are: {known(frame)}")
+        raise DsdError(f"{place}: has no columns d1, d2, … (stage depths); its columns are: {known(frame)}")
     missing = [f"w{i}" for i in stages if f"w{i}" not in frame]
     if missing:
-        raise DsdError(f"{place}: has no column {missing[0]}: the width of a stage")
+        raise DsdError(f"{place}: has no column {missing[0]} (stage width)")
     try:
         depths, widths = (frame[[f"{letter}{i}" for i in stages]].to_numpy(float, na_value=np.nan) for letter in "dw")
     except (TypeError, ValueError) as error:
-        raise DsdError(f"{place}: depths and widths of stages have to be numbers: {error}") from error
+        raise DsdError(f"{place}: stage depths and widths must be numbers: {error}") from error
     found = []
     for number, (d, w) in enumerate(zip(depths, widths, strict=True), start=1):
         there = ~(np.isnan(d) & np.isnan(w))  # networks of fewer stages leave the last ones empty
         d, w = d[there], w[there]
         if not (d >= 1).all() or (d % 1 != 0).any() or not (w > 0).all() or not d.sum() <= MOST:
             raise DsdError(
-                f"{place}: row {number}: depths {d.tolist()} and widths {w.tolist()} of stages; give whole depths "
-                f"from 1, {MOST:,} in all at most, and widths above 0"
+                f"{place}: row {number}: stage depths {d.tolist()} and widths {w.tolist()}; give whole depths from 1, "
+                f"at most {MOST:,} in total, and widths above 0"
             )
         found.append(np.repeat(w, d.astype(int)))
     return found

@@ -75,7 +75,7 @@ def random_search_curve(
     tried = default_sizes(n) if sizes is None else np.asarray(sizes, np.int64)
     wrong = tried[(tried < 1) | (tried > n)]
     if len(wrong):
-        raise DsdError(f"sizes = {wrong[0]}: the best of so many cannot be told of {n} networks; give 1 to {n}")
+        raise DsdError(f"sizes = {wrong[0]}: the population has {n} networks; give 1 to {n}")
     expected, error, best_low, best_high = (np.empty(len(tried)) for _ in range(4))
     for i, size in enumerate(tried.tolist()):
         distribution = minimum_probabilities(n, size)

@@ -51,7 +51,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 < self.delta <= 100:
-            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0")
+            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0 and at most 100")
         if self.target is not None and not 0 <= self.target <= 100:
             raise DsdError(f"target = {self.target:g}: give an error in percent, 0 to 100")
 
@@ -153,9 +153,9 @@ class Analysis:
         found = [f"{', '.join(few)}: too few; a verdict needs {FEW} networks."] if few else []
         for one in self.populations:
             if not one.n:
-                found.append(f"{one.name}: no results; nothing can be said of it.")
+                found.append(f"{one.name}: no results.")
             elif one.n >= FEW and one.minimum == one.quantiles[QUANTILES[-1]]:
-                found.append(f"{one.name}: nearly all errors are the same; ranges and correlations say nothing.")
+                found.append(f"{one.name}: nearly all errors are equal; ranges and correlations are meaningless.")
         return [*self.conditions, *found]
 
 
@@ -186,7 +186,7 @@ def parameters(frame: pd.DataFrame, chosen: Sequence[str] = (), outcomes: Collec
             choice = known(parameters(frame, outcomes=outcomes))
             raise DsdError(f"there is no column {column}; {hint}choose from: {choice}")
         if column not in numbers and column not in categories(frame, outcomes):
-            raise DsdError(f"column {column} is neither one of numbers nor of 2 to {MOST_VALUES} values")
+            raise DsdError(f"column {column} holds neither numbers nor 2 to {MOST_VALUES} different values")
     if chosen:
         return [name for name in chosen if name in numbers]
     others = {"error", *outcomes}

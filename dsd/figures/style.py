@@ -89,7 +89,7 @@ def letters_of_the_font() -> Iterator[None]:
 @cache
 def note_letters() -> None:
     """Say it once."""
-    log.warning("the font of the pictures lacks some letters of the names; they are drawn as boxes")
+    log.warning("the font of the figures lacks some characters of the names; they are drawn as boxes")
 
 
 def look(i: int) -> dict[str, Any]:

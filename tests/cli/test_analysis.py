@@ -37,7 +37,7 @@ def test_fit_adds_columns_and_says_how(dsd, networks: Path, ending: str, tmp_pat
     assert means["RegNetX"] < means["AnyNetX_D"]
     told = json.loads(provenance_in(output))
     assert told["fit"]["w_m"] == [1.5, 3.0, 0.05]
-    assert "least over w_0 = 8–256 by 8" in told["fit"]["rule"]
+    assert "minimised over w_0 = 8–256 by 8" in told["fit"]["rule"]
     assert told["table"]["populations"][0]["space"] == "AnyNetX_D"
 
 

@@ -58,11 +58,13 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
             if values := values_of(results, name):
                 groups.setdefault(in_words(values), []).append(results.name)
         if len(groups) > 1:
-            told = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
+            values = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
             verdicts = (
-                "verdicts were asked for" if name in across else f"no verdict between them without --across {name}"
+                f"--across {name} allows verdicts between them"
+                if name in across
+                else f"no verdict between them without --across {name}"
             )
-            notes.append(shortened(f"{name} differs ({told}); {verdicts}."))
+            notes.append(shortened(f"{name} differs ({values}); {verdicts}."))
     return notes + flops_note(present)
 
 
@@ -78,5 +80,5 @@ def flops_note(populations: Sequence[Results]) -> list[str]:
                 medians[results.name] = float(np.nanmedian(flops))
     if len(medians) < 2 or max(medians.values()) <= FLOPS_RATIO * min(medians.values()):
         return []
-    told = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)
-    return [f"flops differ (median: {told}); a part of the differences in error may be due to that alone."]
+    values = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)
+    return [f"flops differ (median: {values}); this alone can cause a part of the differences in error."]

@@ -65,8 +65,8 @@ class Comparison:
     def __str__(self) -> str:
         seen = f"mean error {self.mean_difference:+.2f} points"
         if self.differs:
-            told = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
-            return f"{self.b} against {self.a}: no verdict, for they differ in {told}; {seen}"
+            conditions = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
+            return f"{self.b} against {self.a}: no verdict, because they differ in {conditions}; {seen}"
         plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
@@ -126,8 +126,8 @@ def compare(
     populations = as_populations(populations)
     if len(populations) > MOST and not stepwise:
         raise DsdError(
-            f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
-            "column (--by), or leave some out"
+            f"{len(populations):,} populations are too many to compare each pair; the maximum is {MOST}; group by "
+            "another column (--by), or leave some out"
         )
     check_conditions(across)
     present = [one for one in populations if len(one)]
@@ -162,8 +162,8 @@ def delta_for(populations: Sequence[Results], delta: float | None) -> float:
     unknown = [results.errors for results in many if not results.in_percent]
     if unknown and len(many) > 1 and np.quantile(joint := np.concatenate(unknown), 0.95) <= PERCENT_ABOVE:
         raise DsdError(
-            f"errors lie between {joint.min():.3g} and {joint.max():.3g}: are they losses or shares? Say with --delta "
-            f"which difference of the mean is too small to matter; --delta {DELTA:g} if they are percent"
+            f"errors lie between {joint.min():.3g} and {joint.max():.3g}: if they are losses or shares, set --delta to "
+            f"the difference of means that is too small to matter; if they are percent, use --delta {DELTA:g}"
         )
     return DELTA
 

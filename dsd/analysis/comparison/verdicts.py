@@ -27,8 +27,8 @@ FEW = 5  # networks; of fewer in one population nothing is decided
 BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal", "worse", "undecided"
 NONE = "no verdict"  # of populations that were not trained alike
 RULE = (
-    "b is equal to a within δ where the interval of the difference of mean error lies from −δ to δ, else better or "
-    "worse where it excludes zero, else undecided; the intervals are simultaneous 95 % confidence intervals"
+    "b is equal to a within δ if the interval of the difference of mean error lies from −δ to δ; else better or worse "
+    "if it excludes zero; else undecided; the intervals are simultaneous 95 % confidence intervals"
 )
 
 

@@ -41,7 +41,7 @@ def edf(errors: ArrayLike, at: ArrayLike, weights: ArrayLike | None = None) -> N
         return below / len(values)
     share = np.asarray(weights, float)
     if share.shape != values.shape or not np.isclose(share.sum(), 1):
-        raise ValueError(f"weights have shape {share.shape} and sum {share.sum():g}; give one an error, of sum 1")
+        raise ValueError(f"weights have shape {share.shape} and sum {share.sum():g}; give one weight per error, with sum 1")
     return np.concatenate([[0.0], np.cumsum(share[order])])[below]
 
 
@@ -51,7 +51,7 @@ def validate_errors(errors: ArrayLike) -> NDArray[np.float64]:
     if values.ndim != 1 or not len(values):
         raise ValueError(f"errors has shape {values.shape}; give a vector of at least one error")
     if np.isnan(values).any():
-        raise ValueError("errors holds NaN; leave out runs without a result, and say how many they are")
+        raise ValueError("errors contains NaN; leave out runs without a result, and report their number")
     return values
 
 

@@ -31,17 +31,19 @@ def common_bins(complexities: Sequence[ArrayLike], bins: int = BINS) -> NDArray[
         raise DsdError(f"bins = {bins}: give a whole number from 1")
     values = [np.asarray(one, float) for one in complexities]
     if not all(len(one) for one in values):
-        raise DsdError("a population without results has no range of complexity")
+        raise DsdError("a population without results has no range of complexity; leave it out")
     low, high = max(one.min() for one in values), min(one.max() for one in values)
     if low >= high:
-        raise DsdError(f"the populations share no range of complexity: {low:g} is the largest least, {high:g} the end")
+        raise DsdError(
+            f"the populations share no range of complexity: the largest minimum is {low:g}, the smallest maximum {high:g}"
+        )
     edges = np.linspace(low, high, bins + 1)
     for number, one in enumerate(values, start=1):
         counts = np.bincount(bin_of(one, edges) + 1, minlength=bins + 1)[1:]
         if not counts.all():
             hole = int(np.argmin(counts))
             where = f"{edges[hole]:g} – {edges[hole + 1]:g}"
-            raise DsdError(f"population {number} has no network of complexity {where}; take fewer bins than {bins}")
+            raise DsdError(f"population {number} has no network of complexity {where}; use fewer than {bins} bins")
     return edges
 
 

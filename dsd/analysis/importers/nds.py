@@ -50,7 +50,7 @@ def read(path: Path) -> list[Record]:
         parts = [content.get(part) for part in ("top", "mid")]
         content = [one for part in parts if isinstance(part, list) for one in part]
     if not isinstance(content, list) or not content:
-        raise DsdError(f"{path}: is no list of records, nor lists top and mid, as the files of NDS are")
+        raise DsdError(f"{path}: is not an NDS file; give a list of records, or an object with lists top and mid")
     task = TASKS["imagenet" if path.stem.endswith("_in") else "cifar"]
     return read_each(path, content, "NDS", lambda record: record_of(record, task))
 
@@ -87,7 +87,7 @@ def readings_of(net: Mapping[str, Any], block: str, task: tuple[int, int, str]) 
     resolution, classes, stem = task
     depths, widths, strides = (wholes(net.get(name), name, 1, WIDEST) for name in ("ds", "ws", "ss"))
     if not len(depths) == len(widths) == len(strides):
-        raise Unreadable("ds, ws and ss are not of one length")
+        raise Unreadable("ds, ws and ss differ in length")
     plain, stages = not BLOCKS[block].bottleneck, len(depths)
     given = [net.get(name) for name in ("bot_muls", "num_gs")]
     ratios, counts = (

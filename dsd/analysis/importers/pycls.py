@@ -52,7 +52,7 @@ def read(path: Path) -> list[Record]:
     """
     content = read_json(path)
     if not isinstance(content, list) or not content:
-        raise DsdError(f"{path}: is no list of records, as `sweep.json` of pycls is")
+        raise DsdError(f"{path}: is not a list of records like `sweep.json` of pycls")
     return read_each(path, content, "pycls", record_of)
 
 
@@ -60,7 +60,7 @@ def record_of(record: Mapping[str, Any]) -> Record:
     """One record."""
     if not isinstance(record.get("cfg"), dict):
         lines = str(record.get("err") or "").strip().splitlines()
-        raise Unreadable(f"it has no cfg{f'; its job says: {lines[-1]}' if lines else ''}")
+        raise Unreadable(f"it has no cfg{f'; its err ends with: {lines[-1]}' if lines else ''}")
     cfg = record["cfg"]
     return Record(network_of(cfg), counted(record), identity(cfg), result(record))
 
@@ -130,12 +130,12 @@ def stages_of(group: Mapping[str, Any]) -> Stages:
     strides = wholes(group.get("STRIDES"), "STRIDES", 1, WIDEST)
     given = group.get("BOT_MULS") or [1.0] * len(widths)
     if not isinstance(given, list):
-        raise Unreadable(f"BOT_MULS = {quoted(given)}: is no list")
+        raise Unreadable(f"BOT_MULS = {quoted(given)} is not a list")
     multipliers = [number(value, "BOT_MULS", LEAST, 1 / LEAST) for value in given]
     groups = wholes(group.get("GROUP_WS") or widths, "GROUP_WS", 1, WIDEST)
     counts = {len(values) for values in (depths, widths, strides, multipliers, groups)}
     if len(counts) > 1:
-        raise Unreadable("DEPTHS, WIDTHS, STRIDES, BOT_MULS and GROUP_WS are not of one length")
+        raise Unreadable("DEPTHS, WIDTHS, STRIDES, BOT_MULS and GROUP_WS differ in length")
     return depths, widths, strides, multipliers, groups
 
 
@@ -150,7 +150,7 @@ def stages_of_regnet(group: Mapping[str, Any]) -> Stages:
     stride = whole(group.get("STRIDE", 2), "STRIDE", 1, WIDEST)
     width = whole(group.get("GROUP_W"), "GROUP_W", 1, WIDEST)
     if s > MOST_STAGES:
-        raise Unreadable(f"the six parameters form {s} stages; at most {MOST_STAGES} are built")
+        raise Unreadable(f"the six parameters give {s} stages; the maximum is {MOST_STAGES}")
     return found.depths, found.widths, [stride] * s, [multiplier] * s, [width] * s
 
 
@@ -161,7 +161,7 @@ def by_metric(tested: Any) -> dict[str, Any]:
     if isinstance(tested, list) and all(isinstance(epoch, dict) for epoch in tested):
         return {name: [epoch[name] for epoch in tested if name in epoch] for name in dict.fromkeys(chain(*tested))}
     if not isinstance(tested, dict):
-        raise Unreadable(f"test_epoch = {quoted(tested)} is no list of epochs")
+        raise Unreadable(f"test_epoch = {quoted(tested)} is not a list of epochs")
     return tested
 
 

@@ -60,7 +60,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise DsdError(f"{path}: there is no such file") from error
     except RecursionError as error:
-        raise DsdError(f"{path}: is nested too deep") from error
+        raise DsdError(f"{path}: is nested too deeply") from error
     except (ValueError, OSError) as error:
         raise DsdError(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
 
@@ -77,10 +77,10 @@ def read_each(
     for number, one in enumerate(content, start=1):
         try:
             if not isinstance(one, dict):
-                raise Unreadable("it is no object")
+                raise Unreadable("it is not an object")
             found.append(read(one))
         except (Unreadable, DsdError) as error:
-            reason = shortened(f"record {number} is not as {program} writes it: {error}", 200)
+            reason = shortened(f"record {number} is not a valid {program} record: {error}", 200)
             wrong.append(reason)
             found.append(Record(None, {}, one, {"status": RunState.LOST.value, "reason": reason}))
     if len(wrong) == len(found):
@@ -98,7 +98,7 @@ def mapping(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Unreadable(f"{name} = {quoted(value)} is no object")
+        raise Unreadable(f"{name} = {quoted(value)} is not an object")
     return value
 
 
@@ -109,7 +109,7 @@ def number(value: Any, name: str, low: float, high: float) -> float:
         Unreadable: it is none
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Unreadable(f"{name} = {quoted(value)}: is no number from {low:g} to {high:g}")
+        raise Unreadable(f"{name} = {quoted(value)} is not a number from {low:g} to {high:g}")
     return float(value)
 
 
@@ -117,14 +117,14 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     """A whole number between two bounds; see `number`."""
     found = number(value, name, low, high)
     if found % 1:
-        raise Unreadable(f"{name} = {quoted(value)}: is no whole number")
+        raise Unreadable(f"{name} = {quoted(value)} is not a whole number")
     return int(found)
 
 
 def wholes(values: Any, name: str, low: int, high: int) -> list[int]:
     """A list of whole numbers, one for each stage; see `number`."""
     if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
-        raise Unreadable(f"{name} = {quoted(values)}: is no list of 1 to {MOST_STAGES} numbers")
+        raise Unreadable(f"{name} = {quoted(values)} is not a list of 1 to {MOST_STAGES} numbers")
     return [whole(value, name, low, high) for value in values]
 
 
@@ -149,11 +149,17 @@ def seed_of(value: Any) -> int | str | None:
     return value if isinstance(value, int) and abs(value) < 2**63 else shortened(str(value), 100)
 
 
-def reached(error: float | None, best: float | None, place: str) -> dict[str, Any]:
-    """`status`, `error` and `best_error` of a training that came to its end; lost without an error."""
+def reached(error: float | None, best: float | None, metric: str) -> dict[str, Any]:
+    """`status`, `error` and `best_error` of a finished training; lost if its error is missing or not a percentage.
+
+    Args:
+        error: the last error [%]
+        best: the least error [%]
+        metric: what the reason calls `error`
+    """
     if error is None or not 0 <= error <= 100:
-        told = "is no number" if error is None else f"is {error:g}, and no percent"
-        return {"status": RunState.LOST.value, "reason": f"{place} {told}"}
+        problem = "is not a number" if error is None else f"is {error:g}, not a percentage from 0 to 100"
+        return {"status": RunState.LOST.value, "reason": f"{metric} {problem}"}
     kept = best if best is not None and 0 <= best <= 100 else error
     return {"status": RunState.DONE.value, "error": error, "best_error": kept}
 

@@ -26,7 +26,7 @@ def by_regime(results: Results, edges: Sequence[float]) -> list[Results]:
         raise DsdError(f"{results.name}: has no column flops")
     bounds = np.asarray(edges, float)
     if len(bounds) < 2 or not (np.diff(bounds) > 0).all():
-        raise DsdError(f"edges = {list(edges)}: give at least two rising numbers of flops")
+        raise DsdError(f"edges = {list(edges)}: give at least two numbers of flops in increasing order")
     parts = [cut(frame, bounds) for frame in (results.frame, results.failures, results.runs)]
     found = []
     for i in range(len(bounds) - 1):

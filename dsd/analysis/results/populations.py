@@ -95,8 +95,8 @@ def as_populations(given: Any) -> list[Results]:
     populations = [given] if isinstance(given, Results) else given
     if not isinstance(populations, list | tuple) or not all(isinstance(one, Results) for one in populations):
         raise DsdError(
-            f"populations are what dsd.split_populations gives, a DataFrame, or the path of a table, "
-            f"not {type(given).__name__}; dsd.split_populations(frame) makes them of a frame's rows"
+            f"populations must be the output of dsd.split_populations, a DataFrame, or the path of a table, "
+            f"not {type(given).__name__}"
         )
     return list(populations)
 
@@ -196,7 +196,7 @@ def numbers(column: pd.Series, place: str) -> pd.Series:
     found = {row: as_numbers([cell]) for row, cell in there.items()}
     wrong = [row for row, values in found.items() if values is None]
     if wrong:
-        raise DsdError(f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number of percent")
+        raise DsdError(f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number; give percent, 0 to 100")
     return pd.Series(
         {row: float(values[0]) for row, values in found.items() if values}, index=column.index, dtype=float
     )

@@ -50,7 +50,7 @@ def seed_noise(frame: pd.DataFrame, outcomes: Collection[str] | None = None) -> 
     if len(wide) > 1:
         for column in wide:
             if not pd.api.types.is_numeric_dtype(frame[column]):
-                raise DsdError(f"column {column} holds text; it should be the errors of a seed")
+                raise DsdError(f"column {column} holds text; it must hold the errors of one seed")
         long = frame[wide].astype(float).stack().dropna()
         groups = long.groupby(level=0)
     elif "key" in frame:
@@ -104,8 +104,8 @@ def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -
         key = same["key"].iloc[0]
         rows = ", ".join(str(row + 1) for row in runs.index[twice & (runs["key"] == key)][:3])
         raise DsdError(
-            f"{place}: key = {key} is in rows {rows} of one population, and no other seed; name populations by "
-            "another column (--by), or leave repeated rows out"
+            f"{place}: key = {key} is in rows {rows} of one population without different seeds; group by another "
+            "column (--by), or leave repeated rows out"
         )
     unnamed = runs["key"].isna()
     groups = runs.assign(_row=np.where(unnamed, np.arange(len(runs)), -1)).groupby(
@@ -130,7 +130,8 @@ def note_rows_apart(runs: pd.DataFrame, alike: list[str], place: str) -> None:
     differing = [str(name) for name in counts if (counts[name] > 1).any()]
     if differing:
         log.warning(
-            "%s: rows of one key differ in %s and count apart; name those that are results of training with --outcomes",
+            "%s: rows of one key differ in %s and count as separate networks; if one is a result of training, name it "
+            "with --outcomes",
             place,
             shortened(", ".join(differing), 200),
         )

@@ -151,7 +151,7 @@ function drawPoints(rows) {
       points.push(at);
     }
   });
-  element("thinned").textContent = stride > 1 ? `One point in ${stride} is drawn; all ${total.toLocaleString("en")} are counted.` : "";
+  element("thinned").textContent = stride > 1 ? `One point in ${stride} is drawn; the table counts all ${total.toLocaleString("en")}.` : "";
   svg.back = scale.back;
 }
 
@@ -165,7 +165,7 @@ function fillChosen() {
   element("chosen").replaceChildren(...[...ranges].map(([name, [low, high]]) => {
     const button = document.createElement("button");
     button.textContent = `${low === null ? "" : short(low) + " ≤ "}${name}${high === null ? "" : " ≤ " + short(high)}  ✕`;
-    button.title = "Take this range away";
+    button.title = "Remove this range";
     button.addEventListener("click", () => { ranges.delete(name); redraw(); });
     return button;
   }));

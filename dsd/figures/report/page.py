@@ -144,7 +144,7 @@ def write_report(report: Report, page: Path, picture: Path) -> None:
     """Write the page and the picture of the EDFs; each file appears whole or not at all."""
     for path in (page, picture):
         if path.is_dir():
-            raise DsdError(f"{path}: is a folder; the report needs the name for a file")
+            raise DsdError(f"{path}: is a folder, but the report writes a file there; rename the folder")
     page.parent.mkdir(parents=True, exist_ok=True)
     write_whole(page, html(report))
     save(edf_figure(report.populations), picture)

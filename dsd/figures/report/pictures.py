@@ -128,7 +128,7 @@ def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list
             frame = thinned(results.frame[results.frame["d1"].notna()], fitted)
             fits = fit_all(block_widths(frame, results.name), COARSE)
             frame = frame.assign(e_fit=[fit.e_fit for fit in fits])
-            rule = f"{COARSE.rule}; of each population up to {fitted} networks, evenly over the ranks of error"
+            rule = f"{COARSE.rule}; up to {fitted} networks of each population, spaced evenly in the rank of error"
         if not len(frame):
             continue
         best = empirical_bootstrap(frame["e_fit"], frame["error"], rng=None)
