@@ -41,7 +41,7 @@ def edf(errors: ArrayLike, at: ArrayLike, weights: ArrayLike | None = None) -> N
         return below / len(values)
     share = np.asarray(weights, float)
     if share.shape != values.shape or not np.isclose(share.sum(), 1):
-        raise ValueError(f"weights have shape {share.shape} and sum {share.sum():g}; give one weight per error, with sum 1")
+        raise ValueError(f"weights have shape {share.shape} and sum {share.sum():g}; give n weights of sum 1")
     return np.concatenate([[0.0], np.cumsum(share[order])])[below]
 
 

@@ -35,7 +35,8 @@ def common_bins(complexities: Sequence[ArrayLike], bins: int = BINS) -> NDArray[
     low, high = max(one.min() for one in values), min(one.max() for one in values)
     if low >= high:
         raise DsdError(
-            f"the populations share no range of complexity: the largest minimum is {low:g}, the smallest maximum {high:g}"
+            f"the populations share no range of complexity: the largest minimum is {low:g}, "
+            f"the smallest maximum {high:g}"
         )
     edges = np.linspace(low, high, bins + 1)
     for number, one in enumerate(values, start=1):

@@ -196,7 +196,8 @@ def numbers(column: pd.Series, place: str) -> pd.Series:
     found = {row: as_numbers([cell]) for row, cell in there.items()}
     wrong = [row for row, values in found.items() if values is None]
     if wrong:
-        raise DsdError(f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number; give percent, 0 to 100")
+        text = f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number"
+        raise DsdError(f"{text}; give percent, 0 to 100")
     return pd.Series(
         {row: float(values[0]) for row, values in found.items() if values}, index=column.index, dtype=float
     )
