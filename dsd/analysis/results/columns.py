@@ -25,7 +25,7 @@ CONDITIONS = (
     "recipe",
     "resolution",
     "classes",
-)  # populations that differ in one get no verdict without --across
+)  # no verdict between populations that differ in one
 
 # outcomes by program, and how to recognise its tables
 OF_A_RUN = ("attempts", "synthetic")  # further outcomes in a table of `dsd collect`
