@@ -101,9 +101,8 @@ def n_always_decisive(a: ArrayLike, b: ArrayLike, delta: float, level: float) ->
         math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2),
         min(len(validate_errors(a)), len(validate_errors(b))) + 1,
     )
-    while (
-        2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta
-    ):  # t is wider than normal
+    # Student's t is wider than the normal distribution
+    while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta:
         n += max(n // 1000, 1)
     return n
 

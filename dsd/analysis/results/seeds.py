@@ -87,8 +87,8 @@ def alike_in(runs: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
 def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -> pd.DataFrame:
     """Merge runs that differ only in the seed into one row with mean outcomes and their number, `seeds`.
 
-    Rows of one `key` that differ in another column, such as lr, stay separate; a warning reports this unless `dsd
-    collect` wrote the table. A table without `key`, or without repeated keys, is returned unchanged.
+    Rows of one `key` that differ in another column, such as lr, stay separate. A warning reports this unless the table
+    is from `dsd collect`. A table without `key`, or without repeated keys, is returned unchanged.
 
     Raises:
         DsdError: rows are equal and no `seed` or `repeat` distinguishes them
