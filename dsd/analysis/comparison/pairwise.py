@@ -176,23 +176,23 @@ def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
 
 
 def compared(
-    one: Results,
-    other: Results,
+    a: Results,
+    b: Results,
     test: tuple[float, float, float],
     decision: Verdict,
     differs: dict[str, tuple[str, str]],
 ) -> Comparison:
     """The comparison of a pair, from its KS test, verdict and differing conditions."""
-    a, b = one.errors, other.errors
-    mean = mean_difference(a, b)
+    x, y = a.errors, b.errors
+    mean = mean_difference(x, y)
     return Comparison(
-        one.name,
-        other.name,
+        a.name,
+        b.name,
         *test,
         *(mean.value, mean.low, mean.high),
-        median=quantile_difference(a, b, 0.5),
-        lower=quantile_difference(a, b, LOWER),
-        detectable=detectable(a, b, decision.level),
+        median=quantile_difference(x, y, 0.5),
+        lower=quantile_difference(x, y, LOWER),
+        detectable=detectable(x, y, decision.level),
         verdict=decision,
         differs=differs,
     )

@@ -20,12 +20,8 @@ NAMES = re.compile(
 )
 BEFORE_THE_RULE = re.compile(r"sampled_[dwbg]\d+")  # before the width rule; the realised values are parameters
 SEED_COLUMN = re.compile(r"error_seed\d+")  # of a table with one column per seed
-CONDITIONS = (
-    "data",
-    "recipe",
-    "resolution",
-    "classes",
-)  # no verdict between populations that differ in one
+# no verdict between populations that differ in one
+CONDITIONS = ("data", "recipe", "resolution", "classes")
 
 # outcomes by program, and how to recognise its tables
 OF_A_RUN = ("attempts", "synthetic")  # further outcomes in a table of `dsd collect`
