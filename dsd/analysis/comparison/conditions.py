@@ -1,4 +1,4 @@
-"""Training conditions of populations. If they differ, a difference in error is no evidence about the networks."""
+"""Training conditions of populations. If they differ, a difference in error is weak evidence about the networks."""
 
 from collections.abc import Sequence
 
@@ -58,13 +58,13 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
             if values := values_of(results, name):
                 groups.setdefault(in_words(values), []).append(results.name)
         if len(groups) > 1:
-            values = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
+            groups_text = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
             verdicts = (
                 f"--across {name} allows verdicts between them"
                 if name in across
                 else f"no verdict between them without --across {name}"
             )
-            notes.append(shortened(f"{name} differs ({values}); {verdicts}."))
+            notes.append(shortened(f"{name} differs ({groups_text}); {verdicts}."))
     return notes + flops_note(present)
 
 
