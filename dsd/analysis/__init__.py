@@ -1,4 +1,4 @@
-"""Analysis: what the errors of populations say, and how sure one can be."""
+"""Analysis of the errors of populations, with confidence intervals and tests."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""How complexity measures and time go together in a population ([DDS] §4, Fig. 12).
+"""Trends of complexity measures and time against flops in a population ([DDS] §4, Fig. 12).
 
 Shape letters: n networks, k terms of a model.
 """
@@ -14,9 +14,9 @@ from dsd.architecture.complexities import MEASURES, UNITS
 from dsd.arrays import nonnegative_fit
 from dsd.errors import DsdError, known
 
-FEW = 5  # networks; of fewer no trend is told
-POWERS = {"flops": 1.0, "√flops": 0.5}  # terms a trend may have
-# what Fig. 12 fits to what: a column to its terms in flops
+FEW = 5  # fewest networks for a trend
+POWERS = {"flops": 1.0, "√flops": 0.5}  # possible terms of a trend
+# the fits of Fig. 12: column → terms in flops
 TRENDS: dict[str, tuple[str, ...]] = {
     "acts": ("√flops",),
     "params": ("flops",),
@@ -29,10 +29,10 @@ TRENDS: dict[str, tuple[str, ...]] = {
 class Trend:
     """y ≈ Σ coefficient · term, with flops in GF; y in millions (acts, params) or milliseconds.
 
-    coefficients: one for each term, not negative; least squares, no intercept
+    coefficients: one per term, non-negative; least squares without intercept
     r2: share of the variance of y that the trend explains
-    exponent, exponent_se: p of y ∝ flops^p, by regression of logarithms, and its standard error
-    n: networks
+    exponent, exponent_se: p of y ∝ flops^p, by log-log regression, and its standard error
+    n: number of networks
     """
 
     column: str
@@ -49,35 +49,38 @@ class Trend:
         return f"{self.column} [{unit}] ≈ {sides} (flops in GF), R² = {self.r2:.3f}; {power}; n = {self.n}"
 
     def at(self, flops: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The trend (n,) at these flops (n,), in its own unit."""
+        """The predicted y (n,) for flops (n,), in millions or milliseconds."""
         terms = [value * (flops / UNITS["flops"]) ** POWERS[term] for term, value in self.coefficients.items()]
         return np.asarray(np.sum(terms, axis=0), float)
 
 
 def fit_trend(flops: NDArray[np.floating], y: NDArray[np.floating], terms: Sequence[str], column: str = "y") -> Trend:
-    """The non-negative least-squares fit of y by terms in flops.
+    """Fit y by terms in flops with non-negative least squares.
 
     Args:
         flops: (n,) multiply-adds, n > k
-        y: (n,) positive, in the unit that the coefficients shall have
-        terms: (k,) of `POWERS`
+        y: (n,) positive; the coefficients have its unit
+        terms: (k,) keys of `POWERS`
 
     Raises:
-        DsdError: fewer than k + 1 networks, or all of the same flops
+        DsdError: fewer than k + 1 networks, or all with the same flops
     """
     if len(flops) <= len(terms) or np.ptp(flops) == 0:
-        raise DsdError(f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few to fit")
+        raise DsdError(
+            f"{column}: {len(flops)} networks of {len(np.unique(flops))} different flops are too few for a fit; give "
+            f"at least {len(terms) + 1} that differ in flops"
+        )
     x = np.asarray(flops, float) / UNITS["flops"]
     design = np.stack([x ** POWERS[term] for term in terms], axis=1)
-    found, residual = nonnegative_fit(design, np.asarray(y, float))
+    solution, residual = nonnegative_fit(design, np.asarray(y, float))
     exponent, error = slope(np.log(x), np.log(y))
     r2 = 1 - residual**2 / ((y - y.mean()) ** 2).sum() if np.ptp(y) > 0 else float("nan")
-    coefficients = dict(zip(terms, found.tolist(), strict=True))
+    coefficients = dict(zip(terms, solution.tolist(), strict=True))
     return Trend(column, coefficients, float(r2), exponent, error, len(x))
 
 
 def slope(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float]:
-    """The slope of the least-squares line through points (n,), and its standard error; NaN for two points."""
+    """The slope of the least-squares line through points (n,), and its standard error (NaN for two points)."""
     if len(x) < 3:
         return float(np.polyfit(x, y, 1)[0]), float("nan")
     line, covariance = np.polyfit(x, y, 1, cov=True)
@@ -85,36 +88,36 @@ def slope(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, floa
 
 
 def trends(frame: pd.DataFrame) -> dict[str, Trend]:
-    """The trends of Fig. 12 for those columns that a table has for `FEW` networks of different flops, or more.
+    """Fit the trends of Fig. 12 for each column with values for at least `FEW` networks of different flops.
 
     Args:
-        frame: a row a network, with `flops`; rows without a value are left out of that value's trend
+        frame: one row per network, with `flops`; a trend leaves out rows without its value
 
     Raises:
         DsdError: the table has no column flops
     """
     if "flops" not in frame:
         raise DsdError(f"the table has no column flops; its columns are: {known(frame)}")
-    found = {}
+    fitted = {}
     for column, terms in TRENDS.items():
         rows = positive(frame, ("flops", column)) if column in frame else frame.head(0)
         if len(rows) >= FEW and rows["flops"].nunique() >= FEW:
             flops, y = rows["flops"].to_numpy(float), rows[column].to_numpy(float) / UNITS.get(column, 1)
-            found[column] = fit_trend(flops, y, terms, column)
-    return found
+            fitted[column] = fit_trend(flops, y, terms, column)
+    return fitted
 
 
 def positive(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The rows whose values in these columns are finite numbers above zero: others have no logarithm."""
+    """The rows whose values in these columns are positive and finite, so that their logarithm exists."""
     numbers = frame[list(columns)].apply(pd.to_numeric, errors="coerce")
     return numbers[(np.isfinite(numbers) & (numbers > 0)).all(axis=1)]
 
 
 def correlations(frame: pd.DataFrame, column: str = "infer_ms") -> dict[str, float]:
-    """Pearson's correlation of a column of times with flops, params and acts ([DDS] Fig. 12, top).
+    """Pearson's correlation of a time column with flops, params and acts ([DDS] Fig. 12, top).
 
     Raises:
-        DsdError: the column, or flops, params or acts, is missing
+        DsdError: the table lacks the column, flops, params or acts
     """
     for name in (column, *MEASURES):
         if name not in frame:

@@ -1,6 +1,6 @@
 """Random search in a space: how good is the best of m networks ([DDS] Fig. 9, right)?
 
-Exact by order statistics of the n networks that are known. Shape letters: n networks, k sizes of a search.
+Exact, from the order statistics of the n known networks. Shape letters: n networks, k search sizes.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from scipy.special import gammaln, ndtri
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.errors import DsdError
 
-SIZES = 40  # of a search, unless they are given
+SIZES = 40  # default number of search sizes
 
 
 @dataclass(frozen=True)
 class RandomSearchCurve:
-    """The best error of a random search, by the number of networks tried; arrays are (k,).
+    """The best error of a random search against the number of networks tried; arrays are (k,).
 
     sizes: networks tried
     expected: expected error of the best [%]
-    low, high: 95 % interval of `expected` [%], for another population of the space would give another value
-    best_low, best_high: where the best of one search lies in 95 % of the cases [%]
+    low, high: 95 % confidence interval of `expected` [%]; `expected` varies between populations of the space
+    best_low, best_high: 95 % interval of the best error of a single search [%]
     """
 
     sizes: NDArray[np.int64]
@@ -35,47 +35,47 @@ class RandomSearchCurve:
 
 
 def log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """ln of n over k; −∞ where k is larger than n."""
+    """ln of the binomial coefficient n over k; −∞ if k is larger than n."""
     n, k = np.broadcast_arrays(np.asarray(n, float), np.asarray(k, float))
     impossible = k > n
-    found = gammaln(n + 1) - gammaln(k + 1) - gammaln(np.where(impossible, 1, n - k + 1))
-    return np.where(impossible, -np.inf, found)
+    logs = gammaln(n + 1) - gammaln(k + 1) - gammaln(np.where(impossible, 1, n - k + 1))
+    return np.where(impossible, -np.inf, logs)
 
 
 def minimum_probabilities(n: int, size: int) -> NDArray[np.float64]:
-    """The probability (n,) of the i-th best of n networks to be the best of `size` different ones drawn at random."""
+    """The probability (n,) that the i-th best of n networks is the best of `size` drawn without replacement."""
     above = np.arange(n - 1, -1, -1)
     distribution: NDArray[np.float64] = np.exp(log_choose(above, size - 1) - log_choose(n, size))
     return distribution
 
 
 def default_sizes(n: int) -> NDArray[np.int64]:
-    """Every size up to ten, then sizes up to n that are about evenly spaced in logarithm."""
+    """Every size up to 10, then sizes up to n with about even spacing in logarithm."""
     return np.unique(np.concatenate([np.arange(1, min(n, 10) + 1), np.geomspace(1, n, SIZES).round().astype(np.int64)]))
 
 
 def random_search_curve(
     errors: ArrayLike, sizes: Sequence[int] | None = None, level: float = LEVEL
 ) -> RandomSearchCurve:
-    """How good the best of m networks is, for each size m of a search.
+    """Estimate the error of the best of m networks, for each search size m.
 
-    The expected error is the mean over all subsets of m networks, an unbiased estimate for the space (a U-statistic);
-    resampling with replacement, as is often done, is biased upwards. Its interval is normal with the jackknife's
-    standard error. It is good while m is a small part of n, up to a tenth; towards m = n all rests on a few networks.
+    The expected error is the mean over all subsets of m networks, an unbiased estimate for the space (a U-statistic).
+    The usual resampling with replacement is biased upwards. The interval is normal, with the jackknife's standard
+    error. It is accurate for m up to about n/10; near m = n it depends on a few networks.
 
     Args:
         errors: (n,) errors of a population [%]
-        sizes: (k,) from 1 to n; about 40 of them where none are given
+        sizes: (k,) from 1 to n; None for about 40 sizes
 
     Raises:
-        DsdError: a size is not from 1 to n
+        DsdError: a size is below 1 or above n
     """
     values = np.sort(validate_errors(errors))
     n = len(values)
     tried = default_sizes(n) if sizes is None else np.asarray(sizes, np.int64)
     wrong = tried[(tried < 1) | (tried > n)]
     if len(wrong):
-        raise DsdError(f"sizes = {wrong[0]}: the best of so many cannot be told of {n} networks; give 1 to {n}")
+        raise DsdError(f"sizes = {wrong[0]}: the population has {n} networks; give 1 to {n}")
     expected, error, best_low, best_high = (np.empty(len(tried)) for _ in range(4))
     for i, size in enumerate(tried.tolist()):
         distribution = minimum_probabilities(n, size)
@@ -89,25 +89,21 @@ def random_search_curve(
 
 
 def jackknife_error(values: NDArray[np.float64], size: int) -> float:
-    """The standard error of the expected best of `size`, from leaving out each network of the sorted values (n,) in
-    turn.
-
-    NaN where size is n.
-    """
+    """Jackknife standard error of the expected best of `size` networks; values (n,) are sorted. NaN if size is n."""
     n = len(values)
     if size >= n:
         return float("nan")
     distribution = minimum_probabilities(n - 1, size)
-    before = np.concatenate([[0.0], np.cumsum(distribution * values[:-1])])  # those that keep their rank
-    after = np.concatenate([np.cumsum((distribution * values[1:])[::-1])[::-1], [0.0]])  # those that move up by one
+    before = np.concatenate([[0.0], np.cumsum(distribution * values[:-1])])  # networks that keep their rank
+    after = np.concatenate([np.cumsum((distribution * values[1:])[::-1])[::-1], [0.0]])  # networks that move up by one
     without = before + after
     return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
 
 
 def reaches(errors: ArrayLike, target: float) -> int | None:
-    """The least number of networks whose best is expected to have at most this error [%].
+    """The smallest search size whose expected best error is at most `target` [%].
 
-    None where all n do not reach it.
+    None if no network has an error that low.
     """
     values = np.sort(validate_errors(errors))
     n = len(values)

@@ -1,4 +1,4 @@
-"""All that `dsd analyze` says of a set of populations, as one object."""
+"""The complete result of `dsd analyze` as one object."""
 
 import difflib
 import html
@@ -24,21 +24,21 @@ from dsd.errors import DsdError, known
 from dsd.io.table_reading import stray
 from dsd.runs import RunState
 
-MOST_VALUES = 20  # of a column of text that counts as a category
+MOST_VALUES = 20  # most different values of a categorical column
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What `analyze` is asked for beside the populations.
+    """Options of `analyze`.
 
-    columns: parameters whose best range is wanted; all that the tables have where none is named
+    columns: parameters whose best ranges are computed; empty for all parameters of the tables
     delta: difference of mean error that is too small to matter [points]; None for 1 percent point
-    target: an error [%] for which the size of a random search is wanted; None for none
-    seed: of the bootstrap
-    resamples: of the bootstrap, as the paper has it; 0 for the exact one, which needs no seed
-    stepwise: compare each population with the one before it, and no other pairs
-    across: conditions of training (`results.columns.CONDITIONS`) in which pairs may differ that get a verdict
+    target: error [%] for which `analyze` computes the size of a random search; None for none
+    seed: seed of the bootstrap
+    resamples: number of bootstrap resamples, as in the paper; 0 for the exact bootstrap, which needs no seed
+    stepwise: compare only each population with the previous one
+    across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
     """
 
     columns: Sequence[str] = ()
@@ -51,22 +51,23 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 < self.delta <= 100:
-            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0")
+            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0 and at most 100")
         if self.target is not None and not 0 <= self.target <= 100:
             raise DsdError(f"target = {self.target:g}: give an error in percent, 0 to 100")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One population in numbers; errors in percent, None where there is no result.
+    """Statistics of one population; errors in percent, None without results.
 
-    quantiles: of error, by their share
-    half_width: of the EDF's 95 % band (DKW)
-    best_ranges: by column of numbers; best_values: by column of categories, how often each value wins
-    winners: how many networks share 95 % of the wins of the bootstrap
-    correlations: Spearman's, of each column with error
-    search: networks to try until the best is expected to reach the target; None where n do not, or none is set
-    noise: of training seeds, where there are several
+    quantiles: quantiles of error, by probability
+    half_width: half-width of the EDF's 95 % band (DKW)
+    best_ranges: best range of each numeric column
+    best_values: share of resamples that each value of a categorical column wins
+    winners: number of networks behind 95 % of the bootstrap's resamples
+    correlations: Spearman's correlation of each column with error
+    search: smallest random search whose expected best reaches the target; None if n do not reach it, or no target
+    noise: seed noise, if networks were trained with several seeds
     """
 
     name: str
@@ -86,7 +87,7 @@ class Summary:
     noise: SeedNoise | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The population's entry of `dsd analyze --json`."""
+        """The population's entry in the output of `dsd analyze --json`."""
         return {
             "name": self.name,
             "n": self.n,
@@ -106,9 +107,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Populations, each alone and each pair of them.
+    """Summaries of populations, and comparisons of their pairs.
 
-    conditions: a sentence for each condition of training, or complexity, in which they differ
+    conditions: one sentence for each training condition, or complexity, in which the populations differ
     """
 
     populations: list[Summary]
@@ -124,61 +125,61 @@ class Analysis:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a population: counts, least, mean and median error; `comparisons.frame` has the pairs."""
+        """One row per population: counts, least, mean and median error; `comparisons.frame` has the pairs."""
         names = ("name", "n", "failed", "unfinished", "minimum", "mean", "median", "winners")
-        return pd.DataFrame([{name: getattr(one, name) for name in names} for one in self.populations], columns=names)
+        return pd.DataFrame([{name: getattr(p, name) for name in names} for p in self.populations], columns=names)
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.conditions)
         return f"{self.frame.to_html(index=False, float_format='{:.2f}'.format)}{notes}{self.comparisons._repr_html_()}"
 
     def as_json(self) -> dict[str, Any]:
-        """What `dsd analyze --json` prints; NaN becomes None."""
-        found: dict[str, Any] = plain(
+        """The output of `dsd analyze --json`; NaN becomes None."""
+        content: dict[str, Any] = plain(
             {
-                "populations": [one.as_json() for one in self.populations],
-                "comparisons": [one.as_json() for one in self.comparisons],
+                "populations": [population.as_json() for population in self.populations],
+                "comparisons": [comparison.as_json() for comparison in self.comparisons],
                 "delta": self.delta,
                 "target": self.settings.target,
                 "stepwise": self.settings.stepwise,
                 "rule": RULE,
             }
         )
-        return found
+        return content
 
     @property
     def notes(self) -> list[str]:
-        """What could not be computed, and why."""
-        few = [f"{one.name} (n = {one.n})" for one in self.populations if 0 < one.n < FEW]
-        found = [f"{', '.join(few)}: too few; a verdict needs {FEW} networks."] if few else []
-        for one in self.populations:
-            if not one.n:
-                found.append(f"{one.name}: no results; nothing can be said of it.")
-            elif one.n >= FEW and one.minimum == one.quantiles[QUANTILES[-1]]:
-                found.append(f"{one.name}: nearly all errors are the same; ranges and correlations say nothing.")
-        return [*self.conditions, *found]
+        """Notes on training conditions, and on results that could not be computed."""
+        few = [f"{p.name} (n = {p.n})" for p in self.populations if 0 < p.n < FEW]
+        notes = [f"{', '.join(few)}: too few; a verdict needs {FEW} networks."] if few else []
+        for p in self.populations:
+            if not p.n:
+                notes.append(f"{p.name}: no results.")
+            elif p.n >= FEW and p.minimum == p.quantiles[QUANTILES[-1]]:
+                notes.append(f"{p.name}: nearly all errors are equal; ranges and correlations are meaningless.")
+        return [*self.conditions, *notes]
 
 
 def plain(value: Any) -> Any:
-    """The same with None for NaN, however deep."""
+    """Replace NaN and infinity by None, and tuples by lists, at any depth."""
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parameters(frame: pd.DataFrame, chosen: Sequence[str] = (), outcomes: Collection[str] = ()) -> list[str]:
-    """The columns of parameters that are numbers: those chosen, else all that are neither outcomes nor names.
+    """The numeric parameter columns: the chosen ones, else all that are neither outcomes nor names.
 
     Raises:
-        DsdError: a chosen column is not there, or neither one of numbers nor of few values
+        DsdError: a chosen column is missing, or neither numeric nor categorical
     """
     numbers = [str(name) for name in frame.select_dtypes("number")]
     values = matrix(frame, numbers)
     lowest, highest = (edge(values, axis=0) for edge in (np.fmin.reduce, np.fmax.reduce)) if len(frame) else ((), ())
     spread = {name: high > low for name, low, high in zip(numbers, lowest, highest, strict=False) if low == low}
-    numbers = list(spread)  # those with values
+    numbers = list(spread)  # columns with at least one value
     for column in chosen:
         if column not in frame:
             near = difflib.get_close_matches(column, map(str, frame), n=1, cutoff=0.4)
@@ -186,7 +187,7 @@ def parameters(frame: pd.DataFrame, chosen: Sequence[str] = (), outcomes: Collec
             choice = known(parameters(frame, outcomes=outcomes))
             raise DsdError(f"there is no column {column}; {hint}choose from: {choice}")
         if column not in numbers and column not in categories(frame, outcomes):
-            raise DsdError(f"column {column} is neither one of numbers nor of 2 to {MOST_VALUES} values")
+            raise DsdError(f"column {column} holds neither numbers nor 2 to {MOST_VALUES} different values")
     if chosen:
         return [name for name in chosen if name in numbers]
     others = {"error", *outcomes}
@@ -199,7 +200,7 @@ def parameters(frame: pd.DataFrame, chosen: Sequence[str] = (), outcomes: Collec
 
 
 def categories(frame: pd.DataFrame, outcomes: Collection[str] = ()) -> list[str]:
-    """The columns of text or truths that have 2 to 20 different values: a parameter that is no number."""
+    """The categorical parameter columns: text or booleans with 2 to 20 different values."""
     text = frame.select_dtypes(include=["object", "string", "category", "bool"])
     return [
         str(name)
@@ -213,28 +214,28 @@ def categories(frame: pd.DataFrame, outcomes: Collection[str] = ()) -> list[str]
 
 
 def winners_of(errors: Any, settings: Settings) -> Winners:
-    """The winners of the bootstrap that the settings ask for; the same seed gives the same."""
+    """The winners of the exact or resampled bootstrap, according to the settings; same seed, same result."""
     if not settings.resamples:
         return exact_winners(errors)
     return resampled_winners(errors, rng=np.random.default_rng(settings.seed), resamples=settings.resamples)
 
 
 def ranges_of(frame: pd.DataFrame, columns: Sequence[str], settings: Settings) -> tuple[dict[str, BestRange], int]:
-    """The best range of each column that has values, and the number of winners behind those that have all."""
+    """The best range of each column with values, and the number of winners over all rows."""
     errors = frame["error"].to_numpy(float)
     everywhere = winners_of(errors, settings)
-    found = {}
+    ranges = {}
     for column, x in zip(columns, matrix(frame, columns).T, strict=True):
-        there = np.isfinite(x)
-        if there.all():
-            found[column] = everywhere.range(x)
-        elif there.any():
-            found[column] = winners_of(errors[there], settings).range(x[there])
-    return found, everywhere.count
+        finite = np.isfinite(x)
+        if finite.all():
+            ranges[column] = everywhere.range(x)
+        elif finite.any():
+            ranges[column] = winners_of(errors[finite], settings).range(x[finite])
+    return ranges, everywhere.count
 
 
 def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], settings: Settings) -> Summary:
-    """One population in numbers."""
+    """Compute the statistics of one population."""
     counts = (results.name, len(results), results.failed, results.unfinished)
     if not len(results):
         return Summary(*counts)
@@ -271,18 +272,18 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
 
 
 def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
-    """Every population in numbers, and every pair compared.
+    """Summarise each population and compare each pair.
 
     Args:
-        populations: from `split_populations`, or a DataFrame or the path of a table, which are split first
+        populations: from `split_populations`; a DataFrame or the path of a table is split first
 
     Raises:
-        DsdError: a column of the settings is not there; no delta, where errors may be losses or shares
+        DsdError: a column of the settings is missing; no delta, although errors can be losses or shares
     """
     populations = as_populations(populations)
     outcomes = frozenset().union(*(results.outcomes for results in populations))
     frame = pd.concat([results.frame for results in populations], ignore_index=True)
-    # a number in one table may be text in another, or an outcome
+    # a column can be numeric in one table, and text or an outcome in another
     each = [name for results in populations for name in parameters(results.frame, (), results.outcomes)]
     chosen = parameters(frame, settings.columns, outcomes) if settings.columns else list(dict.fromkeys(each))
     texts = [name for name in categories(frame, outcomes) if not settings.columns or name in settings.columns]

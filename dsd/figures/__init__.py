@@ -1,4 +1,4 @@
-"""Figures: one module a kind of plot, each a function that draws into Axes."""
+"""Figures: one module per kind of plot, with functions that draw into Axes."""
 
 import lazy_loader as lazy
 

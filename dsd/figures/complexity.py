@@ -1,4 +1,4 @@
-"""Networks as points: time against a measure of complexity, and a trend against flops ([DDS] Fig. 12)."""
+"""Scatter plots of time against complexity, and of trends against flops ([DDS] Fig. 12)."""
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,11 @@ LABELS = {
 
 
 def plot_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, color: str = COLOURS[0]) -> Axes:
-    """Columns y against x, a point a network; Pearson's correlation in the title.
+    """Draw column y against column x, one point per network; the title shows Pearson's correlation.
 
     Args:
-        frame: a row a network; rows without a value are left out
-        x, y: names of LABELS
+        frame: one row per network; rows without a positive finite value are left out
+        x, y: keys of `LABELS`
     """
     rows = positive(frame, (x, y)).astype(float)
     ax.scatter(rows[x] / UNITS.get(x, 1), rows[y] / UNITS.get(y, 1), s=12, alpha=0.6, color=color, linewidths=0)
@@ -35,7 +35,7 @@ def plot_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, color: str = COLO
 
 
 def plot_trend(ax: Axes, frame: pd.DataFrame, trend: Trend) -> Axes:
-    """A trend's column against flops, a point a network, and the curve that was fitted, with its formula."""
+    """Draw a trend's column against flops, one point per network, and the fitted curve; the title shows its formula."""
     plot_points(ax, frame, "flops", trend.column)
     flops = np.linspace(0, frame["flops"].max(), 200)
     ax.plot(flops / UNITS["flops"], trend.at(flops), color=COLOURS[1], linewidth=1.5)

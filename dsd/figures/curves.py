@@ -1,4 +1,4 @@
-"""What runs reached epoch by epoch."""
+"""Learning curves: training loss and test error over epochs."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,8 +11,8 @@ def plot_run(loss: Axes, error: Axes, curve: pd.DataFrame, top5: bool = True) ->
     """Draw one run's training loss, and its top-1 and top-5 error, over the epochs.
 
     Args:
-        loss, error: where to draw each; a loss that is not finite is named instead
-        curve: a row an epoch, with columns epoch, loss, error and top5_error
+        loss, error: Axes for the loss and for the errors; if a loss is missing, the title names the epoch
+        curve: one row per epoch, with columns epoch, loss, error and top5_error
         top5: whether to draw the top-5 error
     """
     marker = "o" if len(curve) < 30 else ""
@@ -35,12 +35,12 @@ def plot_run(loss: Axes, error: Axes, curve: pd.DataFrame, top5: bool = True) ->
 
 
 def plot_best_and_worst(ax: Axes, curves: pd.DataFrame, best: list[str], worst: list[str]) -> Axes:
-    """Draw the test error of some runs over the epochs, the best in one colour, the worst in another.
+    """Draw the test error of the best and worst runs over the epochs, in two colours.
 
     Args:
-        ax: where to draw
-        curves: a row a run and epoch, with columns run, epoch and error [%]
-        best, worst: runs
+        ax: Axes to draw into
+        curves: one row per run and epoch, with columns run, epoch and error [%]
+        best, worst: names of runs in column run
     """
     for runs, name, colour in ((worst, "worst", COLOURS[1]), (best, "best", COLOURS[0])):
         for i, run in enumerate(runs):

@@ -1,4 +1,4 @@
-"""The difference of every pair of populations, with the interval that decided ([DDS] compares by eye; ours)."""
+"""The difference of each pair of populations, with its deciding interval ([DDS] compares by eye; ours)."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ LOOK = {"better": COLOURS[2], "worse": COLOURS[1], "equal": COLOURS[0], "undecid
 
 
 def plot_differences(ax: Axes, comparisons: Sequence[Comparison]) -> Axes:
-    """Draw mean error of b − a and its interval for each pair, coloured by the verdict; within δ is shaded."""
+    """Draw the difference of mean error, b − a, and its interval for each pair, coloured by verdict; shade ±δ."""
     for row, pair in enumerate(reversed(comparisons)):
         colour = LOOK[pair.verdict.word]
         ax.plot([pair.verdict.low, pair.verdict.high], [row, row], color=colour, linewidth=2.2)

@@ -1,4 +1,4 @@
-"""The distribution of a parameter beside what was drawn from it."""
+"""The distribution of a parameter, compared with draws from it."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,13 +10,12 @@ from dsd.figures.style import look
 
 
 def plot_distribution(ax: Axes, distribution: Distribution, drawn: dict[str, ArrayLike]) -> Axes:
-    """Cumulative probability by the distribution (black, thick) and cumulative share among draws, over values in log
-    scale.
+    """Draw cumulative probability (black, thick) and the cumulative share of draws against values, on a log scale.
 
     Args:
-        ax: where to draw
+        ax: Axes to draw into
         distribution: k values with their probabilities
-        drawn: label to values (n,) of the distribution, such as those of the networks in a window
+        drawn: label → drawn values (n,), such as the values of the networks in a window
     """
     ax.step(
         distribution.values,

@@ -10,17 +10,17 @@ from dsd.analysis.distribution.normalised import BINS, common_bins, normalised_b
 from dsd.analysis.results.populations import Results
 from dsd.figures.style import label, look
 
-INSIDE = 8  # populations whose legend stands inside
-BANDED = 3  # populations; the bands of more would hide one another
+INSIDE = 8  # most populations with the legend inside the Axes
+BANDED = 3  # most populations with bands; more bands would overlap
 
 
 def plot_edf(ax: Axes, populations: Sequence[Results], band: bool | None = None) -> Axes:
     """Draw the EDF of each population, with n, min and mean error in the legend.
 
-    A population with failed or unfinished runs says so in its legend; one without any result is named there.
+    The legend also counts failed and unfinished runs, and lists populations without results.
 
     Args:
-        band: shade the 95 % band of each (DKW: all of the true EDF lies inside); None for up to three populations
+        band: shade the 95 % band of each EDF (DKW, simultaneous over all errors); None shades up to 3 populations
     """
     end = max((results.errors.max() for results in populations if len(results)), default=0.0)
     banded = len(populations) <= BANDED if band is None else band
@@ -28,7 +28,7 @@ def plot_edf(ax: Axes, populations: Sequence[Results], band: bool | None = None)
         if len(results):
             errors = np.sort(results.errors)
             steps = np.arange(len(errors) + 1) / len(errors)
-            # F is 0 up to and including the least error, and 1 above the largest (Eq. 1, strictly less)
+            # F is 0 up to and including the least error, and 1 above the largest (Eq. 1, strict)
             ax.step([*errors, end], steps, where="pre", label=legend(results), linewidth=1.8, **look(i))
             if banded:
                 at = np.append(np.unique(errors), end)
@@ -40,15 +40,15 @@ def plot_edf(ax: Axes, populations: Sequence[Results], band: bool | None = None)
 
 
 def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str = "flops", bins: int = BINS) -> Axes:
-    """Draw the EDFs that the populations would have if their complexity were spread evenly over the range they share.
+    """Draw the EDFs of populations, normalised to uniform complexity over the range that they share.
 
     Args:
-        populations: with results, two or more
+        populations: two or more, with results
         measure: flops, params or acts
-        bins: of complexity; each needs a network of every population
+        bins: number of complexity bins; each must contain a network of every population
 
     Raises:
-        DsdError: the populations share no range, or one has no network in a bin
+        DsdError: the populations share no range of complexity, or one has no network in a bin
     """
     complexities = [results.frame[measure].to_numpy(float) for results in populations]
     edges = common_bins(complexities, bins)
@@ -56,8 +56,8 @@ def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str =
         at = np.linspace(results.errors.min(), results.errors.max(), 400)
         shares = weights(x, edges)
         inside, mean = int((shares > 0).sum()), float(shares @ results.errors)
-        told = f"{label(results.name)}: n={inside} of {len(results)}, mean {mean:.1f}"
-        ax.plot(at, edf(results.errors, at, shares), label=told, linewidth=1.8, **look(i))
+        text = f"{label(results.name)}: n={inside} of {len(results)}, mean {mean:.1f}"
+        ax.plot(at, edf(results.errors, at, shares), label=text, linewidth=1.8, **look(i))
         around = normalised_band(results.errors, x, edges, at)
         ax.fill_between(at, around.low, around.high, color=look(i)["color"], alpha=0.12, linewidth=0)
     labelled(ax)
@@ -66,12 +66,12 @@ def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str =
 
 
 def shade(ax: Axes, at: np.ndarray, low: np.ndarray, high: np.ndarray, i: int) -> None:
-    """A band of steps in the colour of the i-th population."""
+    """Shade a stepped band in the colour of the i-th population."""
     ax.fill_between(at, low, high, step="pre", color=look(i)["color"], alpha=0.12, linewidth=0)
 
 
 def labelled(ax: Axes, outside: bool = False) -> Axes:
-    """The axes of an EDF; a legend of many populations stands to the right of it."""
+    """Label the Axes of an EDF; `outside` puts the legend to the right of it."""
     ax.set_xlabel("error [%]")
     ax.set_ylabel("cumulative fraction of networks")
     ax.set_ylim(0, 1.02)
@@ -83,7 +83,7 @@ def labelled(ax: Axes, outside: bool = False) -> Axes:
 
 
 def legend(results: Results) -> str:
-    """The legend of one population: name, n, min | mean error as the paper prints them, and what is missing."""
+    """The legend text of a population: name, n, min and mean error as in the paper, and missing runs."""
     numbers = "no results"
     if len(results):
         numbers = f"n={len(results)}, min {results.errors.min():.1f}, mean {results.errors.mean():.1f}"

@@ -1,4 +1,4 @@
-"""Two parameters of a population at once, coloured by how good the networks are."""
+"""Scatter plot of two parameters, coloured by the rank of error."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from dsd.analysis.results.populations import Results
 from dsd.figures.style import label, label_axis
 
-COLOUR_MAP = "cividis"  # even in lightness, and the same for the colour-blind
+COLOUR_MAP = "cividis"  # perceptually uniform, also for the colour-blind
 
 
 def plot_pairs(ax: Axes, results: Results, x: str, y: str) -> Axes:
-    """Draw each network at its two parameters; dark is best, the colour is the rank of its error (0 best, 1 worst)."""
+    """Draw each network at its two parameters; the colour is the rank of its error (0 best and dark, 1 worst)."""
     rows = results.frame[[x, y, "error"]].dropna().sort_values("error", ascending=False)
     rank = rows["error"].rank(pct=True)
     points = ax.scatter(rows[x], rows[y], c=rank, cmap=COLOUR_MAP, vmin=0, vmax=1, s=18, linewidths=0, alpha=0.85)

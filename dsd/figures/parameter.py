@@ -1,4 +1,4 @@
-"""One parameter against error, with the range of the best models ([DDS] Fig. 2, middle and right)."""
+"""Error against one parameter, with the range of the best models ([DDS] Fig. 2, middle and right)."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ from dsd.figures.style import COLOURS, label, label_axis
 
 
 def plot_parameter(ax: Axes, results: Results, column: str, best: BestRange) -> Axes:
-    """Draw the error of each network over a parameter, its best range shaded and the median of the best as a line."""
+    """Draw the error of each network against a parameter; shade the best range and draw its median as a line."""
     x = results.frame[column].to_numpy(float)
     ax.axvspan(best.low, best.high, color=COLOURS[0], alpha=0.15, linewidth=0)
     ax.axvline(best.median, color=COLOURS[0], linewidth=1.5)

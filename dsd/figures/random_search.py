@@ -1,4 +1,4 @@
-"""How good the best of a random search is ([DDS] Fig. 9, right)."""
+"""The expected best error of a random search ([DDS] Fig. 9, right)."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ from dsd.figures.style import look
 
 
 def plot_random_search(ax: Axes, populations: Sequence[Results]) -> Axes:
-    """Draw the expected error of the best of m networks against m, with its 95 % interval while m is at most n/2.
+    """Draw the expected error of the best of m networks against m, with its 95 % interval up to m = n/2.
 
-    Beyond that the curve rests on the few best networks of the population, and its interval says too little.
+    Beyond n/2 the curve depends on the few best networks of the population, and its interval is too narrow.
     """
     for i, results in enumerate(populations):
         if not len(results):
             continue
-        found = random_search_curve(results.errors, default_sizes(len(results)).tolist())
-        ax.plot(found.sizes, found.expected, label=legend(results), linewidth=1.8, **look(i))
-        told = found.sizes <= len(results) / 2
+        curve = random_search_curve(results.errors, default_sizes(len(results)).tolist())
+        ax.plot(curve.sizes, curve.expected, label=legend(results), linewidth=1.8, **look(i))
+        shown = curve.sizes <= len(results) / 2
         ax.fill_between(
-            found.sizes[told], found.low[told], found.high[told], color=look(i)["color"], alpha=0.12, linewidth=0
+            curve.sizes[shown], curve.low[shown], curve.high[shown], color=look(i)["color"], alpha=0.12, linewidth=0
         )
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,4 +1,4 @@
-"""The parameters of the best networks over regimes of flops ([DDS] Fig. 11)."""
+"""The parameters of the best networks against flops regimes ([DDS] Fig. 11)."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from dsd.figures.style import COLOURS, label
 
 
 def plot_regimes(ax: Axes, ranges: pd.DataFrame, column: str) -> Axes:
-    """Draw the best range of a parameter, shaded, and the most likely best value, in black, against flops.
+    """Draw the best range of a parameter (shaded) and its most likely best value (black) against flops.
 
     Args:
         ranges: from `dsd.analysis.parameters.regimes.regime_ranges`

@@ -21,41 +21,39 @@ from dsd.texts import short_name
 
 log = logging.getLogger(__name__)
 
-# Okabe and Ito's eight colours, distinct for the colour-blind; black last, yellow left out: it vanishes on white
+# Okabe and Ito's colours, distinct for the colour-blind; black is last, yellow is left out: it is invisible on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-GLYPH = re.compile(r"Glyph \d+ .* missing from font")  # how matplotlib says that a letter is missing
+GLYPH = re.compile(r"Glyph \d+ .* missing from font")  # matplotlib's warning about a missing character
 LINES = ("-", "--", "-.", ":")
 
 
 def figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
-    """A figure of one Axes [inches]; made without pyplot, so nothing global is left behind."""
-    made, (axes,) = figures(1, width, height)
-    return made, axes
+    """Create a figure with one Axes, size in inches; without pyplot, so there is no global state."""
+    fig, (axes,) = figures(1, width, height)
+    return fig, axes
 
 
 def figures(count: int, width: float, height: float, fitted: bool = True) -> tuple[Figure, list[Axes]]:
-    """A figure of some Axes side by side, each of this size [inches].
+    """Create a figure with `count` Axes side by side, each of this size [inches].
 
     Args:
-        fitted: leave as much room for labels as they need, which takes half of the time; else a fixed part
+        fitted: fit the margins to the labels, which takes half of the drawing time; else use fixed margins
     """
-    made = Figure(figsize=(count * width, height), layout="constrained" if fitted else None)
+    fig = Figure(figsize=(count * width, height), layout="constrained" if fitted else None)
     if not fitted:
-        made.subplots_adjust(
-            left=0.6 / count / width, right=1 - 0.1 / count / width, bottom=0.17, top=0.89, wspace=0.24
-        )
-    return made, [styled(made.add_subplot(1, count, i + 1)) for i in range(count)]
+        fig.subplots_adjust(left=0.6 / count / width, right=1 - 0.1 / count / width, bottom=0.17, top=0.89, wspace=0.24)
+    return fig, [styled(fig.add_subplot(1, count, i + 1)) for i in range(count)]
 
 
 def styled(axes: Axes) -> Axes:
-    """With a faint grid, and lines on two sides only."""
+    """Add a faint grid, and hide the top and right spines."""
     axes.grid(alpha=0.3, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
 
 
 def save(made: Figure, path: Path) -> None:
-    """Write a figure as .png, whole or not at all; its folder is made where it is missing."""
+    """Write a figure as .png atomically; create its folder if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     with letters_of_the_font():
@@ -64,7 +62,7 @@ def save(made: Figure, path: Path) -> None:
 
 
 def label(text: object) -> str:
-    r"""A text that somebody else wrote as a label: as it is, on one line, neither a formula nor hidden from legends.
+    r"""Escape a user's text for a label: one line, no math mode, not hidden from legends by a leading underscore.
 
     >>> label("_from $5 to $10")
     ' _from \\$5 to \\$10'
@@ -75,30 +73,30 @@ def label(text: object) -> str:
 
 @contextmanager
 def letters_of_the_font() -> Iterator[None]:
-    """Draw, and say once which letters the font of the pictures lacks, not each time it is asked for one."""
+    """Replace matplotlib's warnings about characters that the font lacks by one log message."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    if any(GLYPH.match(str(one.message)) for one in caught):
+    if any(GLYPH.match(str(warning.message)) for warning in caught):
         note_letters()
-    for one in caught:
-        if not GLYPH.match(str(one.message)):
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    for warning in caught:
+        if not GLYPH.match(str(warning.message)):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 @cache
 def note_letters() -> None:
-    """Say it once."""
-    log.warning("the font of the pictures lacks some letters of the names; they are drawn as boxes")
+    """Log once that the font lacks characters."""
+    log.warning("the font of the figures lacks some characters of the names; they are drawn as boxes")
 
 
 def look(i: int) -> dict[str, Any]:
-    """Colour and line of the i-th population: beyond seven, colours come again with another line."""
+    """Colour and line style of the i-th population; colours repeat after seven, with another line style."""
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i // len(COLOURS) % len(LINES)]}
 
 
 def label_axis(ax: Axes, column: str) -> None:
-    """Name the horizontal axis after a column; complexities in units of K, M or G."""
+    """Label the x-axis with a column name; complexities have units K, M or G."""
     ax.set_xlabel(label(column))
     if column in MEASURES:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value) if value > 0 else "0"))

@@ -248,5 +248,5 @@ def test_errors_are_validated_once_for_each_population(monkeypatch: pytest.Monke
     ]
     assert len(compare(populations)) == 3
     assert asked == [9, 8, 7]
-    with pytest.raises(ValueError, match="errors holds NaN"):
+    with pytest.raises(ValueError, match="errors contains NaN"):
         compare([populations[0], Results("d", pd.DataFrame({"error": [1.0, np.nan]}))])

@@ -157,11 +157,11 @@ def test_plain_blocks_of_nds_are_vanilla(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reader", "content", "message"),
     [
-        (pycls, {}, "is no list of records"),
-        (pycls, [{"cfg": 3}], "record 1 is not as pycls writes it: it has no cfg"),
-        (pycls, [{"cfg": {"OPTIM": 3}}], "record 1 is not as pycls writes it: OPTIM = 3 is no object"),
-        (nds, {"other": []}, "nor lists top and mid"),
-        (nds, [{"nets": {}}, {}], "record 1 is not as NDS writes it: it has no net"),
+        (pycls, {}, "is not a list of records"),
+        (pycls, [{"cfg": 3}], "record 1 is not a valid pycls record: it has no cfg"),
+        (pycls, [{"cfg": {"OPTIM": 3}}], "record 1 is not a valid pycls record: OPTIM = 3 is not an object"),
+        (nds, {"other": []}, "or an object with lists top and mid"),
+        (nds, [{"nets": {}}, {}], "record 1 is not a valid NDS record: it has no net"),
     ],
 )
 def test_other_files_are_refused(reader, content, message: str, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_what_is_empty_in_a_record_is_not_known(reader, content, tmp_path: Path)
 def test_a_class_count_that_is_none_is_refused(tmp_path: Path) -> None:
     """The line names the record."""
     cfg = {**pycls_record()["cfg"], "MODEL": {"TYPE": "regnet", "NUM_CLASSES": "many"}}
-    with pytest.raises(DsdError, match=r"s.json: record 1 is not as pycls writes it"):
+    with pytest.raises(DsdError, match=r"s.json: record 1 is not a valid pycls record"):
         pycls.read(written(tmp_path / "s.json", [pycls_record(cfg=cfg)]))
 
 
@@ -231,9 +231,9 @@ def test_a_record_that_cannot_be_read_is_a_row_with_its_reason(tmp_path: Path) -
     wrong = pycls_record(cfg={**pycls_record()["cfg"], "REGNET": {**REGNET, "DEPTH": "deep"}})
     frame = statuses(tmp_path, [pycls_record(), dead, 7, wrong, pycls_record(test_epoch=5)])
     assert frame["status"].tolist() == ["done", "lost", "lost", "lost", "lost"]
-    reasons = ["it has no cfg; its job says: ValueError: no", "it is no object", "DEPTH = 'deep'", "test_epoch = 5"]
+    reasons = ["it has no cfg; err: ValueError: no", "it is not an object", "DEPTH = 'deep'", "test_epoch = 5"]
     for number, reason in enumerate(reasons, start=2):
-        assert f"record {number} is not as pycls writes it: {reason}" in frame["reason"].iloc[number - 1]
+        assert f"record {number} is not a valid pycls record: {reason}" in frame["reason"].iloc[number - 1]
     (results,) = split_populations(frame)
     assert (len(results), results.unfinished) == (1, 4)
 
@@ -244,8 +244,8 @@ def test_an_error_that_is_none_is_no_result(tmp_path: Path) -> None:
     frame = statuses(tmp_path, [pycls_record(), *odd])
     assert frame["status"].tolist() == ["done", "lost", "lost", "lost"]
     assert frame["reason"].tolist()[1:3] == [
-        "the last top1_err is no number",
-        "the last top1_err is 152, and no percent",
+        "the last top1_err is not a number",
+        "the last top1_err is 152, not a percentage from 0 to 100",
     ]
     assert len(split_populations(frame)[0]) == 1
 
@@ -274,7 +274,7 @@ def test_what_json_files_may_begin_with_and_hold(tmp_path: Path) -> None:
     write_table(frame, tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet")["seed"].nunique() == 2
     (tmp_path / "s.json").write_text("[" * 100_000)
-    with pytest.raises(DsdError, match="nested too deep"):
+    with pytest.raises(DsdError, match="nested too deeply"):
         pycls.read(tmp_path / "s.json")
 
 

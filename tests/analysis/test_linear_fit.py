@@ -134,12 +134,12 @@ def test_tables_give_widths_of_blocks() -> None:
     [
         ({"error": [1.0]}, "has no columns d1, d2"),
         ({"d1": [1]}, "has no column w1"),
-        ({"d1": [1, 0], "w1": [8, 8]}, "row 2: depths"),
-        ({"d1": [1.5], "w1": [8]}, "row 1: depths"),
-        ({"d1": [1, None], "w1": [8, 8]}, "row 2: depths"),
-        ({"d1": [1], "w1": [-8]}, "row 1: depths"),
-        ({"d1": [10**9], "w1": [8]}, "1,000 in all at most"),
-        ({"d1": ["x"], "w1": [8]}, "have to be numbers"),
+        ({"d1": [1, 0], "w1": [8, 8]}, "row 2: stage depths"),
+        ({"d1": [1.5], "w1": [8]}, "row 1: stage depths"),
+        ({"d1": [1, None], "w1": [8, 8]}, "row 2: stage depths"),
+        ({"d1": [1], "w1": [-8]}, "row 1: stage depths"),
+        ({"d1": [10**9], "w1": [8]}, "at most 1,000 in total"),
+        ({"d1": ["x"], "w1": [8]}, "must be numbers"),
     ],
 )
 def test_tables_that_are_no_networks_are_refused(frame, message: str) -> None:

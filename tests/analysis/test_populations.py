@@ -19,7 +19,7 @@ def population(name: str, errors) -> Results:
 
 
 def test_degenerate_populations_say_what_cannot_be_computed() -> None:
-    """No results, no comparison; one network, no verdict; constant errors, ranges that say nothing."""
+    """No results, no comparison; one network, no verdict; constant errors, meaningless ranges."""
     empty = Results(
         "none", pd.DataFrame({"error": pd.Series(dtype=float)}), pd.DataFrame({"run": "abc"}, index=range(3))
     )
@@ -29,7 +29,7 @@ def test_degenerate_populations_say_what_cannot_be_computed() -> None:
     assert (nothing["n"], nothing["failed"], nothing["best_ranges"]) == (0, 3, {})
     assert nothing["error"] == {"min": None, "mean": None, "median": None}
     assert [(c["a"], c["verdict"], c["low"]) for c in found["comparisons"]] == [("one", "undecided", None)]
-    words = ["one (n = 1): too few", "none: no results", "same: nearly all errors are the same"]
+    words = ["one (n = 1): too few", "none: no results", "same: nearly all errors are equal"]
     assert [note.startswith(start) for note, start in zip(analysis.notes, words, strict=True)] == [True] * 3
 
 

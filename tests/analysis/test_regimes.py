@@ -36,7 +36,7 @@ def test_a_regime_has_the_range_of_its_rows() -> None:
 def test_small_regimes_tell_nothing() -> None:
     """Fewer than five networks are left out; edges have to rise; flops have to be there."""
     assert len(regime_ranges([Results("few", FRAME.head(4))], ["depth"])) == 0
-    with pytest.raises(DsdError, match="rising"):
+    with pytest.raises(DsdError, match="increasing"):
         by_regime(Results("x", FRAME), [2e8, 1e8])
     with pytest.raises(DsdError, match="no column flops"):
         by_regime(Results("x", FRAME[["error"]]), [1, 2])

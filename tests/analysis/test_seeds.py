@@ -86,7 +86,7 @@ def test_unfinished_seeds_say_nothing() -> None:
 
 
 def test_a_run_of_two_spaces_is_one_training() -> None:
-    """Its second row is no other seed."""
+    """Its second row is not another seed."""
     frame = runs(6, 2, 5.0, 1.0, np.random.default_rng(3)).assign(run=[f"r{i}" for i in range(12)])
     twice = pd.concat([frame, frame.head(4)])
     assert seed_noise(twice) == seed_noise(frame)

@@ -138,7 +138,7 @@ def test_a_parameter_is_no_seed(caplog: pytest.LogCaptureFixture) -> None:
     )
     (found,) = split_populations(frame, place="t.csv")
     assert (len(found), analyze([found]).populations[0].noise, seed_noise(frame)) == (40, None, None)
-    assert "t.csv: rows of one key differ in epochs and count apart" in caplog.text
+    assert "t.csv: rows of one key differ in epochs and count as separate networks" in caplog.text
     (averaged,) = split_populations(frame, outcomes=("epochs",))
     assert (len(averaged), averaged.frame["epochs"].tolist()) == (20, [30.0] * 20)
     with pytest.raises(DsdError, match="has no column nope"):
@@ -176,7 +176,7 @@ def test_populations_that_were_not_trained_alike_get_no_verdict(name: str) -> No
     assert (pair.verdict.word, pair.differs) == ("no verdict", {name: ("8", "32")})
     assert found.as_json()["comparisons"][0]["p_holm"] is None
     assert f"{name} differs (8: A; 32: B); no verdict between them without --across {name}." in found.notes
-    assert f"B against A: no verdict, for they differ in {name} 8 and 32" in str(pair)
+    assert f"B against A: no verdict, because they differ in {name} 8 and 32" in str(pair)
     asked = analyze(split_populations(frame), Settings(across=(name,)))
     assert asked.comparisons[0].verdict.word != "no verdict"
     assert any(note.startswith(f"{name} differs") for note in asked.notes)

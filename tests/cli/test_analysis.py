@@ -37,7 +37,7 @@ def test_fit_adds_columns_and_says_how(dsd, networks: Path, ending: str, tmp_pat
     assert means["RegNetX"] < means["AnyNetX_D"]
     told = json.loads(provenance_in(output))
     assert told["fit"]["w_m"] == [1.5, 3.0, 0.05]
-    assert "least over w_0 = 8–256 by 8" in told["fit"]["rule"]
+    assert "minimised over w_0 = 8–256 by 8" in told["fit"]["rule"]
     assert told["table"]["populations"][0]["space"] == "AnyNetX_D"
 
 
@@ -133,6 +133,6 @@ def test_small_and_strange_populations_say_what_could_not_be_computed(dsd, tmp_p
     done = dsd("analyze", path)
     assert done.code == 0
     assert "one (n = 1): too few; a verdict needs 5 networks." in done.err
-    assert "same: nearly all errors are the same" in done.err
+    assert "same: nearly all errors are equal" in done.err
     assert "undecided" in done.out
     assert dsd("report", path, "-o", tmp_path / "r.html").code == 0

@@ -94,7 +94,7 @@ def test_letters_that_the_font_lacks_are_said_once(dsd, tmp_path: Path) -> None:
     frame = pd.DataFrame({"space": ["網絡"] * 20 + ["B"] * 20, "w1": list(range(20)) * 2, "error": errors})
     frame.to_csv(tmp_path / "t.csv", index=False)
     done = dsd("report", tmp_path / "t.csv", "-o", tmp_path / "r.html")
-    assert done.err == "the font of the pictures lacks some letters of the names; they are drawn as boxes\n"
+    assert done.err == "the font of the figures lacks some characters of the names; they are drawn as boxes\n"
 
 
 def test_a_missing_package_is_one_line() -> None:

@@ -46,7 +46,7 @@ def test_the_normalised_edf_is_the_weighted_one() -> None:
     line = ax.lines[0]
     np.testing.assert_allclose(line.get_ydata(), edf(one.errors, line.get_xdata(), shares))
     assert f"n={(shares > 0).sum()} of 400" in ax.get_legend().get_texts()[0].get_text()
-    with pytest.raises(DsdError, match="fewer bins"):
+    with pytest.raises(DsdError, match="use fewer than"):
         plot_normalised_edf(ax, [population(n=5), population(n=5, seed=3)])
 
 

@@ -206,7 +206,7 @@ def test_the_page_says_all_there_is(tmp_path: Path) -> None:
     ):
         assert re.search(rf"<h2[^>]*>[^<]*{heading}", text), heading
     assert "n to 35" in text
-    assert "Made by dsd" in text
+    assert "Created with dsd" in text
     assert "a &lt;b&gt;note" in text
     assert text.index("Verdicts") < text.index("Error of each population") < text.index("Comparisons")
     assert not re.search(r"""(src|href)=["'](?!data:)""", text)

@@ -1,1 +1,1 @@
-"""Comparisons of populations: differences, their verdicts, and when there may be none."""
+"""Comparisons of populations: differences, verdicts, and the conditions for a verdict."""

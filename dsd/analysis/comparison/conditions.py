@@ -1,4 +1,4 @@
-"""What populations were trained on and how; where it differs, their errors say little of their networks."""
+"""Training conditions of populations. If they differ, a difference in error is weak evidence about the networks."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,20 @@ from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import name_of
 
-FEW = 5  # networks; of fewer the median flops say little
-FLOPS_RATIO = 1.2  # of median flops, from which a note says that populations differ in them
-SHOWN = 60  # characters of the values of a condition
+FEW = 5  # fewest networks for a note on median flops
+FLOPS_RATIO = 1.2  # largest ratio of median flops without a note
+SHOWN = 60  # most characters for the values of a condition
 
 
 def check_conditions(names: Sequence[str]) -> None:
-    """Refuse names that are no conditions of training."""
+    """Raise DsdError if a name is not a training condition."""
     for name in names:
         if name not in CONDITIONS:
             raise DsdError(f"across = {name}: give one or more of: {known(CONDITIONS)}")
 
 
 def values_of(results: Results, condition: str) -> frozenset[str]:
-    """The values of a condition in a population; none where its table does not have it."""
+    """The values of a condition in a population; empty if the table lacks the column."""
     frame = results.frame
     return frozenset(name_of(value) for value in frame[condition].dropna()) if condition in frame else frozenset()
 
@@ -30,26 +30,26 @@ def values_of(results: Results, condition: str) -> frozenset[str]:
 def differing(a: Results, b: Results, across: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
     """The conditions in which two populations differ, each with its values in a and b.
 
-    Args:
-        across: conditions that may differ
+    Only conditions that both tables have are compared.
 
-    Only what both tables tell is compared.
+    Args:
+        across: conditions to ignore
     """
-    found = {}
+    differences = {}
     for name in CONDITIONS:
-        one, other = values_of(a, name), values_of(b, name)
-        if name not in across and one and other and one != other:
-            found[name] = (in_words(one), in_words(other))
-    return found
+        in_a, in_b = values_of(a, name), values_of(b, name)
+        if name not in across and in_a and in_b and in_a != in_b:
+            differences[name] = (in_words(in_a), in_words(in_b))
+    return differences
 
 
 def in_words(values: frozenset[str]) -> str:
-    """Values of a condition, shortened."""
+    """The values of a condition as text of at most `SHOWN` characters."""
     return shortened(", ".join(sorted(values)), SHOWN)
 
 
 def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> list[str]:
-    """A line for each condition in which populations differ, and one where their flops do."""
+    """One line per condition in which populations differ, and one if their flops differ."""
     present = [results for results in populations if len(results)]
     notes = []
     for name in CONDITIONS:
@@ -58,16 +58,18 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
             if values := values_of(results, name):
                 groups.setdefault(in_words(values), []).append(results.name)
         if len(groups) > 1:
-            told = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
+            groups_text = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
             verdicts = (
-                "verdicts were asked for" if name in across else f"no verdict between them without --across {name}"
+                f"--across {name} allows verdicts between them"
+                if name in across
+                else f"no verdict between them without --across {name}"
             )
-            notes.append(shortened(f"{name} differs ({told}); {verdicts}."))
+            notes.append(shortened(f"{name} differs ({groups_text}); {verdicts}."))
     return notes + flops_note(present)
 
 
 def flops_note(populations: Sequence[Results]) -> list[str]:
-    """A line where the median flops of populations differ."""
+    """One line if the median flops of populations differ by more than `FLOPS_RATIO`, else none."""
     from dsd.architecture.units import readable
 
     medians = {}
@@ -78,5 +80,5 @@ def flops_note(populations: Sequence[Results]) -> list[str]:
                 medians[results.name] = float(np.nanmedian(flops))
     if len(medians) < 2 or max(medians.values()) <= FLOPS_RATIO * min(medians.values()):
         return []
-    told = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)
-    return [f"flops differ (median: {told}); a part of the differences in error may be due to that alone."]
+    values = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)
+    return [f"flops differ (median: {values}); this alone can cause a part of the differences in error."]

@@ -1,4 +1,4 @@
-"""Are these populations different? Every pair: KS test, differences with intervals, and a verdict."""
+"""Compare each pair of populations: KS test, differences with intervals, and a verdict."""
 
 import html
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
 from dsd.errors import DsdError
 
-MOST = 100  # populations; their pairs are 4,950
-PERCENT_ABOVE = 10  # 95 % of errors that nobody vouches for have to lie below, to be taken for losses or shares
-EXACT = 10_000  # largest n·m for which the exact distribution of the KS statistic is computed where n = m
-UNEQUAL = 1_000_000  # the same where n and m differ: there the limiting distribution may be far off
+MOST = 100  # populations, that is 4,950 pairs
+PERCENT_ABOVE = 10  # errors of unknown unit can be losses or shares if their 95 % quantile is at most this
+EXACT = 10_000  # largest n·m with an exact KS p-value if n = m
+UNEQUAL = 1_000_000  # the same if n and m differ; the limiting distribution can then be inaccurate
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Population b against population a; differences are b − a [points], negative where b is better.
+    """Population b against population a; differences are b − a [points], negative if b is better.
 
     ks: largest distance between the two EDFs, 0 to 1
-    p_value: of `ks`, two-sided
+    p_value: two-sided p-value of `ks`
     p_holm: p_value corrected for all pairs compared (Holm)
-    mean_difference: of mean error; low, high: its 95 % interval by itself (Welch); NaN where a population has one
-        network
-    median, lower: differences of the median and of the quantile 0.1, with 95 % intervals
-    detectable: the least difference of means that the interval of the verdict shows with a power of 80 %
-    verdict: what follows, by an interval that allows for all pairs
-    differs: conditions of training in which a and b differ, with the values of each; then there is no verdict, and
-        `p_holm` is NaN
+    mean_difference: difference of mean error
+    low, high: 95 % interval of `mean_difference` for this pair alone (Welch); NaN if a population has one network
+    median, lower: differences of the median and of the 0.1 quantile, with 95 % intervals
+    detectable: minimum detectable difference of means, with 80 % power at the level of the verdict
+    verdict: the decision, from an interval that is simultaneous over all pairs
+    differs: training conditions in which a and b differ, with both values; if any, there is no verdict and `p_holm` is
+        NaN
     """
 
     a: str
@@ -56,9 +56,8 @@ class Comparison:
     differs: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; a median's or quantile's difference as an object, and the verdict's word and numbers."""
-        found = asdict(self)
-        return found | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
+        """JSON values; `median`, `lower` and `decision` are objects, `verdict` is the word."""
+        return asdict(self) | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(str(self))}</p>"
@@ -66,8 +65,8 @@ class Comparison:
     def __str__(self) -> str:
         seen = f"mean error {self.mean_difference:+.2f} points"
         if self.differs:
-            told = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
-            return f"{self.b} against {self.a}: no verdict, for they differ in {told}; {seen}"
+            conditions = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
+            return f"{self.b} against {self.a}: no verdict, because they differ in {conditions}; {seen}"
         plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
@@ -83,24 +82,24 @@ class Comparison:
 
 
 class Comparisons(list[Comparison]):
-    """Comparisons in their order; `frame` has them as a table."""
+    """A list of comparisons; `frame` is the same as a table."""
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a comparison: verdict, difference of means with the interval that decides, KS test."""
+        """One row per comparison: verdict, difference of means with the deciding interval, KS test."""
         rows = [
             {
-                "a": one.a,
-                "b": one.b,
-                "verdict": one.verdict.word,
-                "mean_difference": one.mean_difference,
-                "low": one.verdict.low,
-                "high": one.verdict.high,
-                "ks": one.ks,
-                "p_holm": one.p_holm,
-                "detectable": one.detectable,
+                "a": pair.a,
+                "b": pair.b,
+                "verdict": pair.verdict.word,
+                "mean_difference": pair.mean_difference,
+                "low": pair.verdict.low,
+                "high": pair.verdict.high,
+                "ks": pair.ks,
+                "p_holm": pair.p_holm,
+                "detectable": pair.detectable,
             }
-            for one in self
+            for pair in self
         ]
         return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["a", "b", "verdict"])
 
@@ -111,53 +110,52 @@ class Comparisons(list[Comparison]):
 def compare(
     populations: Any, delta: float | None = None, stepwise: bool = False, across: Sequence[str] = ()
 ) -> Comparisons:
-    """Each pair of populations that have results ([NDS] compares by the KS test; the rest is ours).
+    """Compare each pair of populations with results ([NDS] uses the KS test; the rest is ours).
 
     Args:
-        populations: from `split_populations`, or a DataFrame or the path of a table, which are split first
+        populations: from `split_populations`; a DataFrame or the path of a table is split first
         delta: difference of mean error that is too small to matter [points]; None for 1 percent point
-        stepwise: compare each population only with the one before it that has results, as where each refines the last;
-            p-values and the intervals of the verdicts allow for these pairs alone
-        across: conditions of training (`results.columns.CONDITIONS`) in which pairs may differ that get a verdict
+        stepwise: compare each population only with the previous one that has results, as in a sequence of refinements;
+            p-values and verdicts are corrected for these pairs only
+        across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
 
     Raises:
-        DsdError: more than 100 populations, of which every pair is to be compared; no delta, where errors may be losses
-            or shares
+        DsdError: more than 100 populations without `stepwise`; no delta, although errors can be losses or shares
     """
     populations = as_populations(populations)
     if len(populations) > MOST and not stepwise:
         raise DsdError(
-            f"{len(populations):,} populations are too many to compare each pair; name at most {MOST} by another "
-            "column (--by), or leave some out"
+            f"{len(populations):,} populations are too many to compare each pair; the maximum is {MOST}; group by "
+            "another column (--by), or leave some out"
         )
     check_conditions(across)
-    present = [one for one in populations if len(one)]
+    present = [results for results in populations if len(results)]
     delta = delta_for(present, delta) if len(present) > 1 else DELTA
-    errors = [validate_errors(one.errors) for one in present]
+    errors = [validate_errors(results.errors) for results in present]
     pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
-    tests = [ks_test(errors[i], errors[j]) for i, j in pairs]
-    differences = [differing(present[i], present[j], across) for i, j in pairs]
-    judged = [not found for found in differences]
+    tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
+    differences = [differing(present[a], present[b], across) for a, b in pairs]
+    judged = [not differs for differs in differences]
     corrected = np.full(len(pairs), np.nan)
     corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
     level = 1 - (1 - LEVEL) / max(sum(judged), 1)
     return Comparisons(
         compared(
-            (present[i].name, present[j].name),
-            (errors[i], errors[j]),
+            (present[a].name, present[b].name),
+            (errors[a], errors[b]),
             (ks, p, float(p_holm)),
-            no_verdict(delta) if differs else decided(errors[i], errors[j], delta, level),
+            no_verdict(delta) if differs else decided(errors[a], errors[b], delta, level),
             differs,
         )
-        for (i, j), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
+        for (a, b), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
     )
 
 
 def delta_for(populations: Sequence[Results], delta: float | None) -> float:
-    """The difference of mean error that is too small to matter: what is given, or 1 percent point.
+    """The difference of mean error that is too small to matter: `delta` if given, else 1 percent point.
 
     Raises:
-        DsdError: none is given, and the errors may be losses or shares
+        DsdError: delta is None, and the errors can be losses or shares
     """
     if delta is not None:
         return delta
@@ -165,19 +163,19 @@ def delta_for(populations: Sequence[Results], delta: float | None) -> float:
     unknown = [results.errors for results in many if not results.in_percent]
     if unknown and len(many) > 1 and np.quantile(joint := np.concatenate(unknown), 0.95) <= PERCENT_ABOVE:
         raise DsdError(
-            f"errors lie between {joint.min():.3g} and {joint.max():.3g}: are they losses or shares? Say with --delta "
-            f"which difference of the mean is too small to matter; --delta {DELTA:g} if they are percent"
+            f"errors lie between {joint.min():.3g} and {joint.max():.3g}: if they are losses or shares, set --delta to "
+            f"the difference of means that is too small to matter; if they are percent, use --delta {DELTA:g}"
         )
     return DELTA
 
 
 def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
-    """All comparisons, or where they are more than `most`, those of each population with the one before it."""
+    """All comparisons; if they are more than `most`, only those of each population with the previous one."""
     if len(comparisons) <= most:
         return Comparisons(comparisons)
-    names = list(dict.fromkeys(name for one in comparisons for name in (one.a, one.b)))
+    names = list(dict.fromkeys(name for pair in comparisons for name in (pair.a, pair.b)))
     following = set(pairwise(names))
-    return Comparisons(one for one in comparisons if (one.a, one.b) in following)
+    return Comparisons(pair for pair in comparisons if (pair.a, pair.b) in following)
 
 
 def compared(
@@ -187,9 +185,9 @@ def compared(
     decision: Verdict,
     differs: dict[str, tuple[str, str]],
 ) -> Comparison:
-    """A pair with its KS test and its verdict."""
+    """The comparison of a pair, from its KS test, verdict and differing conditions."""
     mean = welch(*errors, LEVEL)
-    median, lower = (mover(*(quantile_interval(one, q) for one in errors)) for q in (0.5, LOWER))
+    median, lower = (mover(*(quantile_interval(values, q) for values in errors)) for q in (0.5, LOWER))
     return Comparison(
         *names,
         *test,
@@ -205,8 +203,8 @@ def compared(
 def ks_test(a: Floats, b: Floats) -> tuple[float, float]:
     """Two-sample Kolmogorov–Smirnov statistic of valid errors (n,) and (m,), and its two-sided p-value.
 
-    The p-value is exact up to n·m = 1,000,000, and up to 10,000 where n = m; beyond, it is that of the limiting
-    distribution, which for 500 against 500 networks is a hundredth too large at p = 0.001.
+    The p-value is exact up to n·m = 1,000,000, or 10,000 if n = m. Beyond, it uses the limiting distribution, which is
+    1 % too large at p = 0.001 for 500 against 500 networks.
     """
     x, y = np.sort(a), np.sort(b)
     if len(x) * len(y) <= (EXACT if len(x) == len(y) else UNEQUAL):
@@ -215,13 +213,13 @@ def ks_test(a: Floats, b: Floats) -> tuple[float, float]:
         result = ks_2samp(x, y, method="exact")
         return float(result.statistic), float(result.pvalue)
     at = np.concatenate([x, y])
-    shares = [np.searchsorted(one, at, side="right") / len(one) for one in (x, y)]
+    shares = [np.searchsorted(sample, at, side="right") / len(sample) for sample in (x, y)]
     statistic = float(np.abs(shares[0] - shares[1]).max())
     return statistic, float(kolmogorov(statistic * np.sqrt(len(x) * len(y) / (len(x) + len(y)))))
 
 
 def ks_critical(n: int, m: int, level: float = LEVEL) -> float:
-    """The least KS statistic that is significant, for large n and m.
+    """The critical value of the KS statistic for large n and m.
 
     >>> round(ks_critical(100, 100), 3), round(ks_critical(500, 500), 3)
     (0.192, 0.086)
@@ -230,7 +228,7 @@ def ks_critical(n: int, m: int, level: float = LEVEL) -> float:
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """Holm's step-down correction of p-values (k,), in their order.
+    """Holm's step-down correction of p-values (k,), in the order given.
 
     >>> holm([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])

@@ -1,16 +1,15 @@
 """The decision of a design step: is population b better than a, equal, worse, or undecided at this n?
 
-The rule looks at the interval of the difference of mean error, b − a, at a level that is shared by all the pairs
-compared (1 − 0.05/k for k pairs: all k intervals hold the truth together with probability 0.95), and at a difference δ
-too small to matter:
+The rule uses a difference δ that is too small to matter, and the interval of the difference of mean error, b − a. For
+k pairs, the level of the interval is 1 − 0.05/k, so the k intervals are simultaneous 95 % confidence intervals:
 
-1. equal within δ, where the whole interval lies from −δ to δ;
-2. else better, where the whole interval lies below zero, and worse, where it lies above;
+1. equal within δ, if the whole interval lies from −δ to δ;
+2. else better, if the whole interval lies below zero, and worse, if it lies above;
 3. else undecided.
 
-An interval no wider than δ always decides: it either leaves zero out or lies from −δ to δ. From this follows the n
-that is needed. The mean is the area over the EDF; that the shapes of two populations differ is what the KS test says,
-beside the verdict. The rule is ours; the paper looks at EDFs.
+An interval no wider than δ always decides: it either excludes zero or lies from −δ to δ. This determines the n that is
+needed. The mean is the area over the EDF; the KS test beside the verdict detects differences in shape. The rule is
+ours; the paper compares EDFs by eye.
 """
 
 import math
@@ -24,27 +23,27 @@ from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.arrays import Floats
 
 DELTA = 1.0  # points of error
-FEW = 5  # networks; of fewer in one population nothing is decided
+FEW = 5  # fewest networks of each population for a verdict
 BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal", "worse", "undecided"
-NONE = "no verdict"  # of populations that were not trained alike
+NONE = "no verdict"  # for populations with different training conditions
 RULE = (
-    "b is equal to a within δ where the interval of the difference of mean error lies from −δ to δ, else better or "
-    "worse where it excludes zero, else undecided; the intervals are simultaneous 95 % confidence intervals"
+    "b is equal to a within δ if the interval of the difference of mean error lies from −δ to δ; else better or worse "
+    "if it excludes zero; else undecided; the intervals are simultaneous 95 % confidence intervals"
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of population b against a.
+    """The verdict on population b against a.
 
     word: better, equal, worse, undecided, or no verdict
     delta: difference of means that is too small to matter [points]
-    low, high: the interval that decided [points]
-    level: of that interval
-    n_for_power: where undecided, networks of each population that would decide four times in five or more, if
-    difference and
-        spreads are as they seem; None otherwise, and where there are too few to tell
-    n_always_decisive: networks that would decide whatever the difference is, with spreads as they are; likewise
+    low, high: the deciding interval of the difference of means [points]
+    level: confidence level of that interval
+    n_for_power: if undecided, networks of each population that decide with 80 % power, assuming the observed
+        difference and variances; None otherwise, and with fewer than 5 networks
+    n_always_decisive: if undecided, networks of each population that decide whatever the difference is, assuming the
+        observed variances; None likewise
     """
 
     word: str
@@ -64,7 +63,10 @@ class Verdict:
 
 
 def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) -> Verdict:
-    """The verdict on errors a (n,) and b (m,) [%], as one of so many pairs that are compared.
+    """The verdict on errors a (n,) and b (m,) [%].
+
+    Args:
+        pairs: number of pairs compared; the level is 1 − 0.05/pairs
 
     Raises:
         ValueError: delta is not positive
@@ -79,40 +81,41 @@ def decided(x: Floats, y: Floats, delta: float, level: float) -> Verdict:
     if min(len(x), len(y)) < FEW:
         return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
     interval = welch(x, y, level)
-    told = (delta, interval.low, interval.high, level)
+    basis = (delta, interval.low, interval.high, level)
     if -delta <= interval.low and interval.high <= delta:
-        return Verdict(EQUAL, *told)
+        return Verdict(EQUAL, *basis)
     if interval.high < 0 or interval.low > 0:
-        return Verdict(BETTER if interval.high < 0 else WORSE, *told)
-    return Verdict(UNDECIDED, *told, n_for_power(x, y, delta, level), n_always_decisive(x, y, delta, level))
+        return Verdict(BETTER if interval.high < 0 else WORSE, *basis)
+    return Verdict(UNDECIDED, *basis, n_for_power(x, y, delta, level), n_always_decisive(x, y, delta, level))
 
 
 def no_verdict(delta: float) -> Verdict:
-    """On populations that were not trained alike."""
+    """The verdict on populations with different training conditions."""
     return Verdict(NONE, delta, math.nan, math.nan, LEVEL)
 
 
 def variance(x: Floats, y: Floats) -> float:
-    """n times the variance of the difference of means, where both have n networks with spreads as these."""
+    """n times the variance of the difference of means for n networks each, from the sample variances."""
     return float(x.var(ddof=1) + y.var(ddof=1))
 
 
 def n_always_decisive(x: Floats, y: Floats, delta: float, level: float) -> int:
-    """Networks of each population, more than there are, whose interval would be no wider than δ, spreads as now."""
-    of_one = variance(x, y)
-    n = max(math.ceil(of_one * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), min(len(x), len(y)) + 1)
-    while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(of_one / n) > delta:  # t is wider than normal
+    """Networks of each population, more than now, whose interval is no wider than δ, assuming the sample variances."""
+    unit_variance = variance(x, y)
+    n = max(math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), min(len(x), len(y)) + 1)
+    # Student's t is wider than the normal distribution
+    while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta:
         n += max(n // 1000, 1)
     return n
 
 
 def n_for_power(x: Floats, y: Floats, delta: float, level: float) -> int:
-    """Networks of each population that would decide with a power of 80 %, if the difference is the one that is seen.
+    """Networks of each population that decide with 80 % power, assuming the observed difference and variances.
 
-    The interval then leaves zero out, or lies inside of ±δ: whichever takes fewer networks.
+    The interval then excludes zero or lies inside ±δ, whichever takes fewer networks.
     """
     z, difference = float(ndtri((1 + level) / 2)), abs(float(y.mean() - x.mean()))
-    # to be inside of ±δ the interval has two sides to keep, to leave zero out one
+    # two-sided for an interval inside ±δ, one-sided for an interval that excludes zero
     ways = [((z + ndtri(POWER)) / difference)] if difference else []
     ways += [(z + ndtri((1 + POWER) / 2)) / (delta - difference)] if difference < delta else []
     return min(math.ceil(variance(x, y) * float(min(ways)) ** 2), n_always_decisive(x, y, delta, level))

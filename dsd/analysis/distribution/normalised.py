@@ -1,7 +1,7 @@
-"""Populations of different complexity made comparable: the complexity-normalised EDF ([NDS] §3.3).
+"""The complexity-normalised EDF, which makes populations of different complexity comparable ([NDS] §3.3).
 
-Networks get weights that make their complexity uniform over a range that all populations share.
-Shape letters: n networks, m places where F is asked for, B bins of complexity, R relabellings.
+Weights make the complexity of the networks uniform over a range that all populations share.
+Shape letters: n networks, m errors at which F is evaluated, B bins of complexity, R relabellings.
 """
 
 from collections.abc import Sequence
@@ -15,46 +15,49 @@ from dsd.errors import DsdError
 
 BINS = 10
 RELABELLINGS = 9_999
-CHUNK = 4_000_000  # numbers at a time: 32 MB
+CHUNK = 4_000_000  # numbers per chunk: 32 MB
 
 
 def common_bins(complexities: Sequence[ArrayLike], bins: int = BINS) -> NDArray[np.float64]:
-    """Edges (B + 1,) of equal bins over the range of complexity that all populations have.
+    """Edges (B + 1,) of equal bins over the range of complexity that all populations share.
 
     Args:
-        complexities: for each population (n,) of one measure, such as flops
+        complexities: for each population, (n,) values of one measure, such as flops
 
     Raises:
-        DsdError: the ranges do not overlap, or a population has no network in one of the bins
+        DsdError: a population is empty, the ranges do not overlap, or a population has no network in a bin
     """
     if bins < 1:
         raise DsdError(f"bins = {bins}: give a whole number from 1")
-    values = [np.asarray(one, float) for one in complexities]
-    if not all(len(one) for one in values):
-        raise DsdError("a population without results has no range of complexity")
-    low, high = max(one.min() for one in values), min(one.max() for one in values)
+    values = [np.asarray(x, float) for x in complexities]
+    if not all(len(x) for x in values):
+        raise DsdError("a population without results has no range of complexity; leave it out")
+    low, high = max(x.min() for x in values), min(x.max() for x in values)
     if low >= high:
-        raise DsdError(f"the populations share no range of complexity: {low:g} is the largest least, {high:g} the end")
+        raise DsdError(
+            f"the populations share no range of complexity: the largest minimum is {low:g}, "
+            f"the smallest maximum {high:g}"
+        )
     edges = np.linspace(low, high, bins + 1)
-    for number, one in enumerate(values, start=1):
-        counts = np.bincount(bin_of(one, edges) + 1, minlength=bins + 1)[1:]
+    for number, x in enumerate(values, start=1):
+        counts = np.bincount(bin_of(x, edges) + 1, minlength=bins + 1)[1:]
         if not counts.all():
             hole = int(np.argmin(counts))
             where = f"{edges[hole]:g} – {edges[hole + 1]:g}"
-            raise DsdError(f"population {number} has no network of complexity {where}; take fewer bins than {bins}")
+            raise DsdError(f"population {number} has no network of complexity {where}; use fewer than {bins} bins")
     return edges
 
 
 def bin_of(complexity: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin (n,) of each network, from 0; −1 outside of the range. The last bin has its upper edge."""
+    """The bin (n,) of each network, from 0; −1 outside the range. The last bin includes its upper edge."""
     x = np.asarray(complexity, float)
     inside = (x >= edges[0]) & (x <= edges[-1])
-    found = np.searchsorted(edges, x, side="right") - 1
-    return np.where(inside, np.minimum(found, len(edges) - 2), -1)
+    index = np.searchsorted(edges, x, side="right") - 1
+    return np.where(inside, np.minimum(index, len(edges) - 2), -1)
 
 
 def weights(complexity: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """w_i = 1/(B · count in own bin), 0 outside of the range; the weights (n,) sum to 1.
+    """w_i = 1/(B · number of networks in the bin of i), 0 outside the range; the weights (n,) sum to 1.
 
     >>> weights([1.0, 2.0, 8.0, 99.0], edges=np.array([0.0, 5.0, 10.0]))
     array([0.25, 0.25, 0.5 , 0.  ])
@@ -69,9 +72,9 @@ def weights(complexity: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.flo
 def normalised_band(
     errors: ArrayLike, complexity: ArrayLike, edges: NDArray[np.float64], at: ArrayLike, level: float = LEVEL
 ) -> Band:
-    """An interval of the normalised EDF at each place (m,) by itself.
+    """The pointwise interval of the normalised EDF at each error in `at` (m,).
 
-    F is the mean of the EDFs of B bins, whose variances are F_b (1 − F_b)/n_b; the interval is normal.
+    F is the mean of the EDFs of B bins, which have variances F_b (1 − F_b)/n_b; the interval is normal.
     """
     values, own = validate_errors(errors), bin_of(complexity, edges)
     total = np.zeros(np.shape(at))
@@ -80,8 +83,8 @@ def normalised_band(
         share = edf(inside, at)
         total += share * (1 - share) / len(inside)
     half = ndtri((1 + level) / 2) * np.sqrt(total) / (len(edges) - 1)
-    found = edf(values, at, weights(complexity, edges))
-    return Band(np.maximum(found - half, 0), np.minimum(found + half, 1))
+    share = edf(values, at, weights(complexity, edges))
+    return Band(np.maximum(share - half, 0), np.minimum(share + half, 1))
 
 
 def permutation_ks(
@@ -92,17 +95,17 @@ def permutation_ks(
     rng: np.random.Generator,
     relabellings: int = RELABELLINGS,
 ) -> tuple[float, float]:
-    """The largest distance of two normalised EDFs, and its p-value by relabelling networks within their bins.
+    """The largest distance of two normalised EDFs, and its p-value by a permutation test within bins.
 
-    Where error does not depend on the population, given the complexity, labels within a bin are exchangeable, and
-    every relabelling has the same weights: the test is exact at any n ([NDS] has none for normalised EDFs; ours).
-    Within a wide bin error still depends on complexity; take bins so fine that it hardly does.
+    If error depends only on complexity, and not on the population, labels within a bin are exchangeable. Every
+    relabelling has the same weights, so the test is exact at any n ([NDS] has no test for normalised EDFs; ours).
+    Within a wide bin, error still depends on complexity; use bins that are fine enough.
 
     Args:
-        errors, complexities: of the two populations, (n,) each; networks outside of the edges do not count
+        errors, complexities: of the two populations, (n,) each; networks outside the edges are ignored
         edges: (B + 1,) from `common_bins`
         rng: same generator, same p-value
-        relabellings: R; the least p-value is 1/(R + 1)
+        relabellings: R; the smallest p-value is 1/(R + 1)
     """
     own = [bin_of(x, edges) for x in complexities]
     values = np.concatenate([validate_errors(e)[b >= 0] for e, b in zip(errors, own, strict=True)])
@@ -111,12 +114,12 @@ def permutation_ks(
     signed = np.concatenate([shares[0], -shares[1]])
     position = np.empty(len(values), int)
     position[np.argsort(values, kind="stable")] = np.arange(len(values))
-    # F is read off after the last of equal errors
+    # F is evaluated after the last of equal errors
     ends = np.append(np.diff(np.sort(values)) > 0, True)
     members = [np.flatnonzero(bins == b) for b in range(len(edges) - 1)]
 
     def distance(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(R,) of labelled weights (R, n) in the order of errors."""
+        """The largest distance (R,) for labelled weights (R, n) in the order of errors."""
         largest: NDArray[np.float64] = np.abs(np.cumsum(rows, axis=1)[:, ends]).max(axis=1)
         return largest
 

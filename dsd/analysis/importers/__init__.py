@@ -1,1 +1,1 @@
-"""Results of other programs."""
+"""Importers for results of other programs."""

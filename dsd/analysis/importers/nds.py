@@ -27,7 +27,7 @@ from dsd.architecture.skeleton import Skeleton
 from dsd.architecture.width_rule import adjust_to_groups
 from dsd.errors import DsdError
 
-WIDEST, LEAST = 100_000, 1e-3  # of a network's numbers, of a ratio
+WIDEST, LEAST = 100_000, 1e-3  # largest depth, width, stride or group count; least ratio
 NAMES_OF_BLOCKS = {
     "double_plain_block": "vanilla",
     "vanilla_block": "vanilla",
@@ -38,25 +38,25 @@ TASKS = {"cifar": (32, 10, "cifar"), "imagenet": (224, 1000, "resnet")}  # resol
 
 
 def read(path: Path) -> list[Record]:
-    """The records of a file; those whose name ends in _in were trained on ImageNet, the others on CIFAR-10.
+    """Read the records of a file; a file name that ends in _in means ImageNet, any other CIFAR-10.
 
-    A record that cannot be read is lost, with its reason.
+    A record that cannot be read gets status lost, with the reason.
 
     Raises:
-        DsdError: it is no such list, or none of its records can be read
+        DsdError: the file has no such list, or no record can be read
     """
     content = read_json(path)
     if isinstance(content, dict):
         parts = [content.get(part) for part in ("top", "mid")]
-        content = [one for part in parts if isinstance(part, list) for one in part]
+        content = [record for part in parts if isinstance(part, list) for record in part]
     if not isinstance(content, list) or not content:
-        raise DsdError(f"{path}: is no list of records, nor lists top and mid, as the files of NDS are")
+        raise DsdError(f"{path}: is not an NDS file; give a list of records, or an object with lists top and mid")
     task = TASKS["imagenet" if path.stem.endswith("_in") else "cifar"]
     return read_each(path, content, "NDS", lambda record: record_of(record, task))
 
 
 def record_of(record: Mapping[str, Any], task: tuple[int, int, str]) -> Record:
-    """One record."""
+    """Convert one record of the file."""
     if not isinstance(record.get("net"), dict):
         raise Unreadable("it has no net")
     net = record["net"]
@@ -65,57 +65,57 @@ def record_of(record: Mapping[str, Any], task: tuple[int, int, str]) -> Record:
 
 
 def network_of(net: Mapping[str, Any], task: tuple[int, int, str], flops: float | None) -> Network | None:
-    """The network of a record; None for cells, and for other blocks than dsd has.
+    """The network of a record; None for cells and for blocks that dsd does not have.
 
-    Whether `bot_muls` multiplies or divides is not said: of the two readings the one whose flops are nearer to the
-    record's is taken, the multiplier where nothing is known.
+    The files do not document whether `bot_muls` multiplies or divides. The reading with flops nearer to the record's
+    is used; without flops, `bot_muls` multiplies.
 
     Raises:
-        Unreadable: a value is none that a network is made of
+        Unreadable: a value is not valid in a network
     """
     block = net.get("block_type")
     if not isinstance(net.get("ds"), list) or not isinstance(block, str) or block not in NAMES_OF_BLOCKS:
         return None
     readings = list(readings_of(net, NAMES_OF_BLOCKS[block], task))
     if flops and readings:
-        return min(readings, key=lambda one: abs(count_complexity(one).flops - flops))
+        return min(readings, key=lambda network: abs(count_complexity(network).flops - flops))
     return readings[0] if readings else None
 
 
 def readings_of(net: Mapping[str, Any], block: str, task: tuple[int, int, str]) -> list[Network]:
-    """The networks that a record may mean."""
+    """The networks that a record can mean: one, or one per reading of `bot_muls`."""
     resolution, classes, stem = task
     depths, widths, strides = (wholes(net.get(name), name, 1, WIDEST) for name in ("ds", "ws", "ss"))
     if not len(depths) == len(widths) == len(strides):
-        raise Unreadable("ds, ws and ss are not of one length")
+        raise Unreadable("ds, ws and ss differ in length")
     plain, stages = not BLOCKS[block].bottleneck, len(depths)
     given = [net.get(name) for name in ("bot_muls", "num_gs")]
     ratios, counts = (
-        one if isinstance(one, list) and len(one) == stages and not plain else [1] * stages for one in given
+        values if isinstance(values, list) and len(values) == stages and not plain else [1] * stages for values in given
     )
     multipliers = np.array([number(value, "bot_muls", LEAST, 1 / LEAST) for value in ratios])
     groups = np.array(wholes(counts, "num_gs", 1, WIDEST))
-    found = []
+    networks = []
     for b in (1 / multipliers, multipliers) if (multipliers != 1).any() else (multipliers,):
-        with suppress(DsdError):  # this reading is no network
+        with suppress(DsdError):  # this reading is not a valid network
             w, g = adjust_to_groups(np.array(widths), b, groups)
             family = Skeleton(block=block, stem=stem, strides=tuple(strides))
             shape = (tuple(depths), tuple(w.tolist()), tuple(b.tolist()), tuple(g.tolist()))
-            found.append(Network(*shape, family, resolution, classes))
-    return found
+            networks.append(Network(*shape, family, resolution, classes))
+    return networks
 
 
 def result(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the training reached: `error` in the last epoch, `best_error` in the best; lost where neither is known."""
+    """The training result: `error` of the last epoch, `best_error` of the best epoch; lost if neither is known."""
     optim = mapping(record, "optim")
     epochs = record.get("test_ep_top1")
     best, error = last(record.get("min_test_top1")), last(epochs)
-    found = {
+    columns = {
         **{f"sampled_{name}": last(record["net"].get(name)) for name in ("width", "depth")},  # of cells
         "lr": last(optim.get("lr")),
         "weight_decay": last(optim.get("wd")),
         "seed": seed_of(record.get("rng_seed")),
         "epochs": len(epochs) if isinstance(epochs, list) else None,
     }
-    found |= reached(best if error is None else error, least(epochs) if best is None else best, "the test error")
-    return {name: value for name, value in found.items() if value is not None}
+    columns |= reached(best if error is None else error, least(epochs) if best is None else best, "the test error")
+    return {name: value for name, value in columns.items() if value is not None}

@@ -32,8 +32,8 @@ from dsd.errors import DsdError, shortened
 from dsd.runs import RunState
 from dsd.typed import quoted
 
-DEEPEST, WIDEST, LEAST = 10_000, 100_000, 1e-3  # blocks of a network, channels of a stage, a ratio
-GROUPS = {"anynet": "ANYNET", "regnet": "REGNET"}  # of a configuration, by the type of its model
+DEEPEST, WIDEST, LEAST = 10_000, 100_000, 1e-3  # most blocks of a network, most channels of a stage, least ratio
+GROUPS = {"anynet": "ANYNET", "regnet": "REGNET"}  # the configuration group of each model type
 NAMES_OF_BLOCKS = {
     ("res_bottleneck_block", False): "X",
     ("res_bottleneck_block", True): "Y",
@@ -45,43 +45,43 @@ ACTIVATIONS = {"relu": "relu", "silu": "silu", "swish": "silu"}
 
 
 def read(path: Path) -> list[Record]:
-    """The records of a file; one that cannot be read is lost, with its reason.
+    """Read the records of a file; a record that cannot be read gets status lost, with the reason.
 
     Raises:
-        DsdError: it is no list of records, or none of them can be read
+        DsdError: the file is not a list of records, or no record can be read
     """
     content = read_json(path)
     if not isinstance(content, list) or not content:
-        raise DsdError(f"{path}: is no list of records, as `sweep.json` of pycls is")
+        raise DsdError(f"{path}: is not a list of records like `sweep.json` of pycls")
     return read_each(path, content, "pycls", record_of)
 
 
 def record_of(record: Mapping[str, Any]) -> Record:
-    """One record."""
+    """Convert one record of the file."""
     if not isinstance(record.get("cfg"), dict):
         lines = str(record.get("err") or "").strip().splitlines()
-        raise Unreadable(f"it has no cfg{f'; its job says: {lines[-1]}' if lines else ''}")
+        raise Unreadable(f"it has no cfg{f'; err: {lines[-1]}' if lines else ''}")
     cfg = record["cfg"]
     return Record(network_of(cfg), counted(record), identity(cfg), result(record))
 
 
 def counted(record: Mapping[str, Any]) -> dict[str, float]:
-    """flops, params and acts as the record has them."""
+    """flops, params and acts as recorded."""
     measures = mapping(record, "complexity")
     return {name: value for name in ("flops", "params", "acts") if (value := last(measures.get(name))) is not None}
 
 
 def identity(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """The groups of a configuration that say what the network is."""
+    """The configuration groups that define the network."""
     groups = ("MODEL", "ANYNET", "REGNET", "EN", "RESNET", "VIT")
     return {group: cfg[group] for group in groups if group in cfg}
 
 
 def network_of(cfg: Mapping[str, Any]) -> Network | None:
-    """The network of a configuration of type anynet or regnet; None for what dsd does not describe.
+    """The network of an anynet or regnet configuration; None for a network that dsd cannot describe.
 
     Raises:
-        Unreadable: a value is none that pycls builds a network from
+        Unreadable: a value is not valid in pycls
     """
     model, train = mapping(cfg, "MODEL"), mapping(cfg, "TRAIN")
     kind = str(model.get("TYPE", "")).lower()
@@ -110,7 +110,7 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
         w, g = adjust(np.array(widths), b, np.array(groups))
     resolution = whole(train.get("IM_SIZE", 224), "IM_SIZE", 1, LARGEST)
     classes = whole(model.get("NUM_CLASSES", 1000), "NUM_CLASSES", 1, LARGEST)
-    with suppress(DsdError):  # what pycls builds and dsd does not
+    with suppress(DsdError):  # pycls builds this network, dsd does not
         return Network(
             *(tuple(depths), tuple(w.tolist()), tuple(b.tolist()), tuple(g.tolist())),
             skeleton=Skeleton(strides=tuple(strides), **skeleton),
@@ -120,53 +120,53 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     return None
 
 
-Stages = tuple[list[int], list[int], list[int], list[float], list[int]]  # d, w, strides, 1/b, g of each stage
+Stages = tuple[list[int], list[int], list[int], list[float], list[int]]  # d, w, strides, 1/b, g per stage
 
 
 def stages_of(group: Mapping[str, Any]) -> Stages:
-    """An AnyNet's stages."""
+    """The stages of an AnyNet configuration."""
     depths = wholes(group.get("DEPTHS"), "DEPTHS", 1, DEEPEST)
     widths = wholes(group.get("WIDTHS"), "WIDTHS", 1, WIDEST)
     strides = wholes(group.get("STRIDES"), "STRIDES", 1, WIDEST)
     given = group.get("BOT_MULS") or [1.0] * len(widths)
     if not isinstance(given, list):
-        raise Unreadable(f"BOT_MULS = {quoted(given)}: is no list")
+        raise Unreadable(f"BOT_MULS = {quoted(given)} is not a list")
     multipliers = [number(value, "BOT_MULS", LEAST, 1 / LEAST) for value in given]
     groups = wholes(group.get("GROUP_WS") or widths, "GROUP_WS", 1, WIDEST)
     counts = {len(values) for values in (depths, widths, strides, multipliers, groups)}
     if len(counts) > 1:
-        raise Unreadable("DEPTHS, WIDTHS, STRIDES, BOT_MULS and GROUP_WS are not of one length")
+        raise Unreadable("DEPTHS, WIDTHS, STRIDES, BOT_MULS and GROUP_WS differ in length")
     return depths, widths, strides, multipliers, groups
 
 
 def stages_of_regnet(group: Mapping[str, Any]) -> Stages:
-    """A RegNet's stages: one for each width, as the authors' code builds them, also where a level is skipped."""
+    """The stages of a RegNet configuration, one per width; as in the authors' code, levels can be skipped."""
     d = whole(group.get("DEPTH"), "DEPTH", 1, DEEPEST)
     w_0, w_a = (number(group.get(name), name, low, WIDEST) for name, low in (("W0", 8), ("WA", 0)))
     w_m = number(group.get("WM"), "WM", 1 + LEAST, WIDEST)
-    found = quantized(w_0, w_a, w_m, d)
-    s = len(found.widths)
+    line = quantized(w_0, w_a, w_m, d)
+    s = len(line.widths)
     multiplier = number(group.get("BOT_MUL", 1.0), "BOT_MUL", LEAST, 1 / LEAST)
     stride = whole(group.get("STRIDE", 2), "STRIDE", 1, WIDEST)
     width = whole(group.get("GROUP_W"), "GROUP_W", 1, WIDEST)
     if s > MOST_STAGES:
-        raise Unreadable(f"the six parameters form {s} stages; at most {MOST_STAGES} are built")
-    return found.depths, found.widths, [stride] * s, [multiplier] * s, [width] * s
+        raise Unreadable(f"the six parameters give {s} stages; the maximum is {MOST_STAGES}")
+    return line.depths, line.widths, [stride] * s, [multiplier] * s, [width] * s
 
 
 def by_metric(tested: Any) -> dict[str, Any]:
-    """The metrics of all epochs, each a list: as in `sweep.json`, or from a list of epochs as in the logs."""
+    """The metrics as lists over epochs, from the form of `sweep.json` or from a list of epochs as in the logs."""
     if tested is None:
         return {}
     if isinstance(tested, list) and all(isinstance(epoch, dict) for epoch in tested):
         return {name: [epoch[name] for epoch in tested if name in epoch] for name in dict.fromkeys(chain(*tested))}
     if not isinstance(tested, dict):
-        raise Unreadable(f"test_epoch = {quoted(tested)} is no list of epochs")
+        raise Unreadable(f"test_epoch = {quoted(tested)} is not a list of epochs")
     return tested
 
 
 def epochs_of(tested: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The last epoch that was tested, and how many were planned; as numbers, or as the log has them: 1/10."""
+    """The last tested epoch and the planned number of epochs, from numbers or from the form of the logs, 1/10."""
     done, planned = last(tested.get("epoch_ind")), last(tested.get("epoch_max"))
     written = tested.get("epoch")
     text = written[-1] if isinstance(written, list) and written else written
@@ -175,7 +175,7 @@ def epochs_of(tested: Mapping[str, Any]) -> tuple[float | None, float | None]:
 
 
 def failure(message: Any) -> tuple[str, str]:
-    """What a job says on standard error when it has no result: failed where that is an error, lost where it is not."""
+    """Status and reason of a run without a result: failed if its standard error names an exception, else lost."""
     lines = [line.strip() for line in str(message or "").splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt|Exit|Killed)\b", line)]
     if errors:
@@ -184,7 +184,7 @@ def failure(message: Any) -> tuple[str, str]:
 
 
 def result(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the training reached: done where the last epoch was tested, failed where it ended in an error, lost else."""
+    """The training result: done if the last epoch was tested, failed if the run raised an error, else lost."""
     cfg, tested = record["cfg"], by_metric(record.get("test_epoch"))
     optim = mapping(cfg, "OPTIM")
     epochs, planned = epochs_of(tested)
@@ -192,7 +192,7 @@ def result(record: Mapping[str, Any]) -> dict[str, Any]:
     whole_training = any(name in tested for name in metrics) and (
         epochs is None or planned is None or epochs >= planned
     )
-    found: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "lr": last(optim.get("BASE_LR")),
         "weight_decay": last(optim.get("WEIGHT_DECAY")),
         "seed": seed_of(cfg.get("RNG_SEED")),
@@ -201,8 +201,8 @@ def result(record: Mapping[str, Any]) -> dict[str, Any]:
     if whole_training:
         named = next(name for name in metrics if name in tested)
         best = least(tested.get("min_top1_err") if "min_top1_err" in tested else tested["top1_err"])
-        found |= reached(last(tested["top1_err"]) if named == "top1_err" else best, best, f"the last {named}")
+        columns |= reached(last(tested["top1_err"]) if named == "top1_err" else best, best, f"the last {named}")
     else:
         status, reason = failure(record.get("err"))
-        found |= {"status": status, "reason": reason or None}
-    return {name: value for name, value in found.items() if value is not None}
+        columns |= {"status": status, "reason": reason or None}
+    return {name: value for name, value in columns.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Records of trained networks, of whatever origin, as one table with a population's columns."""
+"""Convert records of trained networks from other programs to a table with the columns of a population."""
 
 import hashlib
 import json
@@ -26,10 +26,10 @@ FRONT = ("space", "key")
 class Record:
     """One trained network.
 
-    network: None where dsd cannot describe it (cells, EfficientNets): then `counted` and `identity` speak for it
-    counted: flops, params and acts as the record has them
-    identity: what the network was made from, in the record's own terms
-    result: the columns `status`, `error`, `best_error`, `epochs`, `seed`, `lr`, … of a table, as far as known
+    network: None if dsd cannot describe it (cells, EfficientNets); `counted` and `identity` then describe it
+    counted: flops, params and acts as recorded
+    identity: the definition of the network in the record's own terms
+    result: values of the table's columns `status`, `error`, `best_error`, `epochs`, `seed`, `lr`, … if known
     """
 
     network: Network | None
@@ -39,28 +39,28 @@ class Record:
 
     @property
     def key(self) -> str:
-        """The network's key, or x and 16 digits of a hash of what it was made from."""
+        """The network's key; without a network, x and 16 hex digits of a hash of `identity`."""
         if self.network is not None:
             return self.network.key
         return "x" + hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Unreadable(ValueError):
-    """A record that is not as its program writes it; says why."""
+    """A record does not have the format of its program; the message says why."""
 
 
 def read_json(path: Path) -> Any:
-    """The content of a .json file.
+    """Read a .json file.
 
     Raises:
-        DsdError: there is no such file, or it is not JSON
+        DsdError: the file is missing, or not JSON
     """
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise DsdError(f"{path}: there is no such file") from error
     except RecursionError as error:
-        raise DsdError(f"{path}: is nested too deep") from error
+        raise DsdError(f"{path}: is nested too deeply") from error
     except (ValueError, OSError) as error:
         raise DsdError(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
 
@@ -68,68 +68,68 @@ def read_json(path: Path) -> Any:
 def read_each(
     path: Path, content: Sequence[Any], program: str, read: Callable[[Mapping[str, Any]], Record]
 ) -> list[Record]:
-    """The records of a file, each as `read` reads it; one that cannot be read is lost, with its reason.
+    """Convert each record of a file with `read`; a record that cannot be read gets status lost, with the reason.
 
     Raises:
-        DsdError: none can be read
+        DsdError: no record can be read
     """
-    found, wrong = [], []
-    for number, one in enumerate(content, start=1):
+    records, wrong = [], []
+    for number, entry in enumerate(content, start=1):
         try:
-            if not isinstance(one, dict):
-                raise Unreadable("it is no object")
-            found.append(read(one))
+            if not isinstance(entry, dict):
+                raise Unreadable("it is not an object")
+            records.append(read(entry))
         except (Unreadable, DsdError) as error:
-            reason = shortened(f"record {number} is not as {program} writes it: {error}", 200)
+            reason = shortened(f"record {number} is not a valid {program} record: {error}", 200)
             wrong.append(reason)
-            found.append(Record(None, {}, one, {"status": RunState.LOST.value, "reason": reason}))
-    if len(wrong) == len(found):
+            records.append(Record(None, {}, entry, {"status": RunState.LOST.value, "reason": reason}))
+    if len(wrong) == len(records):
         raise DsdError(f"{path}: {wrong[0]}" if wrong else f"{path}: has no records")
-    return found
+    return records
 
 
 def mapping(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The group of that name; empty where there is none.
+    """The object under that name; empty if missing.
 
     Raises:
-        Unreadable: it is something else
+        Unreadable: the value is not an object
     """
     value = holder.get(name)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Unreadable(f"{name} = {quoted(value)} is no object")
+        raise Unreadable(f"{name} = {quoted(value)} is not an object")
     return value
 
 
 def number(value: Any, name: str, low: float, high: float) -> float:
-    """A number between two bounds.
+    """Return the value as float if it is a number from low to high.
 
     Raises:
-        Unreadable: it is none
+        Unreadable: it is not
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Unreadable(f"{name} = {quoted(value)}: is no number from {low:g} to {high:g}")
+        raise Unreadable(f"{name} = {quoted(value)} is not a number from {low:g} to {high:g}")
     return float(value)
 
 
 def whole(value: Any, name: str, low: int, high: int) -> int:
-    """A whole number between two bounds; see `number`."""
-    found = number(value, name, low, high)
-    if found % 1:
-        raise Unreadable(f"{name} = {quoted(value)}: is no whole number")
-    return int(found)
+    """Return the value as int if it is a whole number from low to high; see `number`."""
+    checked = number(value, name, low, high)
+    if checked % 1:
+        raise Unreadable(f"{name} = {quoted(value)} is not a whole number")
+    return int(checked)
 
 
 def wholes(values: Any, name: str, low: int, high: int) -> list[int]:
-    """A list of whole numbers, one for each stage; see `number`."""
+    """Return the list if it holds one whole number per stage; see `number`."""
     if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
-        raise Unreadable(f"{name} = {quoted(values)}: is no list of 1 to {MOST_STAGES} numbers")
+        raise Unreadable(f"{name} = {quoted(values)} is not a list of 1 to {MOST_STAGES} numbers")
     return [whole(value, name, low, high) for value in values]
 
 
 def last(values: Any) -> float | None:
-    """A finite number, or the last of a list; None where that is none."""
+    """The number, or the last number of a list; None if that is not a finite number."""
     if isinstance(values, list):
         values = values[-1] if values else None
     usable = isinstance(values, int | float) and not isinstance(values, bool) and -1e300 < values < 1e300
@@ -137,41 +137,47 @@ def last(values: Any) -> float | None:
 
 
 def least(values: Any) -> float | None:
-    """A finite number, or the least of a list of them; None where there is none."""
+    """The number, or the least number of a list; None if there is no finite number."""
     numbers = values if isinstance(values, list) else [values]
-    return min((found for found in map(last, numbers) if found is not None), default=None)
+    return min((value for value in map(last, numbers) if value is not None), default=None)
 
 
 def seed_of(value: Any) -> int | str | None:
-    """A training seed: a whole number, or as text where 64 bits do not hold it; None for what is none."""
+    """The training seed as int, or as text if it is text or exceeds 64 bits; None if it is neither."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     return value if isinstance(value, int) and abs(value) < 2**63 else shortened(str(value), 100)
 
 
-def reached(error: float | None, best: float | None, place: str) -> dict[str, Any]:
-    """`status`, `error` and `best_error` of a training that came to its end; lost without an error."""
+def reached(error: float | None, best: float | None, metric: str) -> dict[str, Any]:
+    """`status`, `error` and `best_error` of a finished training; lost if its error is missing or not a percentage.
+
+    Args:
+        error: the last error [%]
+        best: the least error [%]
+        metric: what the reason calls `error`
+    """
     if error is None or not 0 <= error <= 100:
-        told = "is no number" if error is None else f"is {error:g}, and no percent"
-        return {"status": RunState.LOST.value, "reason": f"{place} {told}"}
+        problem = "is not a number" if error is None else f"is {error:g}, not a percentage from 0 to 100"
+        return {"status": RunState.LOST.value, "reason": f"{metric} {problem}"}
     kept = best if best is not None and 0 <= best <= 100 else error
     return {"status": RunState.DONE.value, "error": error, "best_error": kept}
 
 
 def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFrame:
-    """A row for each record, in their order: the columns of a population, then the results.
+    """One row per record, in order: the columns of a population, then the results.
+
+    If dsd can describe the network, flops, params and acts are its own counts. If these differ from the recorded
+    values, the column `recorded_flops` holds the recorded flops.
 
     Args:
-        space: the name of the population
-        program: that wrote the records
-
-    flops, params and acts are dsd's own count where it knows the network, as for any population; where they differ
-    from the records', `recorded_flops` has those.
+        space: name of the population
+        program: name of the program that wrote the records
     """
     rows = [{"space": space, "key": record.key, **record.counted, **record.result} for record in records]
     frame = pd.DataFrame(rows)
     if "error" not in frame:
-        frame["error"] = float("nan")  # none of them finished
+        frame["error"] = float("nan")  # no run finished
     if "seed" in frame and any(isinstance(seed, str) for seed in frame["seed"]):
         frame["seed"] = [
             seed if isinstance(seed, str) else name_of(seed) if seed == seed else None for seed in frame["seed"]
@@ -180,13 +186,13 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
     again = frame.groupby(["key", "seed"] if "seed" in frame else ["key"], dropna=False).cumcount()
     unnamed = frame["seed"].isna() & frame["key"].duplicated(keep=False) if "seed" in frame else again > 0
     if again.any() or unnamed.any():
-        frame["repeat"] = again  # a network that was drawn and trained twice with one seed, or with none that is known
+        frame["repeat"] = again  # a network trained twice with the same or an unknown seed
     described: list[pd.DataFrame] = []
     alike: dict[tuple[Any, ...], list[int]] = {}
     for i, record in enumerate(records):
         if record.network is not None:
-            one = record.network
-            alike.setdefault((one.skeleton, one.classes, len(one.depths)), []).append(i)
+            key = (record.network.skeleton, record.network.classes, len(record.network.depths))
+            alike.setdefault(key, []).append(i)
     for members in alike.values():
         networks = Networks.of([network for i in members if (network := records[i].network) is not None])
         described.append(pd.DataFrame(columns_of(space, networks, count_complexity(networks), {}), index=members))
@@ -210,10 +216,10 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
 
 
 def miscounted(records: Sequence[Record], tolerance: float = 0.01) -> int:
-    """How many records say other flops than dsd counts, by more than a hundredth."""
+    """The number of records whose flops differ from dsd's count by more than `tolerance` (relative)."""
     wrong = 0
     for record in records:
-        said = record.counted.get("flops")
-        if record.network is not None and said:
-            wrong += abs(count_complexity(record.network).flops / said - 1) > tolerance
+        recorded = record.counted.get("flops")
+        if record.network is not None and recorded:
+            wrong += abs(count_complexity(record.network).flops / recorded - 1) > tolerance
     return wrong

@@ -1,1 +1,1 @@
-"""What the parameters of networks have to do with their errors."""
+"""How the parameters of networks relate to their errors."""

@@ -14,12 +14,12 @@ from dsd.analysis.distribution.empirical import validate_errors
 from dsd.analysis.parameters.winners import FRACTION, RESAMPLES, drawn_winners, winner_probabilities
 
 PERCENTILES = (0.025, 0.5, 0.975)
-NEGLIGIBLE = 1e-12  # probability of all the networks together that an exact range leaves out
+NEGLIGIBLE = 1e-12  # total probability of the networks that an exact range leaves out
 
 
 @dataclass(frozen=True)
 class BestRange:
-    """2.5, 50 and 97.5 percentile of a parameter among the best networks of resamples."""
+    """The 2.5, 50 and 97.5 percentiles of a parameter over the best networks of the resamples."""
 
     low: float
     median: float
@@ -28,17 +28,17 @@ class BestRange:
 
 @dataclass(frozen=True)
 class Winners:
-    """The networks that win resamples, and how often.
+    """The networks that win resamples, that is, have the least error in them, and how often each wins.
 
-    rows: (k,) positions in the population of the networks that win
-    shares: (k,) share of the resamples that each wins; together 1
+    rows: (k,) positions of the winners in the population
+    shares: (k,) share of the resamples that each wins, sum 1
     """
 
     rows: NDArray[np.int64]
     shares: NDArray[np.float64]
 
     def range(self, x: ArrayLike) -> BestRange:
-        """Percentiles of the winners' x; x (n,) are the values of all networks."""
+        """Percentiles of the winners' values; x: (n,) values of all networks."""
         values = np.asarray(x, float)[self.rows]
         order = np.argsort(values, kind="stable")
         passed = np.cumsum(self.shares[order])
@@ -46,7 +46,7 @@ class Winners:
         return BestRange(*(float(value) for value in values[order][at]))
 
     def categories(self, x: Sequence[Hashable]) -> dict[Hashable, float]:
-        """The share of the resamples that each value of a category wins, most likely first."""
+        """The share of the resamples that each category in x (n,) wins, most frequent first."""
         total: Counter[Hashable] = Counter()
         for row, share in zip(self.rows.tolist(), self.shares.tolist(), strict=True):
             total[x[row]] += share
@@ -54,9 +54,10 @@ class Winners:
 
     @property
     def count(self) -> int:
-        """How many networks share 95 % of the wins, the most frequent winners first: what a range rests on.
+        """The number of networks behind 95 % of the wins, counted from the most frequent winner.
 
-        It is 12 for any larger n: the k-th best of the population wins with a probability near e^(−k/4)·(e^¼ − 1).
+        A range depends on these networks. For larger n the number is always 12: the k-th best of the population wins
+        with a probability near e^(−k/4)·(e^¼ − 1).
         """
         passed = np.cumsum(np.sort(self.shares)[::-1])
         return int(np.searchsorted(passed, 0.95 - 1e-12)) + 1
@@ -73,7 +74,7 @@ def exact_winners(errors: ArrayLike, fraction: float = FRACTION) -> Winners:
 def resampled_winners(
     errors: ArrayLike, *, rng: np.random.Generator, fraction: float = FRACTION, resamples: int = RESAMPLES
 ) -> Winners:
-    """The winners of R resamples, as the paper has them."""
+    """The winners of R random resamples, as in the paper."""
     rows, counts = np.unique(drawn_winners(errors, rng=rng, fraction=fraction, resamples=resamples), return_counts=True)
     return Winners(rows, counts / counts.sum())
 
@@ -86,17 +87,17 @@ def empirical_bootstrap(
     fraction: float = FRACTION,
     resamples: int = RESAMPLES,
 ) -> BestRange:
-    """Range of the best models of a population ([DDS] §3.2, footnote 4).
+    """The parameter range of the best models of a population ([DDS] §3.2, footnote 4).
 
-    Draw a fraction of the n pairs (x, error) with replacement, keep the x of least error, repeat; the percentiles of
-    what was kept are the range, its median the most likely best value.
+    Draw a fraction of the n pairs (x, error) with replacement, keep the x of least error, and repeat. The percentiles
+    of the kept values are the range; their median is the most likely best value.
 
     Args:
         x: (n,) values of a parameter
         errors: (n,) errors [%]; no NaN
-        rng: same generator, same result; None for the exact range, that of infinitely many resamples
-        fraction: of n in one resample; at least one pair is drawn
-        resamples: how many
+        rng: same generator, same result; None for the exact range, the limit of infinitely many resamples
+        fraction: share of n in one resample; at least one pair is drawn
+        resamples: R
 
     >>> empirical_bootstrap(range(100), range(100), rng=np.random.default_rng(0))
     BestRange(low=0.0, median=2.0, high=13.0)

@@ -1,4 +1,4 @@
-"""How the best networks change with the flops they may have: ranges of parameters by regime ([DDS] §4, Fig. 11)."""
+"""Best parameter ranges per flops regime ([DDS] §4, Fig. 11)."""
 
 from collections.abc import Sequence
 
@@ -11,47 +11,49 @@ from dsd.analysis.results.populations import Results
 from dsd.architecture.units import quantity
 from dsd.errors import DsdError
 
-FEW = 5  # networks; of fewer a regime tells nothing
+FEW = 5  # fewest networks in a regime; smaller regimes are left out
 
 
 def by_regime(results: Results, edges: Sequence[float]) -> list[Results]:
-    """One population cut into regimes of flops: [edge_i, edge_{i+1}) each; empty ones, and other rows, are left out.
+    """Split a population into flops regimes [edge_i, edge_{i+1}); empty regimes and rows outside are left out.
 
-    Failed rows go with their regime, where they tell their flops; unfinished ones do not.
+    A failed row belongs to the regime of its flops if they are known. Unfinished rows are left out.
 
     Raises:
-        DsdError: the table has no flops, or the edges do not rise
+        DsdError: the table has no column flops, or the edges do not increase
     """
     if "flops" not in results.frame:
         raise DsdError(f"{results.name}: has no column flops")
     bounds = np.asarray(edges, float)
     if len(bounds) < 2 or not (np.diff(bounds) > 0).all():
-        raise DsdError(f"edges = {list(edges)}: give at least two rising numbers of flops")
+        raise DsdError(f"edges = {list(edges)}: give at least two numbers of flops in increasing order")
     parts = [cut(frame, bounds) for frame in (results.frame, results.failures, results.runs)]
-    found = []
+    regimes = []
     for i in range(len(bounds) - 1):
         name = f"{results.name} {quantity(bounds[i])}:{quantity(bounds[i + 1])}"
         rows, failures, runs = (frame[regime == i] for frame, regime in parts)
         if len(rows):
-            found.append(Results(name, rows, failures, 0, runs))
-    return found
+            regimes.append(Results(name, rows, failures, 0, runs))
+    return regimes
 
 
 def cut(frame: pd.DataFrame, bounds: NDArray[np.float64]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """A table and the regime (n,) of each row; −1 below the first bound and where flops are not known."""
+    """The table and the regime (n,) of each row; −1 below the first bound and for unknown flops."""
     flops = frame["flops"].to_numpy(float) if "flops" in frame else np.full(len(frame), np.nan)
     regime = np.searchsorted(bounds, flops, side="right") - 1
     return frame, np.where(np.isnan(flops), -1, regime)
 
 
 def regime_ranges(populations: Sequence[Results], columns: Sequence[str]) -> pd.DataFrame:
-    """The best range of each column in each regime, a row for each: regime, flops (their median), n, column, low,
-    median, high.
+    """The best range of each column in each regime.
 
     Args:
-        populations: one a regime, from `by_regime` or from a study of several windows; those of fewer than 5 networks
-            are left out
-        columns: of numbers
+        populations: one per regime, from `by_regime` or from a study with several windows; populations with fewer than
+            5 networks are left out
+        columns: names of numeric columns
+
+    Returns:
+        one row per regime and column: regime, flops (median of the regime), n, column, low, median, high
     """
     rows = []
     for results in populations:

@@ -1,4 +1,4 @@
-"""Which network of a population is the best of a resample: the distribution behind the empirical bootstrap.
+"""The distribution of the best network of a resample, on which the empirical bootstrap is based.
 
 Shape letters: n networks, m networks in one resample, R resamples.
 """
@@ -8,21 +8,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsd.analysis.distribution.empirical import validate_errors
 
-FRACTION = 0.25  # of the population in one resample ([DDS] footnote 4)
+FRACTION = 0.25  # share of the population in one resample ([DDS] footnote 4)
 RESAMPLES = 10_000
-CHUNK = 2_000_000  # draws at a time: 16 MB
+CHUNK = 2_000_000  # draws per chunk: 16 MB
 
 
 def draws_of(n: int, fraction: float) -> int:
-    """m, how many of n networks one resample has: at least one."""
+    """m, the number of networks in one resample of n; at least 1."""
     return max(round(fraction * n), 1)
 
 
 def winner_probabilities(errors: ArrayLike, fraction: float = FRACTION) -> NDArray[np.float64]:
-    """The probability (n,) of each network to be the best of m draws with replacement.
+    """The probability (n,) that each network is the best of m draws with replacement.
 
-    The k-th best of n wins with probability ((n − k + 1)^m − (n − k)^m)/n^m; networks of equal error share
-    theirs equally. It is what `drawn_winners` tends to with more resamples.
+    The k-th best of n wins with probability ((n − k + 1)^m − (n − k)^m)/n^m; networks with equal error share their
+    probability equally. The frequencies of `drawn_winners` converge to it as R grows.
 
     >>> winner_probabilities([30.0, 20.0, 20.0, 40.0], fraction=0.5)
     array([0.1875, 0.375 , 0.375 , 0.0625])
@@ -30,7 +30,7 @@ def winner_probabilities(errors: ArrayLike, fraction: float = FRACTION) -> NDArr
     values = validate_errors(errors)
     n = len(values)
     ranks, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    above = np.append(n - np.cumsum(counts) + counts, 0) / n  # share of networks that are no better
+    above = np.append(n - np.cumsum(counts) + counts, 0) / n  # share of networks that are not better
     passed = above ** draws_of(n, fraction)
     shares: NDArray[np.float64] = (passed[:-1] - passed[1:]) / counts
     assert len(ranks) == len(shares)
@@ -40,15 +40,15 @@ def winner_probabilities(errors: ArrayLike, fraction: float = FRACTION) -> NDArr
 def drawn_winners(
     errors: ArrayLike, *, rng: np.random.Generator, fraction: float = FRACTION, resamples: int = RESAMPLES
 ) -> NDArray[np.int64]:
-    """The best network (R,) of each resample, as a position in `errors`: the paper's procedure, taken literally.
+    """Draw R resamples and return the best network (R,) of each, as a position in `errors`, as the paper does.
 
-    Of networks with equal least error one is kept at random, so that the order of rows does not matter (the paper
-    does not say).
+    Among networks with equal least error, one is chosen at random, so the order of rows does not matter. The paper
+    does not specify this.
 
     Args:
         errors: (n,) errors [%]; no NaN
         rng: same generator, same result
-        fraction: of n in one resample
+        fraction: share of n in one resample
         resamples: R
     """
     values = validate_errors(errors)
@@ -59,5 +59,5 @@ def drawn_winners(
     best = np.concatenate([rng.integers(n, size=(size, draws)).min(axis=1) for size in sizes])  # ranks
     ranked = values[order]
     first, last = (np.searchsorted(ranked, ranked[best], side=side) for side in ("left", "right"))
-    winners: NDArray[np.int64] = order[rng.integers(first, last)]  # equal errors are equally likely to have been drawn
+    winners: NDArray[np.int64] = order[rng.integers(first, last)]  # equal errors are equally likely
     return winners

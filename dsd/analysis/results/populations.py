@@ -1,7 +1,7 @@
-"""Tables of results, cut into populations. Any table will do that has a column `error` in percent.
+"""Split tables of results into populations. The only required column is `error`, in percent.
 
-A row counts as a result where its `status` is done or diverged (or there is no such column), its `valid` is true
-(or there is no such column), and its error is a number. What does not count is counted: nothing drops out silently.
+A row counts as a result if its `status` is done or diverged, its `valid` is true, and its error is a number; a missing
+column `status` or `valid` sets no condition. The other rows are counted as failed or unfinished.
 """
 
 import html
@@ -27,7 +27,7 @@ from dsd.typed import quoted
 
 log = logging.getLogger(__name__)
 
-SHOWN = 10  # rows in a notebook
+SHOWN = 10  # rows displayed in a notebook
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
@@ -35,12 +35,12 @@ TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0
 class Results:
     """The results of one population.
 
-    frame: a row a network, with its result; of several seeds their mean (`dsd.analysis.results.seeds`)
-    runs: a row a run, as the table has them; the same where every network was trained once
-    failures: rows that failed, or that the table calls invalid
-    unfinished: how many rows have no result and may still get one
-    outcomes: columns that say what a training reached
-    in_percent: whether the errors are known to be percent, by who wrote the table
+    frame: one row per network with its result, the mean over several seeds (`dsd.analysis.results.seeds`)
+    runs: one row per run, as in the table; equals `frame` if every network was trained once
+    failures: rows with status failed, or with `valid` false
+    unfinished: number of rows that have no result yet
+    outcomes: columns that hold training outcomes
+    in_percent: whether the errors are known to be percent, because dsd or `dsd import` wrote the table
     """
 
     name: str
@@ -53,7 +53,7 @@ class Results:
 
     @property
     def failed(self) -> int:
-        """How many rows failed."""
+        """The number of failed rows."""
         return len(self.failures)
 
     @property
@@ -75,16 +75,16 @@ class Results:
 
     @property
     def missing_note(self) -> str:
-        """What is missing from the population, in words; empty where nothing is."""
+        """The numbers of failed and unfinished rows as text; empty if there are none."""
         parts = [f"{count} {word}" for count, word in ((self.failed, "failed"), (self.unfinished, "unfinished"))]
         return ", ".join(part for part, count in zip(parts, (self.failed, self.unfinished), strict=True) if count)
 
 
 def as_populations(given: Any) -> list[Results]:
-    """Populations from what callers have: from `split_populations`, a DataFrame, or the path of a table.
+    """Convert the output of `split_populations`, a DataFrame, or the path of a table to a list of populations.
 
     Raises:
-        DsdError: the table cannot be read, its values are not allowed, or it is none of these
+        DsdError: the table cannot be read, a value is not allowed, or `given` has another type
     """
     if isinstance(given, str | Path):
         if Path(given).is_dir():
@@ -93,10 +93,10 @@ def as_populations(given: Any) -> list[Results]:
     if isinstance(given, pd.DataFrame):
         return split_populations(given)
     populations = [given] if isinstance(given, Results) else given
-    if not isinstance(populations, list | tuple) or not all(isinstance(one, Results) for one in populations):
+    if not isinstance(populations, list | tuple) or not all(isinstance(results, Results) for results in populations):
         raise DsdError(
-            f"populations are what dsd.split_populations gives, a DataFrame, or the path of a table, "
-            f"not {type(given).__name__}; dsd.split_populations(frame) makes them of a frame's rows"
+            f"populations must be the output of dsd.split_populations, a DataFrame, or the path of a table, "
+            f"not {type(given).__name__}"
         )
     return list(populations)
 
@@ -104,19 +104,19 @@ def as_populations(given: Any) -> list[Results]:
 def split_populations(
     frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes: Sequence[str] = ()
 ) -> list[Results]:
-    """The populations of a table, in the order of their first rows; those named by numbers in rising order.
+    """Split a table into populations, in the order of their first rows, or of their names if these are numbers.
 
-    This is where a table's values are checked; what follows relies on it.
+    This function validates all values of the table; later code relies on it.
 
     Args:
-        frame: a row a network, with `error` [%]
-        by: the column that names populations; a table without a column `space` is one population called `place`
-        place: what the table is called in messages
-        outcomes: columns that say what a training reached, beside those that dsd knows (`dsd.analysis.results.columns`)
+        frame: one row per network or run, with `error` [%]
+        by: column that names populations; a table without a column `space` is one population named `place`
+        place: name of the table in messages
+        outcomes: columns with training outcomes, in addition to those that dsd knows (`dsd.analysis.results.columns`)
 
     Raises:
-        DsdError: no rows, no column `error`, `by` or of `outcomes`, a column that is there twice, an error that is no
-            number from 0 to 100, an infinite parameter, an unknown status
+        DsdError: no rows, no column `error`, `by` or of `outcomes`, a duplicate column, an error that is not a number
+            from 0 to 100, an infinite parameter, an unknown status
     """
     frame = frame.set_axis(clean_header(list(frame), place), axis=1)
     if "error" not in frame:
@@ -148,7 +148,7 @@ def split_populations(
 
 
 def ordered_names(texts: Sequence[str], by: str) -> dict[str, str]:
-    """The name of each population by what its rows say; where all are numbers or truths, BY=VALUE in rising order.
+    """Map the text in column `by` to the population's name; if all are numbers or booleans, BY=VALUE in rising order.
 
     >>> ordered_names(["16", "8"], "g1")
     {'8': 'g1=8', '16': 'g1=16'}
@@ -160,7 +160,7 @@ def ordered_names(texts: Sequence[str], by: str) -> dict[str, str]:
 
 
 def value_of(text: str) -> float | None:
-    """The finite number that a text is; None for another one."""
+    """Parse a text as a finite number; None if it is not one."""
     try:
         value = float(text)
     except ValueError:
@@ -169,7 +169,7 @@ def value_of(text: str) -> float | None:
 
 
 def check_numbers(frame: pd.DataFrame, outcomes: Collection[str], place: str) -> None:
-    """Refuse infinite parameters; say which columns of numbers hold a text, for those are left out."""
+    """Raise DsdError for an infinite parameter; warn about numeric columns with a text cell, which are left out."""
     numeric = [name for name in frame.select_dtypes("number") if name not in outcomes]
     infinite = np.isinf(matrix(frame, numeric))
     if infinite.any():
@@ -179,31 +179,32 @@ def check_numbers(frame: pd.DataFrame, outcomes: Collection[str], place: str) ->
     for name in frame.columns.difference(frame.select_dtypes(["number", "bool"]).columns, sort=False):
         if name not in outcomes and not NAMES.fullmatch(name) and (odd := stray(frame[name])):
             row, cell = odd
-            said = (place, name, shortened(cell, 60), row + 1, name)
-            log.warning("%s: %s = %r in row %d is not a number; column %s is left out", *said)
+            values = (place, name, shortened(cell, 60), row + 1, name)
+            log.warning("%s: %s = %r in row %d is not a number; column %s is left out", *values)
 
 
 def row_of(part: pd.Series) -> int:
-    """The number, from 1, of the first row of a part of a table."""
+    """The row number, from 1, of the first row of a part of a table."""
     return int(part.index[0]) + 1
 
 
 def numbers(column: pd.Series, place: str) -> pd.Series:
-    """The error column as numbers, NaN where it is empty; anything else is refused."""
+    """The error column as floats, NaN for empty cells; DsdError for any other text."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return column.astype(float)
-    there = column[column.notna() & ~column.map(lambda cell: isinstance(cell, str) and is_missing(cell))]
-    found = {row: as_numbers([cell]) for row, cell in there.items()}
-    wrong = [row for row, values in found.items() if values is None]
+    filled = column[column.notna() & ~column.map(lambda cell: isinstance(cell, str) and is_missing(cell))]
+    converted = {row: as_numbers([cell]) for row, cell in filled.items()}
+    wrong = [row for row, values in converted.items() if values is None]
     if wrong:
-        raise DsdError(f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number of percent")
+        text = f"{place}: error = {quoted(column[wrong[0]])} in row {wrong[0] + 1} is not a number"
+        raise DsdError(f"{text}; give percent, 0 to 100")
     return pd.Series(
-        {row: float(values[0]) for row, values in found.items() if values}, index=column.index, dtype=float
+        {row: float(values[0]) for row, values in converted.items() if values}, index=column.index, dtype=float
     )
 
 
 def truths(column: pd.Series, place: str) -> pd.Series:
-    """The column `valid` as booleans: true, false, 1 or 0; anything else is refused."""
+    """The column `valid` as booleans, from true, false, 1 or 0; DsdError for anything else."""
     converted = column.map(lambda cell: TRUTHS.get(str(cell).lower()))
     wrong = column[converted.isna()]
     if len(wrong):
@@ -212,7 +213,7 @@ def truths(column: pd.Series, place: str) -> pd.Series:
 
 
 def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str]) -> Results:
-    """One population: its results, and how many rows are none."""
+    """Build one population from its rows; validate `status`, `valid` and missing errors."""
     status = rows["status"] if "status" in rows else pd.Series(RunState.DONE.value, index=rows.index)
     unknown = status[~status.isin(list(RunState))]
     if len(unknown):
@@ -231,10 +232,13 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
 
 
 def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:
-    """The populations of several sources; a name that occurs in two of them gets its source in brackets.
+    """Join the populations of several sources; a name that occurs more than once gets its source in brackets.
 
     Args:
-        tables: a source's name and its populations
+        tables: pairs of a source's name and its populations
+
+    Raises:
+        DsdError: a source occurs twice
     """
     twice = [source for source, count in Counter(source for source, _ in tables).items() if count > 1]
     if twice:
@@ -250,16 +254,16 @@ def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[
 def select_populations(
     populations: Sequence[Results], names: Sequence[str], suffixes: Sequence[str] = ("", "_cifar")
 ) -> list[Results]:
-    """The populations of these names, in this order; of a name that is not there, its version for small images.
+    """Select populations by name, in this order; a missing name falls back to its version for small images.
 
     Raises:
-        DsdError: neither is there
+        DsdError: neither exists
     """
-    there = {results.name: results for results in populations}
-    found = []
+    by_name = {results.name: results for results in populations}
+    selected = []
     for name in names:
-        hits = [name + suffix for suffix in suffixes if name + suffix in there]
+        hits = [name + suffix for suffix in suffixes if name + suffix in by_name]
         if not hits:
-            raise DsdError(f"population {name} is not in the table; it has: {known(there)}")
-        found.append(there[hits[0]])
-    return found
+            raise DsdError(f"population {name} is not in the table; it has: {known(by_name)}")
+        selected.append(by_name[hits[0]])
+    return selected

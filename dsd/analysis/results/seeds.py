@@ -1,4 +1,4 @@
-"""Several training seeds of one network: their mean is its result, their spread the noise of an error.
+"""Several training seeds of one network: the mean is its error, the standard deviation the seed noise.
 
 Shape letters: k networks with more than one seed.
 """
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SeedNoise:
-    """What of the differences in error is noise of the training seed; a one-way random-effects analysis of variance.
+    """Variance of error between seeds and between networks, by one-way random-effects analysis of variance.
 
-    networks: with more than one seed
-    runs: of these networks
-    seed_sd: deviation of an error between seeds of one network [points]
-    network_sd: deviation between networks, without that noise [points]; 0 where the noise explains all
+    networks: number of networks with more than one seed
+    runs: number of runs of these networks
+    seed_sd: standard deviation between seeds of one network [points]
+    network_sd: standard deviation between networks, without seed noise [points]; 0 if the noise explains all
     """
 
     networks: int
@@ -33,29 +33,32 @@ class SeedNoise:
 
     @property
     def reliability(self) -> float:
-        """The share of the variance of single errors that is due to the networks (intraclass correlation), 0 to 1."""
+        """The share of the variance of a run's error that is due to the network (intraclass correlation), 0 to 1."""
         total = self.network_sd**2 + self.seed_sd**2
         return self.network_sd**2 / total if total else float("nan")
 
 
 def seed_noise(frame: pd.DataFrame, outcomes: Collection[str] | None = None) -> SeedNoise | None:
-    """The noise of seeds in one population; None where no two networks have two errors each.
+    """Estimate the seed noise of one population; None if fewer than two networks have two errors.
 
     Args:
-        frame: a row a run with `key` and `error` [%], empty where it has no result; or a row a network with
+        frame: one row per run with `key` and `error` [%], empty without a result; or one row per network with
             `error_seed0`, `error_seed1`, …
-        outcomes: columns that say what a training reached; None finds them by who wrote the table
+        outcomes: columns with training outcomes; None detects them (`results.columns.outcomes_of`)
+
+    Raises:
+        DsdError: a column `error_seed…` holds text
     """
     wide = [column for column in frame if SEED_COLUMN.fullmatch(str(column))]
     if len(wide) > 1:
         for column in wide:
             if not pd.api.types.is_numeric_dtype(frame[column]):
-                raise DsdError(f"column {column} holds text; it should be the errors of a seed")
+                raise DsdError(f"column {column} holds text; it must hold the errors of one seed")
         long = frame[wide].astype(float).stack().dropna()
         groups = long.groupby(level=0)
     elif "key" in frame:
         frame = frame[frame["error"].notna() & frame["key"].notna()]
-        if "run" in frame:  # of a network of two spaces there are two rows, and one training
+        if "run" in frame:  # a network in two spaces has two rows, but one run
             frame = frame[frame["run"].isna() | ~frame.duplicated(["key", "run"])]
         outcomes = outcomes_of(frame) if outcomes is None else outcomes
         frame = frame[frame["key"].duplicated(keep=False)]
@@ -77,18 +80,18 @@ def seed_noise(frame: pd.DataFrame, outcomes: Collection[str] | None = None) -> 
 
 
 def alike_in(runs: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
-    """The columns in which all trainings of one network agree that differ in their seed alone."""
+    """The columns that are equal for runs of one network that differ only in the seed."""
     return [name for name in runs if name == "key" or not (name in outcomes or NAMES.fullmatch(str(name)))]
 
 
 def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -> pd.DataFrame:
-    """Trainings of one network that differ in their seed as one row, with the mean of their outcomes, and `seeds`.
+    """Merge runs that differ only in the seed into one row with mean outcomes and their number, `seeds`.
 
-    Rows of one `key` that differ in anything else, such as lr, stay rows of their own; a note says so where the table
-    is not one of `dsd collect`. A table without `key`, or without a key twice, stays as it is.
+    Rows of one `key` that differ in another column, such as lr, stay separate. A warning reports this unless the table
+    is from `dsd collect`. A table without `key`, or without repeated keys, is returned unchanged.
 
     Raises:
-        DsdError: rows are the same, and no `seed` (or `repeat`) tells them apart
+        DsdError: rows are equal and no `seed` or `repeat` distinguishes them
     """
     if "key" not in runs or not runs["key"].dropna().duplicated().any():
         return runs
@@ -98,14 +101,14 @@ def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -
     if not twice.any():
         return runs
     seeds = [name for name in ("seed", "repeat") if name in runs]
-    untold = runs["seed"].isna() if "seed" in runs and "repeat" not in runs else False
-    same = runs[twice & (runs.duplicated([*alike, *seeds], keep=False) | untold)]
+    seedless = runs["seed"].isna() if "seed" in runs and "repeat" not in runs else False
+    same = runs[twice & (runs.duplicated([*alike, *seeds], keep=False) | seedless)]
     if len(same):
         key = same["key"].iloc[0]
         rows = ", ".join(str(row + 1) for row in runs.index[twice & (runs["key"] == key)][:3])
         raise DsdError(
-            f"{place}: key = {key} is in rows {rows} of one population, and no other seed; name populations by "
-            "another column (--by), or leave repeated rows out"
+            f"{place}: key = {key} is in rows {rows} of one population without different seeds; group by another "
+            "column (--by), or leave repeated rows out"
         )
     unnamed = runs["key"].isna()
     groups = runs.assign(_row=np.where(unnamed, np.arange(len(runs)), -1)).groupby(
@@ -122,7 +125,7 @@ def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -
 
 
 def note_rows_apart(runs: pd.DataFrame, alike: list[str], place: str) -> None:
-    """Say so where trainings of one network count apart, for it may be an outcome in which they differ."""
+    """Warn if runs of one network count as separate networks: they can differ in an unrecognised outcome."""
     if written_by_dsd(runs):
         return
     repeated = runs[runs["key"].notna() & runs["key"].duplicated(keep=False)]
@@ -130,7 +133,8 @@ def note_rows_apart(runs: pd.DataFrame, alike: list[str], place: str) -> None:
     differing = [str(name) for name in counts if (counts[name] > 1).any()]
     if differing:
         log.warning(
-            "%s: rows of one key differ in %s and count apart; name those that are results of training with --outcomes",
+            "%s: rows of one key differ in %s and count as separate networks; if one is a result of training, name it "
+            "with --outcomes",
             place,
             shortened(", ".join(differing), 200),
         )

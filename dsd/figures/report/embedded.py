@@ -1,6 +1,6 @@
-"""The rows of all populations, as the page's script reads them: columns of numbers in base64, texts in JSON.
+"""The rows of all populations for the page's script: numeric columns in base64, texts in JSON.
 
-A page of 100,000 rows has to open: a column takes as few bytes a row as hold its values exactly.
+A page of 100,000 rows must open, so each column has the smallest type that stores its values exactly.
 """
 
 import base64
@@ -20,12 +20,12 @@ EXACT = "Float64Array"
 
 
 def encoded(values: NDArray[np.float64]) -> dict[str, str]:
-    """A column of numbers (n,), NaN for what is missing, in the smallest type that holds each of them."""
+    """Encode a numeric column (n,), NaN for missing values, in the smallest type that stores it exactly."""
     for dtype, name in TYPES.items():
         whole = dtype.startswith("int")
         if whole and (not np.isfinite(values).all() or np.abs(values).max(initial=0) > np.iinfo(dtype).max):
             continue
-        with np.errstate(over="ignore"):  # what becomes infinite is not equal
+        with np.errstate(over="ignore"):  # a value that overflows is then not equal
             small = values.astype(dtype)
         if np.array_equal(small.astype(np.float64), values, equal_nan=not whole):
             return {"type": name, "data": as_base64(small)}
@@ -33,20 +33,19 @@ def encoded(values: NDArray[np.float64]) -> dict[str, str]:
 
 
 def as_base64(values: NDArray[Any]) -> str:
-    """The bytes of an array, the least first."""
+    """The little-endian bytes of an array in base64."""
     return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode()
 
 
 def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str, Any]:
-    """What the script needs: names and colours of populations, which row is of which, errors, parameters, names of
-    rows.
+    """The data of the script: names and colours of populations, and each row's population, error, parameters and name.
 
     Args:
-        columns: of numbers that a range can be chosen of
+        columns: numeric columns for which the page offers a range
     """
-    there = [results for results in populations if len(results)]
-    frame = pd.concat([results.frame for results in there], ignore_index=True) if there else pd.DataFrame({"error": []})
-    of = np.repeat(np.arange(len(there)), [len(results) for results in there])
+    shown = [results for results in populations if len(results)]
+    frame = pd.concat([results.frame for results in shown], ignore_index=True) if shown else pd.DataFrame({"error": []})
+    of = np.repeat(np.arange(len(shown)), [len(results) for results in shown])
     named = next((name for name in ("key", "run") if name in frame), None)
     return {
         "populations": [
@@ -56,7 +55,7 @@ def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str
                 "color": COLOURS[i % len(COLOURS)],
                 "dash": {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}[LINES[i // len(COLOURS) % len(LINES)]],
             }
-            for i, results in enumerate(there)
+            for i, results in enumerate(shown)
         ],
         "rows": len(frame),
         "of": encoded(of.astype(float)),
@@ -67,12 +66,12 @@ def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str
 
 
 def numbers_of(column: pd.Series) -> NDArray[np.float64]:
-    """A column (n,) as numbers, NaN where it has none."""
-    found: NDArray[np.float64] = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
-    return found
+    """A column (n,) as floats, NaN for anything that is not a number."""
+    values: NDArray[np.float64] = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+    return values
 
 
 def as_script(content: dict[str, Any]) -> str:
-    """JSON that can stand inside of a script element, whatever texts it holds."""
+    """Serialise to JSON that is safe inside a script element."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,12 +1,12 @@
 "use strict";
-// The rows of all populations are in the page; choosing ranges of parameters redraws EDFs, points and counts.
-// The choice is kept in the address, as #depth=10:20&flops=:4e8, so that it can be sent and opened again.
+// The page contains the rows of all populations. A change of parameter ranges redraws EDFs, points and counts.
+// The URL stores the ranges, as #depth=10:20&flops=:4e8, so that they can be shared.
 window.addEventListener("error", event => { document.documentElement.dataset.failed = event.message; });
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const arrays = { Int8Array, Int16Array, Int32Array, Float32Array, Float64Array };
 const svgSpace = "http://www.w3.org/2000/svg";
-const MOST_POINTS = 4000, MOST_STEPS = 1000, MOST_BANDS = 3; // drawn; numbers are always of all rows
+const MOST_POINTS = 4000, MOST_STEPS = 1000, MOST_BANDS = 3; // limits of drawing; the numbers always use all rows
 
 function decoded(column) {
   const bytes = Uint8Array.from(atob(column.data), c => c.charCodeAt(0));
@@ -39,24 +39,24 @@ function summary(rows) {
 }
 
 function node(name, attributes = {}, parent = null, text = null) {
-  const made = document.createElementNS(svgSpace, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== null) made.textContent = text;
-  if (parent) parent.append(made);
-  return made;
+  const created = document.createElementNS(svgSpace, name);
+  for (const [key, value] of Object.entries(attributes)) created.setAttribute(key, value);
+  if (text !== null) created.textContent = text;
+  if (parent) parent.append(created);
+  return created;
 }
 
 function ticks(low, high, count = 6) {
   const raw = (high - low) / count || 1, power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find(factor => factor * power >= raw);
-  const first = Math.ceil(low / step), found = [];
-  for (let k = 0; k <= 2 * count && (first + k) * step <= high + step * 1e-9; k++) found.push(+((first + k) * step).toPrecision(12));
-  return found;
+  const first = Math.ceil(low / step), marks = [];
+  for (let k = 0; k <= 2 * count && (first + k) * step <= high + step * 1e-9; k++) marks.push(+((first + k) * step).toPrecision(12));
+  return marks;
 }
 
 const box = { width: 560, height: 360, left: 54, right: 12, top: 10, bottom: 42 };
 
-// An empty plot: scales from values to pixels, and axes drawn with their labels.
+// Draws an empty plot with labelled axes; returns the scales from values to pixels and back.
 function plot(svg, [x0, x1], [y0, y1], xLabel, yLabel) {
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
@@ -90,14 +90,14 @@ function drawEdf(summaries) {
   const svg = element("edf"), scale = plot(svg, errorExtent, [0, 1], "error [%]", "cumulative fraction of networks");
   summaries.forEach(({ n, errors }, p) => {
     if (!n) return;
-    // F is k/n from just above the k-th error (strictly less, Eq. 1)
+    // F is k/n from just above the k-th error (Eq. 1, strict)
     const parts = [`M${scale.x(errorExtent[0])},${scale.y(0)}`], stride = Math.max(1, Math.floor(n / MOST_STEPS));
     for (let k = 0; k < n; k += stride) {
       parts.push(`H${scale.x(errors[k]).toFixed(1)}V${scale.y(Math.min(k + stride, n) / n).toFixed(1)}`);
     }
     parts.push(`H${scale.x(errorExtent[1])}`);
     const { color, dash } = data.populations[p];
-    if (summaries.length <= MOST_BANDS) { // DKW, 95 %: all of the true EDF lies inside
+    if (summaries.length <= MOST_BANDS) { // DKW, 95 %, simultaneous over all errors
       const half = Math.sqrt(Math.log(40) / (2 * n)), upper = [], lower = [];
       for (let k = 0; k < n; k += stride) {
         upper.push(`${scale.x(errors[k]).toFixed(1)},${scale.y(Math.min((k + stride) / n + half, 1)).toFixed(1)}`);
@@ -110,9 +110,9 @@ function drawEdf(summaries) {
 }
 
 function fillCounts(summaries) {
-  element("counts").replaceChildren(...summaries.map((found, p) => {
+  element("counts").replaceChildren(...summaries.map((chosen, p) => {
     const row = document.createElement("tr"), total = totals[p];
-    const cells = [data.populations[p].name, found.n, total, found.n / total * 100, found.min, found.mean, found.median];
+    const cells = [data.populations[p].name, chosen.n, total, chosen.n / total * 100, chosen.min, chosen.mean, chosen.median];
     cells.forEach((value, i) => {
       const cell = document.createElement("td");
       cell.textContent = i === 0 ? value : i < 3 ? value.toLocaleString("en") : Number.isFinite(value) ? value.toFixed(i === 3 ? 1 : 2) : "–";
@@ -151,21 +151,21 @@ function drawPoints(rows) {
       points.push(at);
     }
   });
-  element("thinned").textContent = stride > 1 ? `One point in ${stride} is drawn; all ${total.toLocaleString("en")} are counted.` : "";
+  element("thinned").textContent = stride > 1 ? `One point in ${stride} is drawn; the table counts all ${total.toLocaleString("en")}.` : "";
   svg.back = scale.back;
 }
 
 function describe(i) {
   const lines = [`${data.populations[of[i]].name}${data.names.length ? "  " + data.names[i] : ""}`, `error ${error[i].toFixed(2)} %`];
-  const told = Object.entries(columns).filter(([, x]) => Number.isFinite(x[i])).map(([name, x]) => `${name} ${short(x[i])}`);
-  return [...lines, told.join(", ")].join("\n");
+  const values = Object.entries(columns).filter(([, x]) => Number.isFinite(x[i])).map(([name, x]) => `${name} ${short(x[i])}`);
+  return [...lines, values.join(", ")].join("\n");
 }
 
 function fillChosen() {
   element("chosen").replaceChildren(...[...ranges].map(([name, [low, high]]) => {
     const button = document.createElement("button");
     button.textContent = `${low === null ? "" : short(low) + " ≤ "}${name}${high === null ? "" : " ≤ " + short(high)}  ✕`;
-    button.title = "Take this range away";
+    button.title = "Remove this range";
     button.addEventListener("click", () => { ranges.delete(name); redraw(); });
     return button;
   }));
@@ -186,7 +186,7 @@ function redraw() {
 
 const units = { K: 1e3, M: 1e6, G: 1e9 };
 
-// A number as people type it, 400M or 1,000; null for nothing, NaN for what is no number.
+// Parses a number such as 400M or 1,000; null for empty text, NaN for anything else.
 function bound(text) {
   const plain = text.replaceAll(",", "").trim(), unit = units[plain.slice(-1).toUpperCase()];
   return plain === "" ? null : unit ? +plain.slice(0, -1) * unit : +plain;
@@ -198,7 +198,7 @@ function choose(name, low, high) {
 }
 
 function decodedName(text) {
-  try { return decodeURIComponent(text); } catch { return text; } // an address that somebody wrote by hand
+  try { return decodeURIComponent(text); } catch { return text; } // a URL written by hand
 }
 
 function readAddress() {
@@ -268,7 +268,7 @@ if (data.rows && Object.keys(columns).length) {
   for (const id of ["low", "high"]) element(id).addEventListener("change", () => {
     const bounds = ["low", "high"].map(one => bound(element(one).value));
     ["low", "high"].forEach((one, i) => element(one).toggleAttribute("aria-invalid", Number.isNaN(bounds[i])));
-    if (bounds.some(Number.isNaN)) return; // what is no number stays, marked, and changes nothing
+    if (bounds.some(Number.isNaN)) return; // invalid text stays in the field, marked, without effect
     choose(select.value, ...bounds);
     redraw();
   });

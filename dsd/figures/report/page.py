@@ -1,4 +1,4 @@
-"""The page: everything that is known of some populations, verdicts first; it opens from a file, without a network."""
+"""The report page on a set of populations, verdicts first; it opens from a file and needs no internet."""
 
 import platform
 from collections.abc import Sequence
@@ -32,20 +32,20 @@ from dsd.figures.report.pictures import (
 from dsd.figures.style import save
 from dsd.io.files import write_whole
 
-FAILURES = 200  # rows of failed runs that are listed; more are counted
-PAIRS = 15  # that the page opens with; of more, the steps of the ladder
+FAILURES = 200  # most failed runs in the list; the page counts the rest
+PAIRS = 15  # most pairs shown at first; with more, only each population with the previous one
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the page shows.
+    """The content of the page.
 
-    title: of the page
+    title: title of the page
     populations, analysis: from `dsd.analysis`
-    notes: what the reader has to know first, such as runs that are missing
-    configuration: text of sweep.yaml; empty where the table came from elsewhere
-    curves: a row a run and epoch, with columns run, epoch and error [%]; None where nothing is known of epochs
+    notes: notes at the top of the page, such as missing runs
+    configuration: text of sweep.yaml; empty for a table from elsewhere
+    curves: one row per run and epoch, with columns run, epoch and error [%]; None without data on epochs
     """
 
     title: str
@@ -57,7 +57,7 @@ class Report:
 
 
 def extremes(results: Results) -> pd.DataFrame:
-    """The best and the worst networks of a population, best first, each once."""
+    """The best and worst networks of a population, best first, without duplicates."""
     ordered = results.frame.sort_values("error", kind="stable")
     shown = ordered if len(ordered) <= 2 * SHOWN else pd.concat([ordered.head(SHOWN), ordered.tail(SHOWN)])
     named = ["key"] if "key" in shown else []
@@ -66,13 +66,13 @@ def extremes(results: Results) -> pd.DataFrame:
 
 
 def failure_rows(results: Results) -> list[dict[str, object]]:
-    """What is known of each failed run: its key and the reason."""
+    """The key and reason of each failed run."""
     rows = results.failures.to_dict("records")
     return [{"run": row.get("run", "–"), "reason": row.get("reason", "–")} for row in rows]
 
 
 def number(value: object) -> str:
-    """A cell: numbers short, other values as they are, nothing for what is missing."""
+    """Format a table cell: numbers shortened, a dash for missing values, other values unchanged."""
     if value is None or (isinstance(value, float) and value != value):
         return "–"
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -81,18 +81,18 @@ def number(value: object) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Two digits, a dash for what there is not."""
+    """Format with two decimals; a dash for None and NaN."""
     return "–" if value is None or value != value else f"{value:.2f}"
 
 
 def versions() -> str:
-    """What made the page."""
-    told = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return f"dsd {__version__}, Python {platform.python_version()}, {told}"
+    """The versions of dsd, Python and the libraries."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return f"dsd {__version__}, Python {platform.python_version()}, {libraries}"
 
 
 def html(report: Report) -> str:
-    """The page; every text from a table is escaped."""
+    """Render the page; every text from a table is escaped."""
     loader = PackageLoader("dsd.figures.report", ".")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=number, percent=percent)
@@ -101,9 +101,9 @@ def html(report: Report) -> str:
 
 
 def content_of(report: Report, environment: Environment) -> dict[str, Any]:
-    """All that the template asks for."""
+    """The variables of the template."""
     summaries = report.analysis.populations
-    there = [results for results in report.populations if len(results)]
+    present = [results for results in report.populations if len(results)]
     columns = list(dict.fromkeys(name for p in summaries for name in p.best_ranges))
     failures = [(results.name, row) for results in report.populations for row in failure_rows(results)]
     fits, fit_images, fit_rule = fit_rows(report.populations)
@@ -112,7 +112,7 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
     shown = steps(report.analysis.comparisons, PAIRS)
 
     def raw(name: str) -> Markup:
-        """A file of this folder; trusted, for it is part of the program."""
+        """A file of this folder, not escaped because it is part of the program."""
         assert environment.loader is not None
         return Markup(environment.loader.get_source(environment, name)[0])
 
@@ -125,7 +125,7 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
         "edf": as_image(edf_figure(report.populations)) if report.populations else "",
         "steps": shown,
         "differences": differences_image(shown) if shown else "",
-        "efficiency": efficiency_image(there) if there else "",
+        "efficiency": efficiency_image(present) if present else "",
         "columns": columns,
         "fits": fits,
         "fit_images": fit_images,
@@ -135,16 +135,20 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
         "curves": curve_images(report.populations, report.curves),
         "failures": failures[:FAILURES],
         "more_failures": max(len(failures) - FAILURES, 0),
-        "tables": [(results.name, extremes(results)) for results in there],
+        "tables": [(results.name, extremes(results)) for results in present],
         "versions": versions(),
     }
 
 
 def write_report(report: Report, page: Path, picture: Path) -> None:
-    """Write the page and the picture of the EDFs; each file appears whole or not at all."""
+    """Write the page and the figure of the EDFs, each atomically.
+
+    Raises:
+        DsdError: a path is a folder
+    """
     for path in (page, picture):
         if path.is_dir():
-            raise DsdError(f"{path}: is a folder; the report needs the name for a file")
+            raise DsdError(f"{path}: is a folder, but the report writes a file there; rename the folder")
     page.parent.mkdir(parents=True, exist_ok=True)
     write_whole(page, html(report))
     save(edf_figure(report.populations), picture)
