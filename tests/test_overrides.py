@@ -49,7 +49,7 @@ def test_folders_may_have_any_name(tmp_path) -> None:
 @pytest.mark.parametrize("override", ["n=1:2(", "recipe.lr=a(b)", "n=[1", "recipe.epochs={"])
 def test_what_cannot_be_read_says_how_to_quote(override: str) -> None:
     """In one line that names the override."""
-    with pytest.raises(DsdError, match=r"override .*: its value cannot be read; if it is a text, quote it"):
+    with pytest.raises(DsdError, match=r"override .*: cannot parse the value; if it is a string, quote it"):
         as_hydra_reads(override, TYPES)
 
 

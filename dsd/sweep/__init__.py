@@ -1,4 +1,4 @@
-"""Sweeps: many runs, planned, launched, watched and collected. A sweep is a folder."""
+"""Plan, launch, monitor and collect sweeps of many runs. A sweep is a folder."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""The loop of a study from Python, as the commands have it: plan, launch, status, collect, cancel.
+"""The Python API of a study, one function per command: plan, launch, status, collect, cancel.
 
 ```python
 launched = dsd.sweep.launch("demo", "n=4")     # folder runs/demo
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 def load_study(name: str | Path, *overrides: str, images: bool = True) -> Study:
-    """The study of a name of `experiments/study/` or of a file.
+    """Load a study from `experiments/study/` by name, or from a file.
 
     Args:
-        overrides: such as "n=100", "cluster=slurm", "recipe.lr=0.1"
-        images: whether its images have to be there
+        overrides: for example "n=100", "cluster=slurm", "recipe.lr=0.1"
+        images: whether the images of the study must exist
 
     Raises:
-        DsdError: the study or a key is not known, or a value is not allowed
+        DsdError: the study or a key is unknown, or a value is not allowed
     """
     from dsd.sweep.planning.config import load_study as composed
 
@@ -40,25 +40,25 @@ def load_study(name: str | Path, *overrides: str, images: bool = True) -> Study:
 
 
 def plan(study: Study | Plan | str | Path, *overrides: str) -> Plan:
-    """Draw the networks of a study and give each run its key; nothing is written.
+    """Sample the networks of a study and assign a key to each run; write nothing.
 
     Args:
-        study: a Study, or its name or file
-        overrides: of a study given by name or file, such as "n=100"
+        study: a Study, its name or its file; a Plan is returned unchanged
+        overrides: for a study given by name or file, for example "n=100"
 
     Raises:
-        DsdError: the study is not known, a value not allowed, or a window cannot be filled
+        DsdError: the study is unknown, a value is not allowed, or a window cannot be filled
     """
     if isinstance(study, str | Path):
         study = load_study(study, *overrides, images=False)
     elif overrides:
-        raise DsdError("overrides are for a study that is given by name or file; dataclasses.replace changes a Study")
+        raise DsdError("overrides need a study given by name or file; to change a Study, use dataclasses.replace")
     if isinstance(study, Plan):
         return study
     if not isinstance(study, Study):
         raise DsdError(
-            f"a study is a Study, a Plan, a name such as 'demo' or a .yaml file, not {type(study).__name__}; "
-            "dsd.sweep.load_study(name) gives a Study"
+            f"study must be a Study, a Plan, a name such as 'demo' or a .yaml file, not {type(study).__name__}; "
+            "dsd.sweep.load_study(name) returns a Study"
         )
     return plan_runs(study)
 
@@ -72,40 +72,40 @@ def launch(
 ) -> submission.Launched:
     """Submit the runs of a study that have no result, and return.
 
-    Launching again submits only what is missing or was interrupted; runs go on from their checkpoints.
+    A second launch submits only missing and interrupted runs; they resume from their checkpoints.
 
     Args:
         study, overrides: as in `plan`
-        folder: of the sweep; runs/NAME where None
-        retry_failed: submit runs again that have failed by themselves
-        progress: shows a download: a context manager of a title and a total
+        folder: of the sweep; None: runs/NAME
+        retry_failed: also submit runs that failed by themselves
+        progress: progress bar for a download: a context manager that takes a title and a total
 
     Raises:
-        DsdError: the study, its images or its cluster do not go, or the folder holds something else
+        DsdError: the study, its images or its cluster cannot be used, or the folder holds something else
     """
     from dsd.training.data.loading import load_data
     from dsd.training.device import check_precision, device_here
 
-    made = plan(load_study(study, *overrides) if isinstance(study, str | Path) else study)
-    if made.study.cluster.name in ("local", "debug"):
-        check_precision(made.study.recipe, device_here())
-    # before anything is written: missing or broken files are found here, not in the jobs
-    load_data(made.study.data, progress=progress)
-    sweep = create(made, Path(folder) if folder else Path("runs") / made.study.name)
-    return submission.launch(sweep, made.study.cluster, retry_failed)
+    planned = plan(load_study(study, *overrides) if isinstance(study, str | Path) else study)
+    if planned.study.cluster.name in ("local", "debug"):
+        check_precision(planned.study.recipe, device_here())
+    # before anything is written: missing or broken files raise here, not in the jobs
+    load_data(planned.study.data, progress=progress)
+    sweep = create(planned, Path(folder) if folder else Path("runs") / planned.study.name)
+    return submission.launch(sweep, planned.study.cluster, retry_failed)
 
 
 def status(folder: str | Path) -> Status:
-    """How far the sweep in a folder is: the state of each run, from its journals and from its jobs."""
+    """Return the state of each run of the sweep in a folder, from its journals and its jobs."""
     return StatusPoller(Sweep(Path(folder))).status()
 
 
 def collect(folder: str | Path) -> "pd.DataFrame":
-    """One row per planned run, with its status and error; also written to table.csv and epochs.csv in the folder."""
+    """Write table.csv and epochs.csv; return the first as a DataFrame: a row per planned run, with status and error."""
     frame, _ = write_tables(Sweep(Path(folder)))
     return frame
 
 
 def cancel(folder: str | Path) -> Status:
-    """End all jobs of the sweep in a folder; runs keep their state. Returns the status before."""
+    """Cancel all jobs of the sweep in a folder and return the status before. Runs keep their checkpoints."""
     return submission.cancel(Sweep(Path(folder)))

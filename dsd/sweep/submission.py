@@ -1,4 +1,4 @@
-"""Submit what a sweep still lacks, and only that."""
+"""Submit the runs of a sweep that have no result; cancel its jobs."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +15,18 @@ from dsd.sweep.folder.snapshots import commit_here
 from dsd.sweep.planning.cost import cost_of, costs
 from dsd.sweep.results.status import Status, StatusPoller, missing
 
-SETTLE_S = 120  # for jobs that are cancelled to end
+SETTLE_S = 120  # timeout for cancelled jobs to end
 
 
 @dataclass(frozen=True)
 class Launched:
-    """What a launch did: the status it found, the runs it submitted, in how many jobs, and those it left for later."""
+    """The result of a launch.
+
+    before: the status before the launch
+    runs: keys of the submitted runs
+    jobs: number of submitted jobs
+    left: keys of the runs that were not submitted
+    """
 
     folder: Path
     before: Status
@@ -30,12 +36,12 @@ class Launched:
 
 
 def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launched:
-    """Submit what has no result and is neither queued nor running. Two launches at a time submit nothing twice.
+    """Submit the runs that have no result and are neither queued nor running. Concurrent launches submit no run twice.
 
-    What is submitted is written down before and after: a launch killed at any moment is known to the next one.
+    Each submission is recorded before and after it happens, so the next launch can clean up after a killed one.
 
     Raises:
-        DsdError: a cluster that may have jobs of this sweep does not answer, or does not take new ones
+        DsdError: a cluster that can have jobs of this sweep does not answer, or a cluster rejects the new jobs
     """
     with one_at_a_time(sweep.folder):
         status = settled(sweep)
@@ -46,7 +52,7 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
         wanted = costs({run: rows[run] for run in runs}, images, cost_of(cluster, sweep, status.records))
         submitted: set[str] = set()
         jobs, commit = 0, commit_here()
-        now = max(time.time(), status.latest)  # clocks of other machines may be ahead
+        now = max(time.time(), status.latest)  # clocks of other machines can be ahead
         try:
             for submission in cluster.submit(sweep.folder, wanted, status.living, now) if runs else ():
                 sweep.record(replace(submission, commit=commit))
@@ -55,17 +61,17 @@ def launch(sweep: Sweep, cluster: Cluster, retry_failed: bool = False) -> Launch
                     jobs += len(submission.tasks)
         except DsdError as error:
             if submitted:
-                told = f"{len(submitted)} of {len(runs)} runs were submitted, launch again for the rest"
-                raise DsdError(f"{error}; {told}") from error
+                hint = f"{len(submitted)} of {len(runs)} runs were submitted; launch again to submit the rest"
+                raise DsdError(f"{error}; {hint}") from error
             raise
         done = tuple(run for run in runs if run in submitted)
         return Launched(sweep.folder, status, done, jobs, tuple(run for run in runs if run not in submitted))
 
 
 def in_turns(runs: Iterable[str], spaces: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The runs as one of each space in turn, so that populations can be compared before all are finished.
+    """Interleave the runs of all spaces, so that populations can be compared before all runs are finished.
 
-    Workers of `local` keep this order; on Slurm the longest jobs go first.
+    `local` workers keep this order; on Slurm the longest jobs start first.
 
     >>> in_turns(["a1", "a2", "b1", "b2"], {"a": ["a1", "a2"], "b": ["b1", "b2"]})
     ('a1', 'b1', 'a2', 'b2')
@@ -76,24 +82,27 @@ def in_turns(runs: Iterable[str], spaces: Mapping[str, Sequence[str]]) -> tuple[
 
 
 def settled(sweep: Sweep) -> Status:
-    """The status of a sweep whose jobs all have a number.
+    """Wait until every living job has a number, then return the status.
 
-    Where an earlier launch broke off while it submitted jobs, they may lack what they need: they are cancelled.
+    Jobs without a number come from a launch that was interrupted while it submitted them. They can lack files that
+    they need, so they are cancelled.
 
     Raises:
-        DsdError: a cluster does not answer
+        DsdError: a cluster does not answer, or the cancelled jobs do not end within `SETTLE_S`
     """
     deadline, cancelled = time.monotonic() + SETTLE_S, False
     while True:
         status = StatusPoller(sweep).status(launching=False)
         if status.silent:
-            raise DsdError(f"{status.silent}; nothing was submitted, for jobs of this sweep may be in the queue")
+            raise DsdError(f"{status.silent}; nothing was submitted, because jobs of this sweep can still be queued")
         nameless = [job for job in status.living if not job.numbered]
         if not nameless:
             return status
         if time.monotonic() > deadline:
             mark = nameless[0].mark
-            raise DsdError(f"jobs of a launch that broke off do not end; see squeue --name={mark}")
+            raise DsdError(
+                f"cancelled jobs of an interrupted launch are still alive after {SETTLE_S} s; see squeue --name={mark}"
+            )
         if not cancelled:
             for name in sorted({job.cluster for job in nameless}):
                 CLUSTERS[name].cancel([job for job in nameless if job.cluster == name])
@@ -102,13 +111,13 @@ def settled(sweep: Sweep) -> Status:
 
 
 def cancel(sweep: Sweep) -> Status:
-    """End all jobs of a sweep; their runs keep their state, and the next launch lets them go on.
+    """Cancel all jobs of a sweep; their runs keep their checkpoints, and the next launch resumes them.
 
     Returns:
-        the status before
+        the status before the cancellation
 
     Raises:
-        DsdError: a cluster does not answer, or does not do it
+        DsdError: a cluster does not answer, or does not cancel the jobs
     """
     with one_at_a_time(sweep.folder):
         status = StatusPoller(sweep).status(launching=False)
@@ -122,7 +131,7 @@ def cancel(sweep: Sweep) -> Status:
 
 
 def tidy(sweep: Sweep, status: Status) -> None:
-    """Remove checkpoints of runs that have their result: left by a kill between the two."""
+    """Delete the checkpoints of finished runs, left behind by a kill after the result was written."""
     for run, record in status.records.items():
         if record.finished:
             sweep.checkpoint(run).unlink(missing_ok=True)

@@ -115,7 +115,7 @@ def test_a_run_that_lacks_memory_fails_with_the_size(dsd, small: Path, monkeypat
     monkeypatch.setattr(executor, "train", sabotage)
     done = dsd("train", small, *WORDS)
     assert done.code == 1
-    assert "dsd train: out of memory (4000000000.0 GB asked for, batch 64): RuntimeError: " in done.err
+    assert "dsd train: out of memory (4000000000.0 GB requested, batch 64): RuntimeError: " in done.err
     assert "Traceback" not in done.err
     monkeypatch.undo()
     monkeypatch.chdir(small.parent)

@@ -189,7 +189,7 @@ def test_a_controller_that_stops_during_launch_is_told(
         return submit(self, *words)
 
     monkeypatch.setattr(SlurmSettings, "sbatch_number", interrupted)
-    with pytest.raises(DsdError, match=r"Slurm does not take the jobs: .*4 of 8 runs were submitted"):
+    with pytest.raises(DsdError, match=r"Slurm rejected the jobs: .*4 of 8 runs were submitted"):
         one.launch()
     monkeypatch.undo()
     status = one.status()
@@ -300,7 +300,7 @@ def test_a_run_without_memory_fails_alone(bench: Make, undisturbed: Reference) -
     inject(one.sweep, greedy, "torch.ones(3_000_000_000)")
     one.launch(runs_per_job=2, setup=("ulimit -v 8000000",))
     assert one.wait() | {"failed": 1, "done": 3} == one.wait()
-    assert one.status().reasons[greedy].startswith("out of memory (12.0 GB asked for, batch 64): RuntimeError")
+    assert one.status().reasons[greedy].startswith("out of memory (12.0 GB requested, batch 64): RuntimeError")
     assert one.launch().runs == ()
     heal(one.sweep)
     assert one.launch(retry_failed=True).runs == (greedy,)
@@ -316,7 +316,7 @@ def test_a_job_that_dies_again_and_again_is_given_up(bench: Make) -> None:
     one.launch(runs_per_job=2)
     counts = one.wait()
     assert (counts["failed"], counts["done"]) == (1, 1)
-    reason = "killed: given up after 3 attempts in a row that came no further; the last one: SIGSEGV"
+    reason = "killed: given up after 3 consecutive attempts without progress; last attempt: SIGSEGV"
     assert one.status().reasons[deadly] == reason
 
 

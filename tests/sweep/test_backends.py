@@ -128,7 +128,7 @@ def test_where_there_is_no_slurm_it_is_said(dsd, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", "/nowhere")
     planned = dsd("plan", "demo", "cluster=slurm")
     assert planned.code == 0
-    assert "Slurm is not here; at its usual MaxArraySize 1001" in planned.out
+    assert "MaxArraySize is not known; assuming Slurm's default 1001" in planned.out
     launched = dsd("launch", "demo", "cluster=slurm", "n=1")
     assert launched.code == 2
     assert launched.err.splitlines()[-1].startswith("dsd: cluster = slurm: srun is not found")
@@ -226,7 +226,7 @@ def test_a_submission_without_a_number_is_found_by_its_name(monkeypatch: pytest.
     ("told", "useful", "state", "requeued", "trouble"),
     [
         (["SIGUSR2"], True, "", True, ""),
-        (["SIGUSR2"], False, "", False, "before the first run began: give more"),  # or it would start again for ever
+        (["SIGUSR2"], False, "", False, "before the first run began; increase"),  # or it would start again for ever
         (["SIGTERM"], True, "COMPLETING", False, ""),  # cancelled, or requeued by Slurm itself
         (["SIGTERM"], True, "PENDING", False, ""),
         (["SIGTERM"], True, "RUNNING", True, ""),  # a time of grace before preemption
@@ -248,7 +248,7 @@ def test_a_busy_controller_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> No
     """A requeue that does not get through is tried again; one that is refused is told with Slurm's words."""
     monkeypatch.setattr(allocation, "PAUSE_S", 0.0)
     asked = said_by(monkeypatch, scontrol=("", "Requeue is disabled"))
-    assert go_on("7", [signal.SIGUSR2], True) == "it cannot be started again: Requeue is disabled"
+    assert go_on("7", [signal.SIGUSR2], True) == "it cannot be requeued: Requeue is disabled"
     assert len(asked) == allocation.TRIES
     answers = iter([("", "Socket timed out"), ("", "")])
     monkeypatch.setattr(queue, "said", lambda *words: next(answers))
@@ -398,7 +398,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for settings, told in (
         ({"cpus": 0}, r"cluster.cpus = 0: give a whole number from 1"),
         ({"runs_per_job": 0}, r"cluster.runs_per_job = 0"),
-        ({"sbatch": ("--partition=a",)}, r"--partition is cluster.partition"),
+        ({"sbatch": ("--partition=a",)}, r"--partition is set by cluster.partition"),
         ({"sbatch": ("--no-requeue",)}, r"--no-requeue is set by dsd"),
         ({"sbatch": ("--nice=1", "--nice=2")}, r"give each option once"),
         ({"runs_per_gpu": 3}, r"runs_per_job = 1: gpus = 1 and runs_per_gpu = 3 have room for 3 at a time"),
@@ -412,18 +412,18 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     ("settings", "message"),
     [
         *(
-            ({"sbatch": (line,)}, "not for dsd")
+            ({"sbatch": (line,)}, "not supported")
             for line in ("--wait", "--parsable", "--test-only", "--quiet", "--wrap=ls")
         ),
         *(
-            ({"sbatch": (line,)}, "not for dsd")
+            ({"sbatch": (line,)}, "not supported")
             for line in ("--clusters=a", "--cluster=a", "--pars", "--test", "--qui")
         ),
         *(({"sbatch": (line,)}, "is ") for line in ("--req", "--outp=x", "--job=a", "--export=NONE")),
-        ({"sbatch": ("--mem-per-cpu=1G",), "mem_gb": 2.0}, "--mem-per-cpu beside cluster.mem_gb; give one of them"),
-        ({"sbatch": ("--mem-per-gpu=1G",), "mem_gb": 2.0}, "--mem-per-gpu beside cluster.mem_gb"),
-        ({"sbatch": ("--gres=gpu:a100:1",), "gpus": 1}, "asks for GPUs beside cluster.gpus = 1; set that to 0"),
-        ({"sbatch": ("--gres=gpu:8",)}, "have room for 8 at a time; give at least so many"),
+        ({"sbatch": ("--mem-per-cpu=1G",), "mem_gb": 2.0}, "--mem-per-cpu conflicts with cluster.mem_gb; give one"),
+        ({"sbatch": ("--mem-per-gpu=1G",), "mem_gb": 2.0}, "--mem-per-gpu conflicts with cluster.mem_gb"),
+        ({"sbatch": ("--gres=gpu:a100:1",), "gpus": 1}, "in addition to cluster.gpus = 1; set cluster.gpus = 0"),
+        ({"sbatch": ("--gres=gpu:8",)}, "have room for 8 at a time; give at least 8"),
         ({"sbatch": ("--gres=gpu:a100:8,disk:1",)}, "have room for 8 at a time"),
         ({"sbatch": ("--gpus-per-task=2",)}, "have room for 2 at a time"),
     ],
@@ -446,7 +446,7 @@ def test_a_folder_that_slurm_would_rewrite_is_refused(name: str, tmp_path: Path)
     study = load_study("demo", ["n=1", "cluster=slurm", "cluster.gpus=0"])
     made = plan_runs(study)
     for ask in (lambda: preview_launch(made, tmp_path / name), lambda: create(made, tmp_path / name)):
-        with pytest.raises(DsdError, match="Slurm does not keep"):
+        with pytest.raises(DsdError, match="Slurm misreads"):
             ask()
     assert list(tmp_path.iterdir()) == []
     local_study = load_study("demo", ["n=1", "cluster=local"])

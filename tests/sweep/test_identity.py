@@ -45,15 +45,15 @@ def edit(folder: Path, row: int, **changes: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"d1": "9"}, "row 2: run r.* its row is of network n"),
+        ({"d1": "9"}, "row 2: run r.* its row describes network n"),
         ({"key": "n0000000000000000"}, "row 2: .* not n0000000000000000"),
-        ({"seed": "5"}, "row 2: run r.*: network, recipe, data or seed is another one"),
-        ({"run": "r0000000000000000"}, "row 2: run r0000000000000000: network, recipe, data or seed is another one"),
+        ({"seed": "5"}, "row 2: run r.*: its network, recipe, data or seed has changed"),
+        ({"run": "r0000000000000000"}, "row 2: run r0000000000000000: its network, recipe, data or seed has changed"),
         ({"flops": "1"}, "row 2: flops = 1: the network has "),
-        ({"resolution": "32"}, "row 2: run r.* its row is of network"),
+        ({"resolution": "32"}, "row 2: run r.* its row describes network"),
         ({"w1": "x"}, "row 2: column w1 = x: is not a number"),
-        ({"run": "zzz"}, "is damaged: run = 'zzz' in line 3 is no key of a run"),
-        ({"seed": "one"}, "is damaged: seed = 'one' in line 3 is no whole number"),
+        ({"run": "zzz"}, "is damaged: run = 'zzz' in line 3 is not a run key"),
+        ({"seed": "one"}, "is damaged: seed = 'one' in line 3 is not a whole number"),
     ],
 )
 def test_an_edited_row_is_refused(sweep: Path, changes: dict[str, str], message: str) -> None:
@@ -74,7 +74,7 @@ def test_an_edited_recipe_is_refused(sweep: Path) -> None:
     config = OmegaConf.load(sweep / "sweep.yaml")
     config.recipe.epochs = 7
     OmegaConf.save(config, sweep / "sweep.yaml")
-    with pytest.raises(DsdError, match=r"row 1: run r.*: network, recipe, data or seed is another one"):
+    with pytest.raises(DsdError, match=r"row 1: run r.*: its network, recipe, data or seed has changed"):
         gather(Sweep(sweep))
 
 

@@ -216,7 +216,7 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up(tiny: Path, tmp
     launch(sweep, Local(workers=1, max_attempts=2))
     assert wait(sweep, idle) | {"failed": 1, "done": 3} == wait(sweep, idle)
     frame, _ = write_tables(sweep)
-    given_up = f"killed: given up after 2 attempts in a row that came no further; the last one: {number}"
+    given_up = f"killed: given up after 2 consecutive attempts without progress; last attempt: {number}"
     assert list(frame["reason"]) == [given_up, "", "", ""]
     assert list(frame["attempts"]) == [2, 1, 1, 1]
     assert launch(sweep, Local(workers=1)).runs == ()
@@ -253,7 +253,7 @@ def test_the_kernels_memory_killer_is_known(tiny: Path, tmp_path: Path, little_m
     assert (counts["failed"], counts["done"]) == (1, 3)
     reason = StatusPoller(sweep).status().reasons[sweep.runs[0]]
     assert reason.startswith(
-        "out of memory: given up after 2 attempts in a row that came no further; the last one: SIGKILL"
+        "out of memory: given up after 2 consecutive attempts without progress; last attempt: SIGKILL"
     )
 
 
@@ -365,7 +365,7 @@ def test_a_sweep_goes_on_when_its_data_has_moved(tmp_path: Path, monkeypatch: py
     made = plan_runs(load_study("cifar_quick", [*words, f"data.folder={tmp_path / 'before'}", "recipe.batch_size=32"]))
     sweep = create(made, tmp_path / "sweep")
     shutil.rmtree(tmp_path / "before")
-    with pytest.raises(DsdError, match=r"the job broke off: DsdError: data.folder = .*before"):
+    with pytest.raises(DsdError, match=r"the job failed: DsdError: data.folder = .*before"):
         launch(sweep, Debug())
     status = StatusPoller(sweep).status()
     assert (status.counts()["lost"], len(status.broken)) == (1, 1)

@@ -1,6 +1,6 @@
-"""Where runs are executed: one module a kind of cluster, each with a settings class that submits, asks and cancels.
+"""Backends that execute runs: one module per kind of cluster, whose settings class submits, queries and cancels jobs.
 
-`debug` runs in the calling process, `local` in a bounded number of background processes of this machine, `slurm` in
+`debug` runs in the calling process, `local` in a bounded number of background processes on this machine, `slurm` in
 jobs of a cluster.
 """
 

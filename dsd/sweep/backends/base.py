@@ -1,4 +1,4 @@
-"""What can be said of every cluster."""
+"""The settings and methods that all clusters share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from dsd.sweep.job.settings import WorkerSettings
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings that all clusters have.
+    """Settings that all clusters share.
 
-    checkpoint_min: minutes between two checkpoints in the middle of an epoch; after each epoch there is one anyway
-    max_attempts: how often in a row a run is started without getting any further, before it is given up
-    alpha, beta: seconds that an image takes, forward and backward, for each GF and for each million activations, as
-        `dsd plan` prints them for a sweep whose runs have finished; 0 where they are not known
+    checkpoint_min: minutes between two checkpoints within an epoch; every epoch ends with a checkpoint anyway
+    max_attempts: consecutive starts of a run without progress after which it has failed
+    alpha, beta: seconds per image, forward and backward, per GF and per million activations; `dsd plan` prints them
+        for a sweep with finished runs; 0: unknown
     """
 
     checkpoint_min: float = 10.0
@@ -34,17 +34,17 @@ class Settings:
 
     @property
     def for_workers(self) -> WorkerSettings:
-        """How workers execute runs, as far as the study says it."""
+        """The worker settings that follow from the study."""
         return WorkerSettings(checkpoint_s=60 * self.checkpoint_min, max_attempts=self.max_attempts)
 
     @property
     def sharing(self) -> int:
-        """Runs that share a GPU; 1 where there is none."""
+        """Number of runs that share a GPU; 1 without a GPU."""
         return 1
 
     def check_folder(self, folder: Path) -> None:
-        """Refuse a folder that jobs of this cluster could not use."""
+        """Raise DsdError for a folder that jobs of this cluster cannot use."""
 
     def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
-        """What sbatch would be given for these runs; "" where there is no sbatch."""
+        """Return the sbatch script for these runs; "" if the cluster does not use sbatch."""
         return ""

@@ -1,4 +1,4 @@
-"""Runs one after the other in the calling process: for a debugger, and for tests."""
+"""Execute runs sequentially in the calling process, for debugging and tests."""
 
 import os
 import socket
@@ -20,40 +20,40 @@ class Debug(Settings):
     name: str = "debug"
 
     def split(self, runs: Mapping[str, float], living: int = 0) -> str:
-        """How these runs are executed, in words."""
-        return f"{len(runs)} runs one after the other in the calling process"
+        """Describe how these runs are executed."""
+        return f"{len(runs)} runs, sequentially in the calling process"
 
     def submit(
         self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
     ) -> Iterator[Submission]:
-        """Execute the runs, then say which job it was.
+        """Execute the runs, then yield their submission.
 
         Raises:
-            DsdError: the job broke off outside of any run
+            DsdError: the job failed outside any run
         """
         job = submitit.DebugExecutor(folder / "jobs").submit(self.execute, folder, tuple(runs), now)
         trouble = job.result()  # submitit would open a debugger on an exception
         mark = f"debug-{os.getpid()}-{now}"
         yield Submission(self.name, mark, socket.gethostname(), now, (tuple(runs),), job.job_id)
         if trouble:
-            raise DsdError(f"{folder}: the job broke off: {trouble}")
+            raise DsdError(f"{folder}: the job failed: {trouble}")
 
     def execute(self, folder: Path, runs: tuple[str, ...], submitted: float) -> str:
-        """Execute the runs here; returns what broke the job off, in one line, or nothing."""
+        """Execute the runs here; return the error of the job in one line, or ""."""
         from dsd.sweep.folder.folder import Sweep
         from dsd.sweep.job.executor import execute_all
 
         try:
             execute_all(Sweep(folder), runs, submitted, self.for_workers)
-        except Exception as error:  # the event file has its traceback
+        except Exception as error:  # its traceback is in the event file
             return " ".join(f"{type(error).__name__}: {error}".split())
         return ""
 
     @staticmethod
     def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
-        """Where jobs stand: `submit` returns when they have ended."""
+        """Return the states of jobs: all have ended when `submit` returns."""
         return [ENDED] * len(jobs), ""
 
     @staticmethod
     def cancel(jobs: Sequence[Job]) -> None:
-        """There is nothing to end."""
+        """Do nothing: no job outlives `submit`."""

@@ -1,7 +1,7 @@
-"""Background processes of this machine: as many workers as GPUs, or as cores, sharing one list of runs.
+"""Execute runs in background processes on this machine: one worker per GPU or core, sharing one list of runs.
 
-submitit's local executor starts every job at once, so there is one job a worker, not one a run, and each worker
-takes the next run that nobody holds.
+submitit's local executor starts all jobs at once. So each worker, not each run, is a job; a worker takes the next
+unclaimed run.
 """
 
 import os
@@ -24,15 +24,15 @@ from dsd.sweep.folder.snapshots import importing_from, take_snapshot
 from dsd.sweep.job.devices import gpu_share, visible_gpus
 from dsd.sweep.job.supervisor import WorkerPool
 
-TIMEOUT_MIN = 60 * 24 * 365  # submitit wants a limit; a workstation's own queue has none
+TIMEOUT_MIN = 60 * 24 * 365  # submitit requires a time limit; this is one year
 
 
 @dataclass(frozen=True)
 class Local(Settings):
     """Settings of the local cluster.
 
-    workers: runs at a time; 0 is `runs_per_gpu` for each GPU, or without a GPU one for each core
-    runs_per_gpu: runs that share a GPU; each may use its share of the GPU's memory, and fails alone if it wants more
+    workers: concurrent runs; 0: `runs_per_gpu` per GPU, or, without a GPU, one per core
+    runs_per_gpu: runs that share a GPU; each can use its share of the GPU memory, and fails alone if it needs more
     """
 
     workers: int = 0
@@ -41,7 +41,7 @@ class Local(Settings):
 
     def __post_init__(self) -> None:
         if self.workers < 0:
-            raise DsdError(f"cluster.workers = {self.workers}: give a whole number, or 0 for one for each GPU or core")
+            raise DsdError(f"cluster.workers = {self.workers}: give a whole number, or 0 for one per GPU or core")
         if self.runs_per_gpu < 1:
             raise DsdError(f"cluster.runs_per_gpu = {self.runs_per_gpu}: give a whole number from 1")
         super().__post_init__()
@@ -49,13 +49,13 @@ class Local(Settings):
     def submit(
         self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
     ) -> Iterator[Submission]:
-        """Start workers in the background, one after the other.
+        """Start workers in the background and yield the submission of each.
 
         Args:
             folder: of the sweep
-            runs: what the workers share
-            living: jobs of this sweep that are at work already; at least one more is started for the new runs
-            now: when they are submitted, later than all events so far [s since 1970]
+            runs: costs of the runs that the workers share, by key
+            living: running jobs of this sweep; at least one more is started for the new runs
+            now: submission time, later than all events so far [s since 1970]
         """
         gpus, busy = visible_gpus(), sum(job.cluster == self.name for job in living)
         width = self.width(len(runs), gpus)
@@ -74,36 +74,36 @@ class Local(Settings):
 
     @property
     def sharing(self) -> int:
-        """Runs that share a GPU."""
+        """Number of runs that share a GPU; 1 without a GPU."""
         return self.runs_per_gpu if visible_gpus() else 1
 
     def width(self, runs: int, gpus: list[str]) -> int:
-        """How many workers share so many runs."""
+        """Return the number of workers for `runs` runs."""
         return min(self.workers or len(gpus) * self.runs_per_gpu or cores(), runs)
 
     def split(self, runs: Mapping[str, float], living: int = 0) -> str:
-        """How these runs are executed, in words."""
+        """Describe how these runs are executed."""
         gpus = visible_gpus()
         each = "one core" if not gpus else "one GPU" if self.runs_per_gpu == 1 else f"1/{self.runs_per_gpu} of a GPU"
         return f"{len(runs)} runs shared by {self.width(len(runs), gpus)} background workers, each with {each}"
 
     @staticmethod
     def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
-        """Where jobs stand: whether the process of each is still there, on this machine."""
+        """Return the states of jobs: waiting if the process of the job is alive on this machine, else ended."""
         return [JobState("waiting") if process_of(job) else ENDED for job in jobs], ""
 
     @staticmethod
     def cancel(jobs: Sequence[Job]) -> None:
-        """Tell jobs to end; their workers keep the state of their runs first."""
+        """Terminate jobs; their workers first save checkpoints."""
         for job in jobs:
             process = process_of(job)
             with suppress(psutil.Error):
                 if process:
-                    process.terminate()  # submitit's own process passes it on to the supervisor
+                    process.terminate()  # submitit's process forwards the signal to the supervisor
 
 
 def process_of(job: Job) -> psutil.Process | None:
-    """The process of a job, if it is still there, on this machine."""
+    """Return the process of a job if it is alive on this machine, else None."""
     if job.host != socket.gethostname() or not job.job.isdecimal():
         return None
     try:
@@ -114,9 +114,9 @@ def process_of(job: Job) -> psutil.Process | None:
 
 
 def mark_of(process: psutil.Process) -> str:
-    """The number and command line of a process; that of a job names the sweep's folder, so no other process has it.
+    """Return the id and command line of a process. A job's command line contains the sweep's folder, so it is unique.
 
-    A process that has only just been started may have none yet: it is waited for, up to a second.
+    A process that was just started can lack a command line; wait for it up to a second.
     """
     for _ in range(100):
         command = " ".join(process.cmdline())
@@ -138,14 +138,14 @@ def start(pool: WorkerPool) -> Submission:
 
 
 def attended(pool: WorkerPool) -> None:
-    """Run a pool that ends with the controller that `ask` asks for."""
+    """Run a pool that ends when submitit's controller ends, the process that `ask` checks."""
     end_with_parent()
     pool()
 
 
 @contextmanager
 def output_to(path: Path) -> Iterator[None]:
-    """Let processes started here write to a file.
+    """Redirect the output of processes that are started in this context to a file.
 
     submitit's controller inherits the caller's output: a pipe such as `dsd launch … | tee log` would stay open until
     the last worker ends.

@@ -1,1 +1,1 @@
-"""A sweep's folder: what is written there, and who may write it."""
+"""The folder of a sweep: its files, and the locks that guard them."""

@@ -1,7 +1,7 @@
-"""Claims: who executes a run right now, as the operating system knows it.
+"""Claims: file locks that show which runs are being executed.
 
-A worker holds a lock on one byte of the file `jobs/claims`, at an offset that is the run's key. The kernel drops it
-when the process ends, however it ends, so there is no stale claim, and no run is executed twice at a time.
+A worker locks one byte of the file `jobs/claims`, at an offset computed from the run's key. The kernel releases the
+lock when the process ends, however it ends. So no claim is stale, and no two processes execute the same run.
 """
 
 import errno
@@ -15,12 +15,12 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# struct flock: its fields in order, and where l_type stands among them
+# struct flock: format of its fields, and index of l_type
 FLOCK, TYPE = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
 
 
 class Claims:
-    """Takes claims on the runs of one sweep; one object a process at a time, for closing one drops all (POSIX)."""
+    """Claims on the runs of one sweep; at most one object per process, because closing one releases all (POSIX)."""
 
     def __init__(self, folder: Path) -> None:
         path = _path(folder)
@@ -28,31 +28,31 @@ class Claims:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
 
     def take(self, run: str) -> bool:
-        """Claim a run; False where another process holds it."""
+        """Claim a run; return False if another process holds it."""
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(run))
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 return False
-            log.warning("this file system has no locks (%s); two workers may take the same run", error)
+            log.warning("this file system has no locks (%s); two workers can execute the same run", error)
         return True
 
     def release(self, run: str) -> None:
-        """Give a run back."""
+        """Release the claim on a run."""
         try:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _offset(run))
         except OSError as error:
-            log.warning("the claim on %s cannot be given back: %s", run, error)
+            log.warning("cannot release the claim on run %s: %s", run, error)
 
     def __enter__(self) -> "Claims":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        os.close(self._file)  # gives everything back
+        os.close(self._file)  # releases all claims
 
 
 def held(folder: Path, runs: Iterable[str]) -> set[str]:
-    """The runs that other processes execute at this moment; none where the file system has no locks."""
+    """Return the runs that other processes are executing; empty if the file system has no locks."""
     try:
         file = os.open(_path(folder), os.O_RDONLY)
     except FileNotFoundError:

@@ -1,26 +1,26 @@
-"""Events: what happened to each run, one journal a job.
+"""Events: the history of each run, one journal per job.
 
     {"event": "started", "run": …, "time": …, "job": …, "host": …, "device": …}
-    {"event": "resumed", "run": …, "time": …, "since": …, "epochs": 3, "steps": 17}        where a checkpoint was
+    {"event": "resumed", "run": …, "time": …, "since": …, "epochs": 3, "steps": 17}        from a checkpoint
     {"event": "epoch",   "run": …, "time": …, "epoch": 1, "lr": …, "loss": …, "error": …, "top5_error": …, "train_s": …,
                          "eval_s": …, "images_s": …, "peak_gb": …, "skipped": 0}
     {"event": "done",    "run": …, "time": …, "error": …, "best_error": …, "loss": …, "epochs": …, "diverged": false,
                          "device": "AMD EPYC 7B13 (AVX2)", …}
     {"event": "stopped", "run": …, "time": …, "reason": …, "message": …, "epochs": 3, "steps": 17}
     {"event": "failed",  "run": …, "time": …, "reason": …, "message": …, "traceback": …}
-    {"event": "broken",  "run": "", "time": …, "job": …, "message": …, "traceback": …}      the job, not a run
+    {"event": "broken",  "run": "", "time": …, "job": …, "message": …, "traceback": …}      of a job, not a run
 
-Times are seconds since 1970, errors percent, and null stands for a loss that is not finite. `since` is the time of the
-start that it belongs to.
+Times are seconds since 1970, errors are percentages, and null is a loss that is not finite. `since` is the time of the
+`started` event that a `resumed` event belongs to.
 
-A run that is stopped can go on: its reason is `time limit`, `preempted` or `terminated` where the job was told to end,
-`killed` or `out of memory` where its process was ended without a word (then without `epochs` and `steps`). The
-reason of a failure is `exception`, `bad input`, or `out of memory` with `asked_gb` and `batch`; or the last reason of a
-run that was stopped again and again and is given up.
+A stopped run is resumable. Its reason is `time limit`, `preempted` or `terminated` if the job received a signal to end,
+and `killed` or `out of memory` if its process was killed (then `epochs` and `steps` are missing). The reason of a
+failure is `exception`, `bad input`, or `out of memory` with `asked_gb` and `batch`. A run that is given up after
+repeated stops has the last reason.
 
-Any program may write events; what a line has to have follows from the classes below. A line that does not fit is
-skipped and counted. The lines of one journal are in order, whatever the clock says; those of several are ordered by
-time, and a worker dates what it writes no earlier than what it has read.
+Any program can write events; the classes below define the fields of a line. An invalid line is skipped and counted.
+Lines of one journal are in order, regardless of the clock. Lines of several journals are ordered by time; the events
+that a worker writes are never dated earlier than the events that it has read.
 """
 
 import math
@@ -38,13 +38,13 @@ from dsd.runs import EPOCH_COLUMNS, Epoch, Outcome, RunState
 from dsd.sweep.folder.jobs import LATEST
 
 VALUES = itemgetter(*EPOCH_COLUMNS[1:])
-MOST = 10**9  # epochs, steps and the like
+MOST = 10**9  # upper bound of counts: epochs, steps, …
 LONGEST_KEY = 100  # characters
 PLAIN = {int, float, type(None)}
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of JSON is a finite number of a size that floats hold."""
+    """Whether a JSON value is a finite number within ±1e300, the range that floats hold."""
     return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
 
 
@@ -79,12 +79,12 @@ def is_count_or_none(value: object) -> bool:
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is a text."""
+    """Whether a value is a string."""
     return isinstance(value, str)
 
 
 def is_key(value: object) -> bool:
-    """Whether a value is the key of a run."""
+    """Whether a value can be the key of a run: a non-empty string of at most `LONGEST_KEY` characters."""
     return isinstance(value, str) and 0 < len(value) <= LONGEST_KEY
 
 
@@ -95,7 +95,7 @@ def is_truth(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a run, or to a job, and when [s since 1970]; the writer fills in the time."""
+    """Something that happened to a run or a job. The writer sets the time [s since 1970]."""
 
     kind: ClassVar[str]
     run: str = ""
@@ -114,9 +114,9 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class Resumed(Event):
-    """It went on from a checkpoint, after so many epochs and steps of the next one.
+    """A run resumed from a checkpoint, after `epochs` finished epochs and `steps` steps of the next one.
 
-    since: the time of the start that it belongs to
+    since: time of the `Started` event that it belongs to
     """
 
     kind: ClassVar[str] = "resumed"
@@ -135,7 +135,7 @@ class EpochEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class Done(Event):
-    """The run has its result, on this device; `synthetic` where the images were made up."""
+    """The run has its result, computed on this device; `synthetic`: the images were synthetic."""
 
     kind: ClassVar[str] = "done"
     outcome: Outcome = field(kw_only=True)
@@ -168,7 +168,7 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Broken(Event):
-    """A job broke off outside of any run."""
+    """A job failed outside any run."""
 
     kind: ClassVar[str] = "broken"
     job: str = ""
@@ -177,9 +177,9 @@ class Broken(Event):
 
 
 Check = Callable[[object], bool]
-NEEDED = object()  # instead of a value that stands for a missing one
-KINDS: dict[str, type[Event]] = {one.kind: one for one in (Started, Resumed, EpochEnded, Done, Stopped, Failed, Broken)}
-CARRIERS: dict[str, type] = {"epoch": Epoch, "outcome": Outcome}  # fields whose own fields stand in the line
+NEEDED = object()  # marks a field without a default
+KINDS: dict[str, type[Event]] = {cls.kind: cls for cls in (Started, Resumed, EpochEnded, Done, Stopped, Failed, Broken)}
+CARRIERS: dict[str, type] = {"epoch": Epoch, "outcome": Outcome}  # nested dataclasses, flattened in the line
 BY_NAME: dict[str, Check] = {"error": is_percent, "since": is_time_or_none}
 BY_TYPE: dict[Any, Check] = {
     str: is_text,
@@ -192,19 +192,19 @@ BY_TYPE: dict[Any, Check] = {
 
 
 def checks_of(kind: type) -> dict[str, tuple[Check, Any]]:
-    """How each field of an event is checked, and what stands for it where it is missing."""
-    found: dict[str, tuple[Check, Any]] = {}
-    for one in fields(kind):
-        carrier = CARRIERS.get(one.name) if issubclass(kind, Event) else None
+    """Return the check and the default of each field of an event."""
+    checks: dict[str, tuple[Check, Any]] = {}
+    for item in fields(kind):
+        carrier = CARRIERS.get(item.name) if issubclass(kind, Event) else None
         if carrier:
-            found |= checks_of(carrier)
-        elif one.name == "run":
-            found["run"] = (is_text, "") if kind is Broken else (is_key, NEEDED)
-        elif one.name != "time":
-            check = BY_TYPE[one.type] if kind is Epoch else BY_NAME.get(one.name, BY_TYPE[one.type])
-            unknown = None if kind is Epoch and one.type is float else one.default
-            found[one.name] = (check, NEEDED if unknown is MISSING else unknown)
-    return found
+            checks |= checks_of(carrier)
+        elif item.name == "run":
+            checks["run"] = (is_text, "") if kind is Broken else (is_key, NEEDED)
+        elif item.name != "time":
+            check = BY_TYPE[item.type] if kind is Epoch else BY_NAME.get(item.name, BY_TYPE[item.type])
+            unknown = None if kind is Epoch and item.type is float else item.default
+            checks[item.name] = (check, NEEDED if unknown is MISSING else unknown)
+    return checks
 
 
 FIELDS = {kind: checks_of(kind) for kind in KINDS.values()}
@@ -212,7 +212,7 @@ NAN = float("nan")
 
 
 def event_of(record: dict[str, Any]) -> Event | None:
-    """A line of a journal as an event with all its fields; None for what is no event.
+    """Convert a line of a journal to an event; None if the line is not a valid event.
 
     >>> event_of({"event": "stopped", "run": "r1", "time": 1.0, "reason": "killed"}).reason
     'killed'
@@ -229,7 +229,7 @@ def event_of(record: dict[str, Any]) -> Event | None:
     for name, (check, default) in FIELDS[kind].items():
         value = record.get(name, NEEDED)
         if isinstance(value, float) and not math.isfinite(value):
-            value = None  # what JSON does not have, and some write
+            value = None  # NaN and infinity: not valid JSON, but some programs write them
         if value is NEEDED or (value is None and default is None):
             value = default
         elif not check(value):
@@ -241,32 +241,32 @@ def event_of(record: dict[str, Any]) -> Event | None:
 
 
 def assembled(kind: type[Event], moment: float, values: dict[str, Any]) -> Event:
-    """The event of checked values."""
+    """Create an event from checked values."""
     if kind is EpochEnded:
         return EpochEnded(values["run"], time=moment, epoch=epoch_of(values["epoch"], VALUES(values)))
     if kind is Done:
-        outcome = Outcome(**{one.name: values.pop(one.name) for one in fields(Outcome)})
+        outcome = Outcome(**{item.name: values.pop(item.name) for item in fields(Outcome)})
         return Done(**values, time=moment, outcome=outcome)
     return kind(**values, time=moment)
 
 
 def epoch_of(number: int, values: tuple[Any, ...]) -> Epoch:
-    """An epoch of the values after its number."""
+    """Create an Epoch from its number and its other values; null becomes NaN."""
     return Epoch(number, *(NAN if value is None else value for value in values) if None in values else values)
 
 
 def line_of(event: Event) -> dict[str, Any]:
-    """An event as a line of a journal."""
+    """Convert an event to a line of a journal."""
     line: dict[str, Any] = {"event": event.kind, "run": event.run, "time": event.time}
-    for one in fields(event):
-        value = getattr(event, one.name)
-        carrier = CARRIERS.get(one.name)
-        line |= {name.name: getattr(value, name.name) for name in fields(carrier)} if carrier else {one.name: value}
+    for item in fields(event):
+        value = getattr(event, item.name)
+        carrier = CARRIERS.get(item.name)
+        line |= {part.name: getattr(value, part.name) for part in fields(carrier)} if carrier else {item.name: value}
     return line
 
 
 def is_plain(record: dict[str, Any]) -> bool:
-    """Whether a record is surely an epoch with all its fields; takes 3.2 µs instead of 9.1, and most records are."""
+    """Whether a record certainly is a valid, complete epoch: a fast check for most records (3.2 µs instead of 9.1)."""
     try:
         values, number, run, moment = VALUES(record), record["epoch"], record["run"], record["time"]
     except KeyError:
@@ -278,14 +278,14 @@ def is_plain(record: dict[str, Any]) -> bool:
 
 
 def events_in(lines: bytes) -> tuple[list[Event], int]:
-    """The events of whole lines, and how many lines are none."""
+    """Parse complete lines; return their events and the number of invalid lines."""
     records, torn = parse(lines)
     events = [event for record in records if (event := event_of(record)) is not None]
     return events, torn + len(records) - len(events)
 
 
 def file_name(job: str) -> str:
-    """The name of a job as that of a file."""
+    """Convert the name of a job to a file name."""
     return re.sub(r"[^\w.-]", "_", job)
 
 
@@ -297,28 +297,28 @@ class EventWriter(Journal):
         self._latest = 0.0
 
     def write(self, event: Event, after: float = 0.0) -> float:
-        """Append an event; returns its time, no earlier than that of the last one or than `after`."""
+        """Append an event; return its time, which is not before the previous event or `after`."""
         self._latest = max(time.time(), self._latest, after)
         self.append(line_of(replace(event, time=self._latest)))
         return self._latest
 
 
 def events_of(folder: Path, job: str) -> list[Event]:
-    """All events of one job, in order."""
+    """Return all events of one job, in order."""
     path = folder / "events" / f"{file_name(job)}.jsonl"
     return events_in(path.read_bytes())[0] if path.is_file() else []
 
 
 @dataclass(slots=True)
 class Record:
-    """What the events say of one run, so far.
+    """The summary of the events of one run.
 
-    starts: when it was started, each time
-    last: the event that made its state: Started, Stopped, Failed or Done; a result stays, whatever comes after it
-    journal: of that event
-    epochs: what each reached, by number
-    position: the epochs and the steps of the next one that are known to be done
-    progressed: since when it has been there; starts after that brought nothing
+    starts: times of its starts [s since 1970]
+    last: the event that determines its state: Started, Stopped, Failed or Done; later events never replace a Done
+    journal: file name of the journal with that event
+    epochs: finished epochs, by number
+    position: its progress: finished epochs, and finished steps of the next epoch
+    progressed: time when it reached `position` [s since 1970]; later starts made no progress
     """
 
     starts: list[float] = field(default_factory=list)
@@ -330,17 +330,17 @@ class Record:
 
     @property
     def time(self) -> float:
-        """Of the event that made its state [s since 1970]."""
+        """The time of the event that determines its state [s since 1970]."""
         return self.last.time
 
     @property
     def outcome(self) -> Outcome | None:
-        """Its result, if it has one."""
+        """Its result, or None."""
         return self.last.outcome if isinstance(self.last, Done) else None
 
     @property
     def result(self) -> RunState | None:
-        """DONE or DIVERGED where it has a result."""
+        """DONE or DIVERGED if it has a result, else None."""
         outcome = self.outcome
         return None if outcome is None else RunState.DIVERGED if outcome.diverged else RunState.DONE
 
@@ -351,19 +351,19 @@ class Record:
 
     @property
     def attempts(self) -> int:
-        """How often it was started."""
+        """The number of its starts."""
         return len(self.starts)
 
     def failed_since(self, moment: float) -> bool:
-        """Whether the run has failed, at this time or later [s since 1970]."""
+        """Whether the run failed at or after `moment` [s since 1970]."""
         return isinstance(self.last, Failed) and self.time >= moment
 
     def fruitless(self, since: float) -> int:
-        """How often in a row it was started, since a moment, without getting further than it was [s since 1970]."""
+        """Count its consecutive starts without progress at or after `since` [s since 1970]."""
         return sum(start >= max(self.progressed, since) for start in self.starts)
 
     def add(self, event: Event, journal: str = "") -> None:
-        """Take in one event of a journal; the order in which journals are read does not matter."""
+        """Add one event of a journal; the order in which journals are read does not matter."""
         if isinstance(event, EpochEnded):
             self.epochs[event.epoch.epoch] = event.epoch
             self.reached((event.epoch.epoch, 0), event.time)
@@ -375,27 +375,27 @@ class Record:
             return
         if isinstance(event, Started):
             self.starts.append(event.time)
-        place, own = (event.time, journal), (self.time, self.journal)
-        newer = not self.finished and place >= own
+        theirs, own = (event.time, journal), (self.time, self.journal)
+        newer = not self.finished and theirs >= own
         if isinstance(event, Done):
-            newer = not self.finished or place < own  # the first result counts
+            newer = not self.finished or theirs < own  # the first result counts
         if newer:
             self.last, self.journal = event, journal
 
     def reached(self, position: tuple[int, int], moment: float) -> None:
-        """The run was there at a moment."""
+        """Record that the run was at `position` at `moment`."""
         if position > self.position or (position == self.position and moment < self.progressed):
             self.position, self.progressed = position, moment
 
 
 class EventReader:
-    """Reads the events of a sweep; `poll` again reads only what was added since.
+    """Reads the events of a sweep; each `poll` reads only new lines.
 
-    records: what is known of each run that has an event, by key
-    broken: the events of jobs that broke off outside of any run
+    records: summary of each run that has events, by key
+    broken: events of jobs that failed outside any run
 
     Args:
-        job: how the names of the files begin that are read; without it all are
+        job: prefix of the names of the jobs to read; "": all
     """
 
     def __init__(self, folder: Path, job: str = "") -> None:
@@ -409,30 +409,30 @@ class EventReader:
 
     @property
     def torn(self) -> int:
-        """Lines that cannot be read: torn by a kill or a full disk."""
+        """Number of unreadable lines, torn by a kill or a full disk."""
         return self._torn + len(self._tails)
 
     def poll(self, trust_sizes: bool = True) -> dict[str, Record]:
-        """Read what is new and return `records`.
+        """Read new lines and return `records`.
 
         Args:
-            trust_sizes: do not open files that have not grown; a network file system may know of it too late
+            trust_sizes: skip files that have not grown; a network file system can report the size too late
         """
         try:
-            with os.scandir(self._folder) as found:
-                files = sorted((one.name, one) for one in found if one.name.endswith(".jsonl"))
-        except FileNotFoundError:  # nothing has begun
+            with os.scandir(self._folder) as entries:
+                files = sorted((entry.name, entry) for entry in entries if entry.name.endswith(".jsonl"))
+        except FileNotFoundError:  # no job has started
             return self.records
         for name, file in files:
             if name.startswith(self._job):
                 self._read(name, file, trust_sizes)
         return self.records
 
-    def _read(self, name: str, found: os.DirEntry[str], trust_sizes: bool) -> None:
+    def _read(self, name: str, entry: os.DirEntry[str], trust_sizes: bool) -> None:
         offset = self._offsets.get(name, 0)
-        if trust_sizes and offset and found.stat().st_size == offset:
+        if trust_sizes and offset and entry.stat().st_size == offset:
             return
-        with open(found.path, "rb") as file:  # noqa: PTH123 (a Path for each of 100,000 files takes seconds)
+        with open(entry.path, "rb") as file:  # noqa: PTH123 (a Path for each of 100,000 files takes seconds)
             file.seek(offset)
             lines, newline, tail = file.read().rpartition(b"\n")
         self._offsets[name] = offset + len(lines) + len(newline)
@@ -443,7 +443,7 @@ class EventReader:
             self._take(event, name)
 
     def _in_order(self, name: str, events: Iterable[Event]) -> Iterator[Event]:
-        """Events of one journal, none dated before an earlier one: a clock may have been set back."""
+        """Yield the events of one journal with non-decreasing times, even if the clock was set back."""
         latest = self._latest.get(name, 0.0)
         for event in events:
             yield event if event.time >= latest else replace(event, time=latest)

@@ -1,12 +1,12 @@
-"""A sweep is a folder, and nothing else is needed to understand or resume it.
+"""A sweep is a folder that contains everything needed to understand and resume it.
 
 sweep.yaml      resolved study, version, commit
 networks.csv    one row per planned run
-events/         what happened, one file a job (`dsd.sweep.folder.events`)
-checkpoints/    only while a run is unfinished
-jobs/           submitit's logs, claims, and which job holds which runs
-table.csv       one row per planned run with its result, made by collect
-epochs.csv      one row per run and epoch, made by collect
+events/         event journals, one file per job (`dsd.sweep.folder.events`)
+checkpoints/    of unfinished runs
+jobs/           submitit's logs, claims, code snapshots, and the runs of each job
+table.csv       one row per planned run with its result, written by collect
+epochs.csv      one row per run and epoch, written by collect
 """
 
 import csv
@@ -48,14 +48,14 @@ class Sweep:
     def __post_init__(self) -> None:
         for name in (YAML, NETWORKS):
             if not (self.folder / name).is_file():
-                raise DsdError(f"{self.folder}: is not a sweep (no {name}); give a folder that `dsd launch` printed")
+                raise DsdError(f"{self.folder}: is not a sweep (no {name}); give the folder that `dsd launch` printed")
 
     @cached_property
     def config(self) -> dict[str, Any]:
         """The content of sweep.yaml."""
         path = self.folder / YAML
         try:
-            return read_mapping(path, "a sweep's has recipe, data, cluster, …", resolve=False)
+            return read_mapping(path, "sweep.yaml has the keys recipe, data, cluster, …", resolve=False)
         except DsdError as error:
             raise DsdError(f"{path}: is damaged: {str(error).removeprefix(f'{path}: ')}") from error
 
@@ -70,7 +70,7 @@ class Sweep:
         return self._section("data", DataSpec)
 
     def _section(self, name: str, kind: type[Settings]) -> Settings:
-        """A section of sweep.yaml as its dataclass."""
+        """Convert a section of sweep.yaml to its dataclass."""
         path = self.folder / YAML
         if name not in self.config:
             raise DsdError(f"{path}: is damaged: it has no {name}")
@@ -81,7 +81,7 @@ class Sweep:
 
     @cached_property
     def networks(self) -> "pd.DataFrame":
-        """One row per planned run, as text: what is not computed with is passed on unchanged."""
+        """One row per planned run; all cells are strings, so that unused columns pass through unchanged."""
         import pandas as pd
 
         path = self.folder / NETWORKS
@@ -92,7 +92,7 @@ class Sweep:
             raise DsdError(f"{path}: is damaged: {' '.join(str(error).split())}") from error
 
     def rows(self, runs: Iterable[str]) -> dict[str, dict[str, str]]:
-        """The rows of some runs in `networks`, by key; without pandas, for a job has no other use of it."""
+        """Return the rows of `networks` for some runs, by key. No pandas: a job does not import it otherwise."""
         wanted = set(runs)
         _ = self._planned  # checks the rows
         with (self.folder / NETWORKS).open(newline="") as file:
@@ -100,29 +100,29 @@ class Sweep:
 
     @cached_property
     def _planned(self) -> list[tuple[str, str]]:
-        """Space and run of each row of `networks`; without pandas, which takes longer to load than this to read."""
+        """Space and run key of each row of `networks`. No pandas: its import takes longer than this read."""
         path = self.folder / NETWORKS
-        found: list[tuple[str, str]] = []
+        planned: list[tuple[str, str]] = []
         try:
             with path.open(newline="") as file:
                 rows = csv.reader(file)
                 header = next(rows, [])
                 if not {"space", "run", "seed"} <= set(header) or len(set(header)) < len(header):
-                    raise ValueError("it needs the columns space, run and seed, and each column once")
+                    raise ValueError("it needs the columns space, run and seed, and no column twice")
                 space, run, seed = (header.index(name) for name in ("space", "run", "seed"))
                 for row in rows:
                     if len(row) != len(header):
                         raise ValueError(f"line {rows.line_num} has {len(row)} cells, the header {len(header)}")
                     if not RUN.fullmatch(row[run]):
-                        raise ValueError(f"run = {quoted(row[run])} in line {rows.line_num} is no key of a run")
+                        raise ValueError(f"run = {quoted(row[run])} in line {rows.line_num} is not a run key")
                     if not row[seed].isdecimal():
-                        raise ValueError(f"seed = {quoted(row[seed])} in line {rows.line_num} is no whole number")
-                    found.append((row[space], row[run]))
+                        raise ValueError(f"seed = {quoted(row[seed])} in line {rows.line_num} is not a whole number")
+                    planned.append((row[space], row[run]))
         except (ValueError, csv.Error) as error:
             raise DsdError(f"{path}: is damaged: {error}") from error
-        if not found:
+        if not planned:
             raise DsdError(f"{path}: is damaged: it has no rows")
-        return found
+        return planned
 
     @cached_property
     def runs(self) -> list[str]:
@@ -132,32 +132,30 @@ class Sweep:
     @cached_property
     def spaces(self) -> dict[str, list[str]]:
         """The keys of the runs of each space, in the order of the plan."""
-        found: dict[str, list[str]] = {}
+        runs: dict[str, list[str]] = {}
         for space, run in self._planned:
-            found.setdefault(space, []).append(run)
-        return found
+            runs.setdefault(space, []).append(run)
+        return runs
 
     def run(self, row: dict[str, Any]) -> Run:
-        """The run of one row of `networks`.
+        """Return the run of one row of `networks`.
 
         Raises:
-            DsdError: the row is not the one that its keys were made from
+            DsdError: the row does not match its keys
         """
         network, recipe, seed = network_of(row), self.recipe.with_drawn(row), int(row["seed"])
-        edited = f"{NETWORKS} or {YAML} was edited since the launch; launch a study of its own for other runs"
+        edited = f"{NETWORKS} or {YAML} was edited after the launch; launch a new study for other runs"
         if row.get("key", network.key) != network.key:
-            raise DsdError(f"run {row['run']}: its row is of network {network.key}, not {row['key']}; {edited}")
+            raise DsdError(f"run {row['run']}: its row describes network {network.key}, not {row['key']}; {edited}")
         if run_key(network.key, recipe, self.data, seed) != row["run"]:
-            raise DsdError(f"run {row['run']}: network, recipe, data or seed is another one; {edited}")
+            raise DsdError(f"run {row['run']}: its network, recipe, data or seed has changed; {edited}")
         return Run(row["run"], network, recipe, self.data, seed)
 
     def check_identity(self) -> None:
-        """Check each row of `networks` against its keys, unless the file is as it was written.
-
-        The hash of the file saves this where nothing was edited.
+        """Check each row of `networks` against its keys; skip this if the hash of the file is unchanged.
 
         Raises:
-            DsdError: a row is not the one that its keys were made from
+            DsdError: a row does not match its keys
         """
         path = self.folder / NETWORKS
         if self.config.get("networks_hash") == hash_of(path.read_bytes(), self.recipe, self.data):
@@ -174,41 +172,41 @@ class Sweep:
                 raise DsdError(f"{path}: row {number}: {error}") from error
 
     def checkpoint(self, run: str) -> Path:
-        """Where an unfinished run keeps its state."""
+        """Return the path of the checkpoint of an unfinished run."""
         return self.folder / "checkpoints" / f"{run}.pt"
 
     def submissions(self) -> tuple[list[Submission], int]:
-        """Everything that was submitted, and how many of the records cannot be read."""
+        """Return all submissions, and the number of unreadable records."""
         path = self.folder / "jobs" / SUBMITTED
         records, torn = parse(path.read_bytes()) if path.is_file() else ([], 0)
-        found: dict[str, Submission] = {}
+        by_mark: dict[str, Submission] = {}
         for record in records:
             try:
                 submission = Submission.from_record(record)
-                found[submission.mark] = submission
+                by_mark[submission.mark] = submission
             except ValueError:
                 torn += 1
-        return list(found.values()), torn
+        return list(by_mark.values()), torn
 
     def record(self, submission: Submission) -> None:
-        """Write down that jobs are being submitted, and again when the cluster has given them a name."""
+        """Record a submission: once before its jobs are submitted, and again with their job number."""
         with Journal(self.folder / "jobs" / SUBMITTED) as journal:
             journal.append(asdict(submission))
 
     def ended(self) -> dict[tuple[str, str], str]:
-        """Why jobs ended, by mark and job, as far as a cluster has said it."""
+        """Return why jobs ended, by mark and job, as far as the clusters reported it."""
         path = self.folder / "jobs" / ENDED
         records = parse(path.read_bytes())[0] if path.is_file() else []
         texts = ([record.get(name, "") for name in ("mark", "job", "why")] for record in records)
-        return {(mark, job): why for mark, job, why in texts if all(isinstance(one, str) for one in (mark, job, why))}
+        return {(mark, job): why for mark, job, why in texts if all(isinstance(text, str) for text in (mark, job, why))}
 
     def record_ends(self, ends: Iterable[tuple[Job, str]]) -> None:
-        """Write down why jobs ended; a cluster forgets it."""
+        """Record why jobs ended, because clusters forget it."""
         with Journal(self.folder / "jobs" / ENDED) as journal:
             for job, why in ends:
                 journal.append({"mark": job.mark, "job": job.job, "why": why, "time": time.time()})
 
 
 def hash_of(content: bytes, recipe: Recipe, data: DataSpec) -> str:
-    """Of all that runs are made from, for `networks_hash` in sweep.yaml: networks.csv, recipe and data."""
+    """Hash everything that defines the runs, for `networks_hash` in sweep.yaml: networks.csv, recipe and data."""
     return hashlib.sha256(run_key("", recipe, data, 0).encode() + content).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""One launch of a sweep at a time, as the operating system knows it: a lock ends with the process that holds it."""
+"""A file lock that allows one launch per sweep at a time; the kernel releases it when its process ends."""
 
 import fcntl
 import logging
@@ -12,10 +12,10 @@ LOCK = Path("jobs") / "launch.lock"
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait for the other launch of this sweep, if there is one."""
+    """Hold the launch lock of a sweep; wait while another launch holds it."""
     path = folder / LOCK
     path.parent.mkdir(exist_ok=True)
-    with path.open("a+") as file:  # for reading, too: NFS asks for it where locks are shared
+    with path.open("a+") as file:  # readable and writable: NFS requires both for shared and exclusive locks
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
@@ -24,12 +24,12 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def is_launching(folder: Path) -> bool:
-    """Whether a launch of this sweep is going on in another process."""
+    """Whether another process is launching this sweep."""
     try:
         with (folder / LOCK).open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # no launch yet, or somebody else's sweep
+    except OSError:  # no launch yet, or no write permission
         return False
     return False

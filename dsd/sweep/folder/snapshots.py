@@ -1,4 +1,4 @@
-"""Which code runs: a copy of the package in the sweep's folder, made at the launch, whatever is edited since."""
+"""Code snapshots: jobs run a copy of the package, made at the launch, so later edits do not affect them."""
 
 import hashlib
 import os
@@ -15,11 +15,11 @@ from dsd.io.files import permitted
 from dsd.paths import PACKAGE
 
 CODE = Path("jobs") / "code"
-CODE_FILES = (".py", ".pyi", ".gz")  # stubs name what a package loads lazily; the digits are a .gz
+CODE_FILES = (".py", ".pyi", ".gz")  # stubs list the lazy imports of a package; the digits data set is a .gz
 
 
 def take_snapshot(folder: Path) -> Path:
-    """The folder below that of a sweep from which its jobs import dsd; one for each state of the code."""
+    """Copy the package into a sweep's folder, once per version of the code; return the folder to import dsd from."""
     files = {
         path.relative_to(PACKAGE): path.read_bytes()
         for path in sorted(PACKAGE.rglob("*.*"))
@@ -28,37 +28,37 @@ def take_snapshot(folder: Path) -> Path:
     state = hashlib.sha256()
     for name, content in files.items():
         state.update(f"{name}\0{len(content)}\0".encode() + content)
-    place = folder.resolve() / CODE / state.hexdigest()[:12]
-    if place.is_dir():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    target = folder.resolve() / CODE / state.hexdigest()[:12]
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".", dir=target.parent))
     try:
         for name, content in files.items():
             path = beside / "dsd" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         beside.chmod(permitted(0o777))
-        beside.rename(place)
+        beside.rename(target)
     except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)
-        if isinstance(error, OSError) and place.is_dir():  # another launch was faster
-            return place
+        if isinstance(error, OSError) and target.is_dir():  # another launch was faster
+            return target
         raise
-    return place
+    return target
 
 
-def imports_from(place: Path) -> list[str]:
-    """Commands of a shell after which Python imports dsd from a snapshot, and not from the folder where it starts."""
-    path = f"{shlex.quote(str(place))}${{PYTHONPATH:+:$PYTHONPATH}}"
+def imports_from(snapshot: Path) -> list[str]:
+    """Return shell commands that make Python import dsd from a snapshot, not from the working directory."""
+    path = f"{shlex.quote(str(snapshot))}${{PYTHONPATH:+:$PYTHONPATH}}"
     return [f"export PYTHONPATH={path} PYTHONSAFEPATH=1"]
 
 
 @contextmanager
-def importing_from(place: Path) -> Iterator[None]:
-    """Let processes started here import dsd from a snapshot."""
+def importing_from(snapshot: Path) -> Iterator[None]:
+    """Make processes that are started in this context import dsd from a snapshot."""
     before = dict(os.environ)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(place), before.get("PYTHONPATH"))))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(snapshot), before.get("PYTHONPATH"))))
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
         yield
@@ -69,7 +69,7 @@ def importing_from(place: Path) -> Iterator[None]:
 
 
 def git_state() -> dict[str, Any]:
-    """Commit of the checkout that dsd runs from, and whether it has changes; empty outside a checkout."""
+    """Return the commit of the checkout that dsd runs from, and whether it has changes; empty outside a checkout."""
     root = PACKAGE.parent
     if not (root / ".git").exists() or not shutil.which("git"):
         return {}
@@ -81,6 +81,6 @@ def git_state() -> dict[str, Any]:
 
 
 def commit_here() -> str:
-    """The commit that dsd runs from, with `-dirty` where files have changed; "" outside a checkout."""
+    """Return the commit that dsd runs from, with `-dirty` if files have changed; "" outside a checkout."""
     state = git_state()
     return f"{state['commit']}{'-dirty' if state['dirty'] else ''}" if state else ""

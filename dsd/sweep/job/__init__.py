@@ -1,1 +1,1 @@
-"""What runs inside a job: a supervisor, its workers, and the runs that they train."""
+"""The processes of a job: a supervisor, and workers that train its runs."""

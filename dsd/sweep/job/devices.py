@@ -1,14 +1,14 @@
-"""The devices that workers of a job share."""
+"""The GPUs that the workers of a job share."""
 
 import os
 import shutil
 import subprocess
 
-TORCHS = 0.9  # of a shared GPU's memory that is for tensors; the rest is for what CUDA takes for each process
+TORCHS = 0.9  # fraction of a shared GPU's memory for tensors; the rest is for the CUDA context of each process
 
 
 def visible_gpus() -> list[str]:
-    """The CUDA devices of this machine that the caller may use, as CUDA_VISIBLE_DEVICES names them."""
+    """List the CUDA devices that this process can use, as CUDA_VISIBLE_DEVICES names them."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return [device.strip() for device in chosen.split(",") if device.strip() not in ("", "-1")]
@@ -19,6 +19,6 @@ def visible_gpus() -> list[str]:
 
 
 def gpu_share(workers: int, gpus: int, runs_per_gpu: int) -> float:
-    """How much of its GPU's memory each worker may use; some is left for what CUDA takes for each process."""
+    """Return the fraction of GPU memory that each worker can use; the CUDA contexts get the rest."""
     sharing = max(runs_per_gpu, -(-workers // gpus)) if gpus else 1
     return 1.0 if sharing == 1 else TORCHS / sharing

@@ -1,4 +1,4 @@
-"""What goes on in a job: it takes one run after the other that nobody else has or had, and writes events."""
+"""Run a job: train every unclaimed, unfinished run in order and write events."""
 
 import logging
 import os
@@ -45,11 +45,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Hooks:
-    """How the process that executes runs hears of its end, and what else is called as it goes on.
+    """Stop signals and callbacks of the process that executes runs.
 
-    told: the signals that told this process to end; as soon as there is one, it does
-    on_run: called with the key of each run before it is trained; an exception is one of the run
-    on_step, on_epoch: called after each step of training, and after each epoch
+    told: the stop signals received so far; with the first one the process saves a checkpoint and ends
+    on_run: called with the key of each run before it is trained; if it raises, the run fails
+    on_step, on_epoch: called after each training step, and after each epoch
     """
 
     told: list[int] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Hooks:
 
 @dataclass(frozen=True)
 class JobContext:
-    """Where runs are executed."""
+    """Everything that the runs of one job share."""
 
     sweep: Sweep
     images: Images
@@ -78,12 +78,13 @@ def execute_all(
     settings: WorkerSettings = WorkerSettings(),  # noqa: B008  immutable
     hooks: Hooks | None = None,
 ) -> int:
-    """Execute the runs that have no result, have not failed since `submitted`, and nobody else is at.
+    """Execute the runs that are unclaimed, have no result, and have not failed since `submitted`.
 
-    A failing run is an event, not an error. What breaks the job itself is an event and an error.
+    If a run fails, an event records it and the next run starts. If the job itself fails, an event records it and the
+    exception is raised.
 
     Returns:
-        how many of the runs got a result here
+        number of runs that this call finished
     """
     hooks = hooks or Hooks()
     job = settings.job or f"debug-{socket.gethostname()}-{os.getpid()}"
@@ -102,34 +103,36 @@ def execute_all(
 
 
 def prepared(settings: WorkerSettings) -> torch.device:
-    """The device that this job uses, set up."""
+    """Configure and return the device of this job."""
     device = device_here()
     if device.type == "cuda":
-        torch.cuda.set_per_process_memory_fraction(settings.gpu_share)  # a run that wants more fails alone
+        torch.cuda.set_per_process_memory_fraction(settings.gpu_share)  # a run that needs more fails alone
         return device
-    torch.set_num_threads(settings.threads)  # one by default: there is one process a core
-    torch.set_deterministic_debug_mode("error")  # not use_deterministic_algorithms: that imports the compiler, 2 s
-    # the default beside it fills every empty tensor with NaN: 9 % of a step (docs/performance.md)
+    torch.set_num_threads(settings.threads)  # one by default: each core has its own process
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms imports the compiler, 2 s
+    # by default this mode fills empty tensors with NaN: 9 % of a step (docs/performance.md)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
 
 
-def work_through(place: JobContext, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
-    """Take one run after the other; come back to those that others held, until each has a result or has failed."""
-    rows = place.sweep.rows(runs)
-    reader, finished, left = EventReader(place.sweep.folder, place.settings.family), 0, list(runs)
+def work_through(context: JobContext, claims: Claims, runs: tuple[str, ...], submitted: float) -> int:
+    """Execute the runs in order; retry runs claimed elsewhere until each has a result or has failed."""
+    rows = context.sweep.rows(runs)
+    reader, finished, left = EventReader(context.sweep.folder, context.settings.family), 0, list(runs)
     while left:
         elsewhere = []
         for key in left:
-            if place.hooks.told:
+            if context.hooks.told:
                 return finished
             if not claims.take(key):
                 elsewhere.append(key)
                 continue
             record = reader.poll().get(key)
             if not record or not (record.finished or record.failed_since(submitted)):
-                given_up = record and record.fruitless(submitted) >= place.settings.max_attempts
-                finished += give_up(place, key, record) if record and given_up else execute(place, rows[key], record)
+                given_up = record and record.fruitless(submitted) >= context.settings.max_attempts
+                finished += (
+                    give_up(context, key, record) if record and given_up else execute(context, rows[key], record)
+                )
             claims.release(key)
         left = elsewhere
         if left:
@@ -137,76 +140,76 @@ def work_through(place: JobContext, claims: Claims, runs: tuple[str, ...], submi
     return finished
 
 
-def give_up(place: JobContext, key: str, record: Record) -> bool:
-    """Write down that a run has failed that was started again and again and came no further; always False."""
-    attempts = place.settings.max_attempts
+def give_up(context: JobContext, key: str, record: Record) -> bool:
+    """Record that a run failed after `max_attempts` attempts without progress; return False."""
+    attempts = context.settings.max_attempts
     ended = record.last if isinstance(record.last, Stopped | Failed) else Stopped(key)
-    last = f"; the last one: {ended.message}" if ended.message else ""
-    message = f"given up after {attempts} attempts in a row that came no further{last}"
-    place.writer.write(Failed(key, ended.reason or "killed", message), after=record.time)
+    last = f"; last attempt: {ended.message}" if ended.message else ""
+    message = f"given up after {attempts} consecutive attempts without progress{last}"
+    context.writer.write(Failed(key, ended.reason or "killed", message), after=record.time)
     return False
 
 
-def execute(place: JobContext, row: dict[str, Any], before: Record | None = None) -> bool:
-    """Train the network of one row of networks.csv and write down what became of it; True where it has a result."""
-    key, write, device = row["run"], place.writer.write, device_name(str(place.device))
-    told = place.hooks.told
-    keeping = CheckpointPolicy(place.sweep.checkpoint(key), place.settings.checkpoint_s, lambda: bool(told))
+def execute(context: JobContext, row: dict[str, Any], before: Record | None = None) -> bool:
+    """Train the network of one row of networks.csv and record the outcome; return True if the run has a result."""
+    key, write, device = row["run"], context.writer.write, device_name(str(context.device))
+    signals = context.hooks.told
+    policy = CheckpointPolicy(context.sweep.checkpoint(key), context.settings.checkpoint_s, lambda: bool(signals))
 
     def on_epoch(epoch: Epoch) -> None:
         write(EpochEnded(key, epoch=epoch))
-        place.hooks.on_epoch(epoch)
+        context.hooks.on_epoch(epoch)
 
     def on_resume(epochs: int, steps: int) -> None:
         write(Resumed(key, epochs=epochs, steps=steps, since=since))
 
-    after = before.time if before else 0.0  # another machine's clock may be ahead
-    since = write(Started(key, place.job, socket.gethostname(), device), after)
+    after = before.time if before else 0.0  # another machine's clock can be ahead
+    since = write(Started(key, context.job, socket.gethostname(), device), after)
     try:
-        run = place.sweep.run(row)
-        place.hooks.on_run(key)
-        result = train(run, place.images, place.device, keeping, on_epoch, place.hooks.on_step, on_resume)
+        run = context.sweep.run(row)
+        context.hooks.on_run(key)
+        result = train(run, context.images, context.device, policy, on_epoch, context.hooks.on_step, on_resume)
     except Interrupted as stop:
-        why = why_stopped(told[0], place.settings.limit_from)
-        write(Stopped(key, why, signal.Signals(told[0]).name, stop.epochs, stop.steps))
+        why = why_stopped(signals[0], context.settings.limit_from)
+        write(Stopped(key, why, signal.Signals(signals[0]).name, stop.epochs, stop.steps))
         return False
-    except OSError:  # no place to write to: nothing that this job could do would be kept
+    except OSError:  # the folder is not writable: no further result of this job could be saved
         raise
-    except Exception as error:  # whatever a run does, the next one gets its turn
-        if told_soon(told):  # what it leans on was told to end, too
-            write(Stopped(key, why_stopped(told[0], place.settings.limit_from), str(error)))
+    except Exception as error:  # a failing run must not stop the next one
+        if told_soon(signals):  # the error can come from child processes that the same signal ended
+            write(Stopped(key, why_stopped(signals[0], context.settings.limit_from), str(error)))
             return False
         message = str(error) if isinstance(error, DsdError) else f"{type(error).__name__}: {error}"
         log.error("run %s failed: %s", key, message)
-        write(failure(key, error, message, place.sweep.recipe))
+        write(failure(key, error, message, context.sweep.recipe))
         result = None
     if result is None:
-        if place.device.type == "cuda":  # here nothing holds the run's tensors any more
-            torch.cuda.synchronize()  # raises where the error has spoilt the device for this process
-            torch.cuda.empty_cache()  # for those who share the device
+        if context.device.type == "cuda":  # here nothing references the tensors of the run any more
+            torch.cuda.synchronize()  # raises if the error broke the CUDA context of this process
+            torch.cuda.empty_cache()  # for the other processes on the device
         return False
-    write(Done(key, outcome=result.outcome, device=device, synthetic=place.sweep.data.name == SYNTHETIC))
-    place.sweep.checkpoint(key).unlink(missing_ok=True)
+    write(Done(key, outcome=result.outcome, device=device, synthetic=context.sweep.data.name == SYNTHETIC))
+    context.sweep.checkpoint(key).unlink(missing_ok=True)
     return True
 
 
-def told_soon(told: list[int]) -> bool:
-    """Whether this process is told to end, now or within `TOGETHER_S`."""
+def told_soon(signals: list[int]) -> bool:
+    """Whether this process has received a stop signal, or receives one within `TOGETHER_S`."""
     deadline = time.monotonic() + TOGETHER_S
-    while not told and time.monotonic() < deadline:
+    while not signals and time.monotonic() < deadline:
         time.sleep(TOGETHER_S / 10)
-    return bool(told)
+    return bool(signals)
 
 
 def why_stopped(number: int, limit_from: float) -> str:
-    """The reason of a stop, from the signal that told it."""
+    """Return the reason of a stop from its signal number."""
     if number != signal.SIGUSR2:
         return "terminated"
     return TIME_LIMIT if time.time() >= limit_from else PREEMPTED
 
 
 def failure(run: str, error: Exception, message: str, recipe: Recipe) -> Failed:
-    """The event of a run that failed; for lack of memory with the batch and the size that was asked for."""
+    """Return the event of a failed run; if out of memory, with the batch size and the requested memory."""
     trace = traceback.format_exc()
     if not lacks_memory(error):
         return Failed(run, "bad input" if isinstance(error, DsdError) else "exception", message, trace)

@@ -1,22 +1,22 @@
-"""How the workers of a job execute its runs: one list, from the settings of a backend to the worker."""
+"""The settings that a backend passes to the workers of a job."""
 
 import math
 from dataclasses import dataclass
 
-TOGETHER_S = 2.0  # in which a signal reaches all processes of a job
+TOGETHER_S = 2.0  # time in which a signal reaches all processes of a job
 
 
 @dataclass(frozen=True)
 class WorkerSettings:
     """How a worker executes its runs.
 
-    job: under which its events stand; "" for this process
-    family: prefix of the names of the jobs whose events are read for results; "" for all
-    gpu_share: of its GPU's memory that it may use
-    checkpoint_s: seconds between two checkpoints in the middle of an epoch
-    max_attempts: how often in a row a run is started without getting any further
-    limit_from: from when on an announced end is that of the time limit [s since 1970]
-    threads: of a CPU; more are faster, and give other last bits
+    job: name of its event file; "": named after this host and process
+    family: name prefix of the jobs whose events are read for results; "": all jobs
+    gpu_share: fraction of the GPU memory that it can use
+    checkpoint_s: seconds between two checkpoints within an epoch
+    max_attempts: consecutive starts of a run without progress after which it has failed
+    limit_from: SIGUSR2 from this time on means the time limit, before it preemption [s since 1970]
+    threads: CPU threads; more are faster, but change the last bits of the results
     """
 
     job: str = ""

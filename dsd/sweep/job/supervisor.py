@@ -1,8 +1,7 @@
 """The process that a cluster starts for a job: it starts workers, and replaces those that a run has killed.
 
-It is light: a run that takes all memory, or a segmentation fault, ends a worker and not the job. It passes the signals
-of the cluster on to the workers, which keep the state of their runs, and sees to it that the job starts again where it
-ended for no fault of its own.
+It does not import torch. A run that uses all memory, or a segmentation fault, ends a worker but not the job. The
+supervisor forwards the signals of the cluster to the workers, which then save checkpoints and end.
 """
 
 import logging
@@ -34,19 +33,19 @@ from dsd.sweep.job.settings import TOGETHER_S, WorkerSettings
 from dsd.sweep.job.worker import STOPPED, TOLD, StopSignal, Worker
 
 POLL_S = 0.05
-GRACE_S = 60.0  # for workers that were told to end, before they are killed
+GRACE_S = 60.0  # time between a stop signal to the workers and SIGKILL
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WorkerPool:
-    """The workers of a job. submitit pickles it and calls it there.
+    """The workers of a job. submitit pickles it and calls it in the job.
 
-    folder: the sweep
-    runs: keys, in the order in which to take them
-    submitted: when [s since 1970]
-    gpus: devices as CUDA_VISIBLE_DEVICES names them, in turns one for each worker; none leave the environment as it is
-    width: workers at a time
+    folder: of the sweep
+    runs: keys, in the order of execution
+    submitted: submission time [s since 1970]
+    gpus: devices as CUDA_VISIBLE_DEVICES names them, assigned to workers in turn; empty: environment unchanged
+    width: number of concurrent workers
     """
 
     folder: str
@@ -57,20 +56,20 @@ class WorkerPool:
     settings: WorkerSettings = WorkerSettings()  # noqa: RUF009  immutable
 
     def __call__(self) -> None:
-        """Work until no run is left, or the job is told to end."""
-        told = StopSignal()
-        told.listen()
-        Supervisor(self, told, f"local-{os.getppid()}", dict.fromkeys(TOLD, GRACE_S)).work()
+        """Execute the runs until none is left or a stop signal arrives."""
+        stop = StopSignal()
+        stop.listen()
+        Supervisor(self, stop, f"local-{os.getppid()}", dict.fromkeys(TOLD, GRACE_S)).work()
 
 
 @dataclass
 class WorkerProcess:
-    """A worker at work.
+    """A running worker.
 
-    slot: which of the workers at a time
-    job: under which its events stand
-    runs: that it has to do
-    kills: of the kernel's memory killer before it began
+    slot: its index among the concurrent workers
+    job: name of its event file
+    runs: keys of the runs to execute
+    kills: count of the kernel's OOM kills before it started
     """
 
     slot: int
@@ -81,12 +80,13 @@ class WorkerProcess:
 
 
 class Supervisor:
-    """Starts the workers of a pool and watches them.
+    """Starts the workers of a pool and monitors them.
 
-    family: how the names of its workers' events begin; a job that starts again has the same
-    grace_s: for each signal how long workers may take to end
+    told: receives the stop signals of this process
+    family: name prefix of its workers' event files; a requeued job has the same prefix
+    grace_s: for each signal, the time that workers have to end [s]
     limit_from: see `WorkerSettings`
-    alone: whether no other job has its runs, so that the events of others need not be read
+    alone: whether no other job has these runs, so that workers read only the events of this job
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Supervisor:
         self._started = 0
 
     def work(self) -> bool:
-        """Work until no run is left, or the job is told to end; whether any run was begun."""
+        """Execute the runs until none is left or a stop signal arrives; return whether any run was started."""
         workers = [self.start(slot, self.pool.runs) for slot in range(min(self.pool.width, len(self.pool.runs)))]
         passed_on, begun, deadline = 0, False, math.inf
         while workers:
@@ -112,7 +112,7 @@ class Supervisor:
                 for worker in workers:
                     worker.process.send_signal(number)
             passed_on = len(self.told.signals)
-            if time.monotonic() > deadline:  # the job must still see to it that it starts again
+            if time.monotonic() > deadline:  # the job still needs time to requeue itself
                 for worker in workers:
                     worker.process.kill()
             for worker in [worker for worker in workers if worker.process.poll() is not None]:
@@ -126,7 +126,7 @@ class Supervisor:
         return begun
 
     def start(self, slot: int, runs: tuple[str, ...]) -> WorkerProcess:
-        """Start a worker."""
+        """Start a worker process."""
         pool = self.pool
         self._started += 1
         job = f"{self.family}-{socket.gethostname()}-{os.getpid()}.{self._started}"
@@ -140,23 +140,23 @@ class Supervisor:
         try:
             process.stdin.write(orders.as_json())
             process.stdin.close()
-        except BrokenPipeError:  # it has ended already: its exit code says why
+        except BrokenPipeError:  # it has already ended; its exit code has the reason
             pass
         return WorkerProcess(slot, job, runs, process, kills)
 
     def is_told_soon(self) -> bool:
-        """Whether this process is told to end, too: the signals of a cluster reach processes one after the other."""
+        """Whether this process also receives a stop signal: a cluster signals the processes of a job one by one."""
         deadline = time.monotonic() + TOGETHER_S
         while not self.told() and time.monotonic() < deadline:
             time.sleep(POLL_S)
         return self.told()
 
     def left(self, worker: WorkerProcess, events: list[Event]) -> tuple[str, ...]:
-        """What a worker that has ended leaves to its successor; it writes down which run has killed it."""
+        """Return the runs that an ended worker leaves to its successor; record which run killed the worker."""
         code = worker.process.returncode
         if code == 0:
             return ()
-        if code in (STOPPED, *(-number for number in TOLD)):  # a signal may come before a worker understands it
+        if code in (STOPPED, *(-number for number in TOLD)):  # a signal can arrive before a worker handles it
             return () if self.is_told_soon() else worker.runs
         run = interrupted(events)
         with EventWriter(Path(self.pool.folder), worker.job) as writer:
@@ -164,33 +164,36 @@ class Supervisor:
                 reason, message = cause(-code, memory_kills() > worker.kills)
                 if run:
                     writer.write(Stopped(run, reason, message))
-                elif not any(event.run for event in events):  # it would be so again
-                    writer.write(Broken(job=worker.job, message=f"its worker was ended: {message}"))
+                elif not any(event.run for event in events):  # a new worker would end the same way
+                    writer.write(Broken(job=worker.job, message=f"its worker was killed: {message}"))
                     return ()
             elif not any(isinstance(event, Broken) for event in events):
-                writer.write(Broken(job=worker.job, message=f"its worker ended with exit code {code}"))
+                writer.write(Broken(job=worker.job, message=f"its worker exited with code {code}"))
         if code > 0 and not spoilt_its_device(events):
             return ()
-        log.warning("the worker of run %s has ended with code %s, and is replaced", run, code)
+        log.warning("the worker of run %s exited with code %s; starting a new worker", run, code)
         return (*(other for other in worker.runs if other != run), run) if run else worker.runs
 
 
 def spoilt_its_device(events: list[Event]) -> bool:
-    """Whether a worker broke off right after a run had failed: the next one may do better."""
+    """Whether a worker ended right after a run failed: its CUDA context can be broken, so a new worker can continue."""
     of_runs = [event for event in events if event.run]
     return bool(of_runs) and isinstance(of_runs[-1], Failed)
 
 
 def interrupted(events: list[Event]) -> str:
-    """The run that a worker was at when it ended; "" where it was at none."""
+    """Return the run that a worker was executing when it ended, or ""."""
     of_runs = [event for event in events if event.run]
     open_run = bool(of_runs) and isinstance(of_runs[-1], Started | Resumed | EpochEnded)
     return of_runs[-1].run if open_run else ""
 
 
 def cause(number: int, memory: bool) -> tuple[str, str]:
-    """The reason of a run whose process a signal has ended, and in words."""
+    """Return the reason and the message for a process that a signal ended.
+
+    memory: whether the kernel killed processes for lack of memory since the worker started
+    """
     name = signal.Signals(number).name
     if number == signal.SIGKILL and memory:
-        return OUT_OF_MEMORY, f"{name}, when the kernel's memory killer was at work"
+        return OUT_OF_MEMORY, f"{name}, while the kernel's OOM killer was active"
     return "killed", name

@@ -1,1 +1,1 @@
-"""From a study to the runs that it plans, and what they cost."""
+"""Studies, the runs they plan, and the cost of these runs."""

@@ -1,6 +1,6 @@
-"""Studies as hydra composes them, turned into frozen dataclasses: the one place that knows hydra.
+"""Compose studies with Hydra and convert them to frozen dataclasses. Only this module and `overrides` import Hydra.
 
-hydra only composes; jobs are submitted by `dsd.sweep.submission`.
+Hydra only composes; `dsd.sweep.submission` submits the jobs.
 """
 
 import difflib
@@ -31,30 +31,30 @@ from dsd.typed import from_mapping, quoted, typed
 
 Settings = TypeVar("Settings", Recipe, DataSpec, Cluster)
 KINDS = {"": (Study,), "recipe": (Recipe,), "data": (DataSpec,), "cluster": tuple(CLUSTERS.values())}
-TYPES = types_of(KINDS)  # of every key that can be overridden
+TYPES = types_of(KINDS)  # the type of each key that can be overridden
 
 
 def choices(group: str) -> list[str]:
-    """The names of a group of `experiments/`: study, recipe, data or cluster."""
+    """List the options of a config group in `experiments/`: study, recipe, data or cluster."""
     return sorted(path.stem for path in (shipped("experiments") / group).glob("*.yaml"))
 
 
 def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ...] = (), images: bool = True) -> Study:
-    """The study of a name of `experiments/study/` or of a file, with overrides such as `n=100 recipe.lr=0.1`.
+    """Load a study from `experiments/study/` by name, or from a file, with overrides such as `n=100 recipe.lr=0.1`.
 
     Args:
-        networks: instead of those that the study names, if any
-        images: whether the images have to be there; without them a study can be priced, if its data says how many
-            there are
+        networks: if given, replace the networks of the study
+        images: whether the images must exist; without them the cost can be estimated if the data settings give
+            the number of classes and images
 
     Raises:
-        DsdError: the study, a group's choice or a key is not known, or a value is not allowed
+        DsdError: the study, a group's option or a key is unknown, or a value is not allowed
     """
     file = Path(name)
     if file.suffix in (".yaml", ".yml"):
         return study_of(composed_file(file, overrides), name, networks, images)
     if name not in choices("study"):
-        near = [one for one in choices("study") if one.startswith(name)]
+        near = [choice for choice in choices("study") if choice.startswith(name)]
         near = near or difflib.get_close_matches(name, choices("study"))
         hint = f"did you mean {known(near)}? " if near else ""
         raise DsdError(f"study {name} is not known; {hint}give a .yaml file or one of: {known(choices('study'))}")
@@ -62,7 +62,7 @@ def load_study(name: str, overrides: Sequence[str] = (), networks: tuple[str, ..
 
 
 def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """The study of a file, which hydra has to find in a folder called `study`, under a name it can parse."""
+    """Compose the study in a file. Hydra needs it in a folder named `study`, under a name that Hydra can parse."""
     try:
         text = check_numbers(file, read_text(file), understood=("time_min",))
     except DsdError as error:
@@ -74,8 +74,13 @@ def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         return composed(copy.stem, overrides, str(file), search=folder)
 
 
-def composed(study: str, overrides: Sequence[str], place: str, search: str = "") -> dict[str, Any]:
-    """The study as hydra composes it, resolved; `place` is what messages call it."""
+def composed(study: str, overrides: Sequence[str], source: str, search: str = "") -> dict[str, Any]:
+    """Compose a study with Hydra and resolve it.
+
+    Args:
+        source: name of the study in error messages
+        search: folder to add to Hydra's search path; "" adds none
+    """
     words = [as_hydra_reads(override, TYPES) for override in overrides]
     paths = [f"hydra.searchpath=[file://{search}]"] if search else []
     GlobalHydra.instance().clear()
@@ -83,27 +88,27 @@ def composed(study: str, overrides: Sequence[str], place: str, search: str = "")
         with environment_of(), initialize_config_dir(str(shipped("experiments")), version_base="1.3"):
             config = compose("config", [f"study={study}", *paths, *words])
         if config.get("study"):
-            raise DsdError(f"study {place}: its first line must be '# @package _global_', or its keys are not found")
+            raise DsdError(f"study {source}: the first line must be '# @package _global_', or Hydra ignores its keys")
         written = OmegaConf.to_container(config, resolve=False)
         allowed = written.pop("environment", None) if isinstance(written, dict) else None
         if not isinstance(allowed, list) or not all(isinstance(name, str) for name in allowed):
-            raise DsdError(f"study {place}: environment = {quoted(allowed)}: give a list of names of variables")
+            raise DsdError(
+                f"study {source}: environment = {quoted(allowed)}: give a list of names of environment variables"
+            )
         with environment_of(allowed):
             content = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except DsdError:
         raise
-    except (
-        Exception
-    ) as error:  # what hydra and a resolver may raise is not a closed list: data=null; a loop of defaults
-        raise DsdError(f"study {place}: {explained(error)}") from error
+    except Exception as error:  # Hydra and resolvers raise many types: for data=null, for cyclic defaults
+        raise DsdError(f"study {source}: {explained(error)}") from error
     if not isinstance(content, dict):
-        raise DsdError(f"study {place}: is not a mapping of keys")
-    check_finite(content, f"study {place}")
+        raise DsdError(f"study {source}: is not a mapping of keys to values")
+    check_finite(content, f"study {source}")
     return {str(key): value for key, value in content.items() if key != "environment"}
 
 
 def explained(error: Exception) -> str:
-    """hydra's message in one line, with the keys or choices that are known."""
+    """Return the message of a Hydra error in one line, with the known keys or options."""
     if isinstance(error, MissingConfigException) and error.options:
         return f"{error.missing_cfg_file} is not known; choose one of: {known(error.options)}"
     reason = error if isinstance(error, OmegaConfBaseException) else error.__cause__
@@ -112,17 +117,17 @@ def explained(error: Exception) -> str:
     return one_line(error).split(" full_key:")[0] or type(error).__name__
 
 
-def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = (), images: bool = True) -> Study:
-    """A composed study as a dataclass; every key and value is checked."""
+def study_of(content: dict[str, Any], source: str, networks: tuple[str, ...] = (), images: bool = True) -> Study:
+    """Convert a composed study to a Study; check every key and value."""
     content = {key: value for key, value in content.items() if key != "study"}
     if networks:
         content["networks"] = list(networks)
     for group in ("data", "recipe", "cluster"):
         if group not in content:
-            raise DsdError(f"study {place}: {group} is missing; choose one of: {known(choices(group))}")
+            raise DsdError(f"study {source}: {group} is missing; choose one of: {known(choices(group))}")
     try:
         data = settings(DataSpec, content.pop("data"), "data")
-        if data.folder:  # a job may start elsewhere, and the sweep go on from another folder
+        if data.folder:  # jobs, and later launches, can run in another working directory
             data = replace(data, folder=str(Path(data.folder).expanduser().resolve()))
         if images or Path(data.folder).exists() or not (data.classes and data.available):
             data = resolve_data(data)
@@ -133,11 +138,11 @@ def study_of(content: dict[str, Any], place: str, networks: tuple[str, ...] = ()
             **{key: typed(Study, key, value) for key, value in content.items()},
         )
     except DsdError as error:
-        raise DsdError(f"study {place}: {error}") from error
+        raise DsdError(f"study {source}: {error}") from error
 
 
 def cluster_of(content: dict[str, Any]) -> Cluster:
-    """The settings of a cluster; its name says which."""
+    """Convert cluster settings to the dataclass that their key `name` selects."""
     name = content.get("name") if isinstance(content, dict) else content
     if not isinstance(content, dict) or not isinstance(name, str) or name not in CLUSTERS:
         raise DsdError(f"cluster = {quoted(name)} is not known; choose one of: {known(CLUSTERS)}")
@@ -147,13 +152,13 @@ def cluster_of(content: dict[str, Any]) -> Cluster:
 
 
 def minutes_of(text: str) -> int:
-    """A time as Slurm writes it, in minutes, rounded up: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S.
+    """Convert a time in Slurm's format to minutes, rounded up: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S.
 
     >>> minutes_of("24:00:00"), minutes_of("1-12"), minutes_of("90:30")
     (1440, 2160, 91)
 
     Raises:
-        DsdError: it is none
+        DsdError: the text is not a time
     """
     match = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", text.strip())
     if not match:
@@ -167,8 +172,8 @@ def minutes_of(text: str) -> int:
     return (int(days or 0) * 24 + hours) * 60 + minutes + math.ceil(seconds / 60)
 
 
-def settings(kind: type[Settings], content: Any, place: str) -> Settings:
-    """A group of settings as its dataclass."""
+def settings(kind: type[Settings], content: Any, group: str) -> Settings:
+    """Convert the settings of a config group to their dataclass."""
     if not isinstance(content, dict):
-        raise DsdError(f"{place} = {quoted(content)} is not one of: {known(choices(place))}")
-    return from_mapping(kind, content, place)
+        raise DsdError(f"{group} = {quoted(content)} is not one of: {known(choices(group))}")
+    return from_mapping(kind, content, group)

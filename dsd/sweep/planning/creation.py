@@ -1,4 +1,4 @@
-"""A sweep's folder, made from a plan."""
+"""Create the folder of a sweep from a plan."""
 
 import shutil
 import tempfile
@@ -19,12 +19,12 @@ from dsd.sweep.folder.snapshots import git_state
 from dsd.sweep.planning.plans import Plan
 from dsd.training.data.spec import ELSEWHERE
 
-OTHERS = ("dsd", "created", "git", "networks_hash")  # of sweep.yaml, which say nothing of its runs
+OTHERS = ("dsd", "created", "git", "networks_hash")  # keys of sweep.yaml that do not affect the runs
 FOLDERS = ("events", "checkpoints", "jobs")
 
 
 def existing(plan: Plan, folder: Path) -> Sweep | None:
-    """The sweep of this plan that a folder holds; None where the folder is free.
+    """Return the sweep of this plan in a folder, or None if the folder is free.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
@@ -32,8 +32,8 @@ def existing(plan: Plan, folder: Path) -> Sweep | None:
     if (folder / YAML).is_file():
         sweep = Sweep(folder)
         if sweep.runs != plan.runs:
-            told = differences(sweep.config, describe(plan)) or f"{len(sweep.runs)} runs, not {len(plan.runs)}"
-            raise DsdError(f"{folder}: holds another sweep ({told}); give another folder with -o")
+            difference = differences(sweep.config, describe(plan)) or f"{len(sweep.runs)} runs, not {len(plan.runs)}"
+            raise DsdError(f"{folder}: holds another sweep ({difference}); give another folder with -o")
         return sweep
     if folder.exists() and not (folder.is_dir() and is_free(folder)):
         raise DsdError(f"{folder}: exists and is not a sweep; give another folder with -o")
@@ -41,18 +41,18 @@ def existing(plan: Plan, folder: Path) -> Sweep | None:
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any], most: int = 3) -> str:
-    """In which settings two sweeps differ, in words: recipe.epochs = 30, not 4."""
-    settings = [dict(flattened(one)) for one in (ours, theirs)]
-    found = [
+    """Describe the settings in which two sweeps differ, for example "recipe.epochs = 30, not 4"."""
+    settings = [dict(flattened(config)) for config in (ours, theirs)]
+    changed = [
         f"{key} = {settings[0].get(key)}, not {value}"
         for key, value in settings[1].items()
         if settings[0].get(key, value) != value
     ]
-    return "; ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+    return "; ".join(changed[:most]) + (f" and {len(changed) - most} more" if len(changed) > most else "")
 
 
 def flattened(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The settings that say which runs a sweep has, under the names that override them."""
+    """Yield the settings that determine the runs of a sweep, under their override names."""
     for key, value in values.items():
         if isinstance(value, dict) and key in ("recipe", "data"):
             yield from flattened(value, f"{key}.")
@@ -63,14 +63,14 @@ def flattened(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def is_free(folder: Path) -> bool:
-    """Whether a folder is empty, or holds only what a launch left that was killed before it wrote sweep.yaml."""
+    """Whether a folder is empty, or holds only files of a launch that was killed before it wrote sweep.yaml."""
     return all(str(path.relative_to(folder)) in (*FOLDERS, NETWORKS) for path in folder.rglob("*"))
 
 
 def create(plan: Plan, folder: Path) -> Sweep:
-    """The sweep of a plan: a new folder, or the existing one if it holds the same runs.
+    """Create the sweep of a plan, or return the existing one if the folder holds the same runs.
 
-    A new sweep appears whole or not at all. In an existing one only where the data is read from, and how, changes.
+    A new sweep is created atomically. In an existing one only the data settings in `ELSEWHERE` are updated.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
@@ -98,7 +98,7 @@ def create(plan: Plan, folder: Path) -> Sweep:
         )
         for name in FOLDERS:
             (beside / name).mkdir()
-        if empty:  # the caller may stand in it: fill it, the file that makes it a sweep last
+        if empty:  # it can be the working directory: fill it, sweep.yaml last
             for child in sorted(beside.iterdir(), key=lambda path: path.name == YAML):
                 child.rename(target / child.name)
             beside.rmdir()
@@ -113,7 +113,7 @@ def create(plan: Plan, folder: Path) -> Sweep:
 
 
 def describe(plan: Plan) -> dict[str, Any]:
-    """The content of sweep.yaml."""
+    """Return the content of sweep.yaml."""
     study = plan.study
     return {
         **{key: value for key, value in asdict(study).items() if key not in ("spaces", "networks")},

@@ -1,7 +1,7 @@
-"""Overrides as people type them, `key=value`, in the words that hydra reads.
+"""Convert overrides from the command line, `key=value`, to Hydra's grammar.
 
-A shell removes quotes, and hydra's grammar has no place for some characters of paths and options. Where a key takes a
-text or a list of texts, what hydra would misread is quoted.
+A shell removes quotes, and Hydra's grammar does not allow some characters of paths and options. Unquoted values of
+keys that take a string or a list of strings are therefore quoted.
 """
 
 import re
@@ -19,26 +19,26 @@ LISTS = (tuple[str, ...], tuple[int, ...])
 
 
 def types_of(kinds: Mapping[str, Sequence[type[Any]]]) -> dict[str, Any]:
-    """The type of each key that can be overridden.
+    """Return the type of each key that can be overridden.
 
     Args:
-        kinds: dataclasses by the group of their keys, "" for those of the study itself
+        kinds: dataclasses by config group; "" for the study itself
     """
-    found: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for group, members in kinds.items():
         for kind in members:
             hints = get_type_hints(kind)
-            for one in fields(kind):
-                if not is_dataclass(hints[one.name]):
-                    found.setdefault(f"{group}.{one.name}" if group else one.name, hints[one.name])
-    return found
+            for field in fields(kind):
+                if not is_dataclass(hints[field.name]):
+                    types.setdefault(f"{group}.{field.name}" if group else field.name, hints[field.name])
+    return types
 
 
 def as_hydra_reads(override: str, types: Mapping[str, Any]) -> str:
-    """An override in hydra's grammar.
+    """Convert an override to Hydra's grammar.
 
     Raises:
-        DsdError: it is none; says how to write it
+        DsdError: the text is not an override; the message shows how to write one
     """
     key, equal, value = override.partition("=")
     if not equal:
@@ -53,26 +53,26 @@ def as_hydra_reads(override: str, types: Mapping[str, Any]) -> str:
         OverridesParser.create().parse_override(override)
     except (HydraException, RecursionError) as error:
         raise DsdError(
-            f"override {quoted(override)}: its value cannot be read; if it is a text, quote it for the shell and for "
-            f"hydra: '{key}=\"…\"'"
+            f"override {quoted(override)}: cannot parse the value; if it is a string, quote it for the shell and for "
+            f"Hydra: '{key}=\"…\"'"
         ) from error
     return override
 
 
 def is_quoted(value: str) -> bool:
-    """Whether a value stands in quotes that are its own."""
+    """Whether a value starts and ends with the same quote, the last one not escaped."""
     return len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" and not value.endswith("\\" + value[0])
 
 
 def in_quotes(text: str) -> str:
-    """A text as hydra reads it back: backslashes count where a quote follows them."""
+    """Quote a string for Hydra, which reads backslashes as escapes only before a quote."""
     escaped = re.sub(r"(\\*)'", lambda match: match[1] * 2 + r"\'", text)
     trailing = len(escaped) - len(escaped.rstrip("\\"))
     return f"'{escaped}{chr(92) * trailing}'"
 
 
 def as_list(value: str, wanted: Any) -> str:
-    """A list in hydra's grammar; of texts, those without quotes get some. Brackets may be left out."""
+    """Convert a list to Hydra's grammar; quote its unquoted strings. Brackets are optional."""
     inner = value[1:-1] if value.startswith("[") and value.endswith("]") else value
     parts = [part.strip() for part in re.split(r",(?=(?:[^\"']*[\"'][^\"']*[\"'])*[^\"']*$)", inner)]
     parts = [part for part in parts if part]

@@ -1,4 +1,4 @@
-"""A study, and the runs it plans: every network of every space, with every training seed."""
+"""Plan the runs of a study: every network of every space, with every training seed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ BACKWARD = 2  # a backward pass costs about two forward passes
 class Plan:
     """The runs of a study.
 
-    specs: the resolved file of each space, by its name
-    sample_seeds: the seed that each space was drawn with
-    draws: how each space's draw went
-    tables: for each space and seed the columns of `networks.csv`
+    specs: the resolved file of each space, by name
+    sample_seeds: the sampling seed of each space
+    draws: the sampling statistics of each space
+    tables: the columns of `networks.csv`, one table per space and training seed
     """
 
     study: Study
@@ -48,8 +48,8 @@ class Plan:
 
     @property
     def training_flops(self) -> int:
-        """Multiply-adds of training all runs: epochs × images × (forward + backward), evaluation left out."""
-        flops: dict[str, int] = {}  # by run: a network that two spaces share is trained once
+        """Multiply-adds of training all runs: epochs × images × (forward + backward), without evaluation."""
+        flops: dict[str, int] = {}  # by run: a network in two spaces is trained once
         for table in self.tables:
             flops.update(zip(table["run"].tolist(), table["flops"].tolist(), strict=True))
         forward = sum(flops.values())
@@ -57,10 +57,10 @@ class Plan:
 
 
 def plan_runs(study: Study) -> Plan:
-    """Draw the networks of a study and give each run its key.
+    """Sample the networks of a study and assign a key to each run.
 
     Raises:
-        DsdError: a space is not known or its file wrong, or its window cannot be filled
+        DsdError: a space is unknown, its file is wrong, or its window cannot be filled
     """
     check(study.recipe, study.data)
     specs, sample_seeds, draws = {}, {}, {}
@@ -68,10 +68,10 @@ def plan_runs(study: Study) -> Plan:
     spaces: set[str] = set()
     for name, space in [(name, load_space(name)) for name in study.spaces]:
         if space.info.name in spaces:
-            raise DsdError(f"spaces = {list(study.spaces)}: two of them are called {space.info.name}")
+            raise DsdError(f"spaces = {list(study.spaces)}: two of them are named {space.info.name}")
         spaces.add(space.info.name)
         if "resolution" in space.parameters:
-            raise DsdError(f"space {name} draws the resolution, and {study.data.name} has images of one size")
+            raise DsdError(f"space {name} samples the resolution, but {study.data.name} has images of one size")
         for regime in study.regimes or (study.flops,):
             name = f"{space.info.name} {regime}" if study.regimes else space.info.name
             population = sample(
@@ -95,17 +95,21 @@ def plan_runs(study: Study) -> Plan:
 
 
 def sample_seed(seed: int, space: str) -> int:
-    """The seed that a space of a study is drawn with: 32 bits of a hash of the study's seed and the space's name.
+    """Return the sampling seed of a space: 32 bits of a hash of the study's seed and the space's name.
 
-    With one seed for all spaces their populations would share draws; tests that compare them assume independence.
+    With one seed for all spaces, their populations would share draws; statistical tests assume independence.
     """
     return int.from_bytes(hashlib.sha256(f"{seed}/{space}".encode()).digest()[:4], "big")
 
 
 def tables_of(networks: list[Network], name: str, drawn: Columns) -> Iterator[tuple[Columns, Columns]]:
-    """Given networks as tables, one for each family in turn, and what of each was drawn."""
+    """Yield one table per group of consecutive networks with equal skeleton, classes and number of stages.
+
+    Yields:
+        the columns of the networks, and their sampled columns
+    """
     start = 0
-    for _, part in groupby(networks, key=lambda one: (one.skeleton, one.classes, len(one.depths))):
+    for _, part in groupby(networks, key=lambda network: (network.skeleton, network.classes, len(network.depths))):
         alike = Networks.of(list(part))
         chosen = {column: values[start : start + len(alike)] for column, values in drawn.items()}
         yield columns_of(name, alike, count_complexity(alike), chosen), chosen
@@ -113,8 +117,11 @@ def tables_of(networks: list[Network], name: str, drawn: Columns) -> Iterator[tu
 
 
 def repeated(parts: list[tuple[Columns, Columns]], study: Study) -> Iterator[Columns]:
-    """The rows of `networks.csv` for the tables of a population, and what was drawn for each: one training seed after
-    the other, those after the first for `seeds_n` networks.
+    """Yield the rows of `networks.csv` for a population: all networks with the first training seed, then the first
+    `seeds_n` networks (0: all) with each further seed.
+
+    Args:
+        parts: columns of the networks and their sampled columns, one pair per table
     """
     n = sum(len(columns["key"]) for columns, _ in parts)
     for seed in study.seeds:
@@ -126,12 +133,12 @@ def repeated(parts: list[tuple[Columns, Columns]], study: Study) -> Iterator[Col
 
 
 def first(columns: Columns, n: int) -> Columns:
-    """The first n rows, or all where there are fewer."""
+    """Return the first n rows, or all if there are fewer."""
     return {name: values[:n] for name, values in columns.items()}
 
 
 def planned(columns: Columns, drawn: Columns, study: Study, seed: int) -> Columns:
-    """The rows of `networks.csv` for the table of a population, what was drawn for it, and one training seed."""
+    """Return the rows of `networks.csv` for one table of a population and one training seed."""
     rows = [dict(zip(drawn, row, strict=True)) for row in rows_of(drawn)]
     keys = columns["key"].tolist()
     recipes = [study.recipe.with_drawn(row) for row in rows] if rows else [study.recipe] * len(keys)

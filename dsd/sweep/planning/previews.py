@@ -1,4 +1,4 @@
-"""What a launch would do: which runs, what they cost, how they are split, and what sbatch would be told."""
+"""Preview a launch: the runs, their cost, their split into jobs, and the sbatch header."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,13 @@ from dsd.sweep.results.status import StatusPoller, missing
 
 @dataclass(frozen=True)
 class Space:
-    """The rows of a space: how many there are, have their result, are queued or running, and would be submitted.
+    """Counts of the runs of a space.
 
-    flops: mean of its networks
+    runs: planned
+    finished: with a result
+    pending: queued or running
+    missing: to be submitted
+    flops: mean over its networks
     """
 
     name: str
@@ -31,13 +35,12 @@ class Space:
 class Preview:
     """What a launch would do.
 
-    left: what each run that would be submitted costs, by key: seconds where `cost` is known, else flops
-    cost: seconds of an image, measured or given; None where nobody knows them
-    parallel: runs at a time
-    checkpoint_bytes: of all runs that would be submitted, if each was interrupted
-    split: how they are executed, in words
-    header: what sbatch would be given for the first array; "" elsewhere than on Slurm
-    silent: what a cluster said instead of an answer about jobs that there are
+    left: cost of each run to submit, by key: seconds if `cost` is known, else flops
+    cost: seconds per image, measured or given; None if unknown
+    checkpoint_bytes: of all runs to submit, if each was interrupted
+    split: how the runs are split into jobs or workers, in words
+    header: sbatch script of the first array; "" if the cluster is not Slurm
+    silent: error of a cluster that did not report its jobs; "" if all answered
     """
 
     spaces: tuple[Space, ...]
@@ -50,20 +53,20 @@ class Preview:
 
     @property
     def seconds(self) -> float | None:
-        """Of all runs that would be submitted, one after the other; None where nobody knows."""
+        """Total time of all runs to submit, without parallelism; None if the cost is unknown."""
         return sum(self.left.values()) if self.cost else None
 
 
-def preview_launch(made: Plan, folder: Path, retry_failed: bool = False) -> Preview:
-    """Look at what launching a plan into a folder would do; starts nothing.
+def preview_launch(plan: Plan, folder: Path, retry_failed: bool = False) -> Preview:
+    """Preview the launch of a plan into a folder; start nothing.
 
     Raises:
         DsdError: the folder holds another sweep, or something else
     """
-    study, sweep = made.study, existing(made, folder)
+    study, sweep = plan.study, existing(plan, folder)
     status = StatusPoller(sweep).status() if sweep else None
     rows: dict[str, dict[str, Any]] = {}
-    for table in made.tables:
+    for table in plan.tables:
         names = ("run", "flops", "params", "acts")
         columns = {name: table[name] for name in names}
         rows.update((str(row[0]), dict(zip(names[1:], row[1:], strict=True))) for row in rows_of(columns))
@@ -72,7 +75,7 @@ def preview_launch(made: Plan, folder: Path, retry_failed: bool = False) -> Prev
     living = sum(job.cluster == study.cluster.name for job in status.living) if status else 0
     left = costs({run: rows[run] for run in wanted}, study.recipe.epochs * study.data.images, cost)
     return Preview(
-        spaces=tuple(spaces(made, status.states if status else {}, set(wanted))),
+        spaces=tuple(spaces(plan, status.states if status else {}, set(wanted))),
         left=left,
         cost=cost,
         checkpoint_bytes=sum(STATE_BYTES * int(rows[run]["params"]) for run in wanted),
@@ -82,14 +85,14 @@ def preview_launch(made: Plan, folder: Path, retry_failed: bool = False) -> Prev
     )
 
 
-def spaces(made: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Space]:
-    """The rows of each space, in the order of the plan."""
-    found: dict[str, Space] = {}
-    for table in made.tables:
+def spaces(plan: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Space]:
+    """Count the runs of each space, in the order of the plan."""
+    by_name: dict[str, Space] = {}
+    for table in plan.tables:
         name, runs = str(table["space"][0]), table["run"].tolist()
-        old = found.get(name, Space(name, 0, 0, 0, 0, 0.0))
+        old = by_name.get(name, Space(name, 0, 0, 0, 0, 0.0))
         count = old.runs + len(runs)
-        found[name] = Space(
+        by_name[name] = Space(
             name,
             runs=count,
             finished=old.finished + sum(states.get(run) in RESULTS for run in runs),
@@ -97,4 +100,4 @@ def spaces(made: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Sp
             missing=old.missing + sum(run in wanted for run in runs),
             flops=(old.flops * old.runs + float(table["flops"].sum())) / count,
         )
-    return list(found.values())
+    return list(by_name.values())

@@ -1,4 +1,4 @@
-"""A study: what to compare, and how."""
+"""A study: which networks to train, and how."""
 
 import re
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from dsd.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Study:
-    """What to compare and how.
+    """Which networks to train, and how.
 
     spaces: names or files of design spaces
-    networks: given ones, beside those that are drawn: published names, .yaml files, tables of networks
-    n: networks of each space
-    regimes: windows of flops, instead of `flops`: a population for each space and regime, called SPACE LO:HI
-    flops, params, acts: windows as LO:HI; the same for all spaces, so that populations can be compared. `default` is
-        what each space states for itself
-    sample_seed: of the draw; each space gets its own from it (`sample_seed`)
-    seeds: of the training; each network is trained once with each
-    seeds_n: networks of each population that are trained with all seeds, its first ones; the others are trained with
-        the first seed alone. 0 for all
+    networks: further networks that are not sampled: published names, .yaml files, tables of networks
+    n: networks per space
+    regimes: flops windows that replace `flops`: one population per space and regime, named SPACE LO:HI
+    flops, params, acts: windows LO:HI, shared by all spaces so that populations are comparable. `default`: the
+        window of each space
+    sample_seed: of the sampling; the seed of each space is derived from it (`plans.sample_seed`)
+    seeds: of the training; each network is trained once per seed
+    seeds_n: number of networks per population that are trained with all seeds, starting with the first; the others
+        are trained with the first seed only. 0: all
     """
 
     name: str
@@ -43,9 +43,11 @@ class Study:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
-            raise DsdError(f"name = {self.name!r}: give letters, digits, '-', '_' and '.', for it names a folder")
+            raise DsdError(
+                f"name = {self.name!r}: use only letters, digits, '-', '_' and '.'; it becomes a folder name"
+            )
         if self.n < 1:
-            raise DsdError(f"n = {self.n}: give a whole number of networks a space, from 1")
+            raise DsdError(f"n = {self.n}: give the number of networks per space, a whole number from 1")
         if self.sample_seed < 0:
             raise DsdError(f"sample_seed = {self.sample_seed}: give a whole number from 0")
         for key in ("spaces", "networks", "regimes"):
@@ -56,7 +58,9 @@ class Study:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise DsdError(f"seeds = {list(self.seeds)}: give at least one whole number from 0, each once")
         if self.seeds_n < 0 or (self.seeds_n and len(self.seeds) == 1):
-            raise DsdError(f"seeds_n = {self.seeds_n}: give 0, or with several seeds a whole number of networks")
+            raise DsdError(
+                f"seeds_n = {self.seeds_n}: give 0, or, with several seeds, a number of networks per population"
+            )
         for key in ("flops", "params", "acts"):
             if getattr(self, key) != DEFAULT:
                 parse_window(getattr(self, key), key)

@@ -1,1 +1,1 @@
-"""How far a sweep is, and its results as tables."""
+"""The progress of a sweep, and its results as tables."""

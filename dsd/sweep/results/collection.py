@@ -1,4 +1,4 @@
-"""The table of a sweep: one row per planned run, with its status and what it reached."""
+"""The table of a sweep: one row per planned run, with status and result."""
 
 import time
 
@@ -16,12 +16,12 @@ from dsd.training.run import data_label, recipe_label
 
 
 def table(sweep: Sweep, status: Status) -> pd.DataFrame:
-    """One row per planned run: the columns of networks.csv, recipe, data, status, results, attempts, reason.
+    """Return one row per planned run: the columns of networks.csv, recipe, data, status, results, attempts, reason.
 
-    error is the top-1 error of the last epoch, best_error the least of all epochs [%]; both are empty where a run
-    has no result. train_s and eval_s are seconds, images_s is of training, peak_gb the most memory of its epochs,
-    trained_on is the device it was finished on; started (the first time) and finished are in UTC. Where the images
-    are synthetic, a column says so.
+    error is the top-1 error of the last epoch, best_error the lowest of all epochs [%]; both are empty if a run has
+    no result. train_s and eval_s are seconds, images_s training images per second, peak_gb the peak memory over
+    all epochs [1e9 bytes]. trained_on is the device that finished the run. started (first start) and finished are
+    UTC times. The column synthetic exists only if the images are synthetic.
     """
     frame = sweep.networks.copy()
     frame["recipe"], frame["data"] = recipe_label(sweep.recipe), data_label(sweep.data)
@@ -45,7 +45,7 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
 
 
 def utc(moment: float) -> str:
-    """A time in seconds since 1970 as people and pandas read it.
+    """Format seconds since 1970 as ISO 8601 in UTC.
 
     >>> utc(0)
     '1970-01-01T00:00:00Z'
@@ -54,7 +54,7 @@ def utc(moment: float) -> str:
 
 
 def gather(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
-    """The table of a sweep as it stands, numbers as such, and the status it was made from; writes nothing.
+    """Return the current table of a sweep, with numbers parsed, and its status; write nothing.
 
     Raises:
         DsdError: sweep.yaml or networks.csv is damaged, or a row was edited
@@ -65,16 +65,16 @@ def gather(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
 
 
 def gathered(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
-    """The table of a sweep with the columns of networks.csv as they are written there, and its status."""
+    """Return the table of a sweep, with the columns of networks.csv as text, and its status."""
     sweep.check_identity()
     status = StatusPoller(sweep).status()
     return table(sweep, status), status
 
 
 def write_tables(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
-    """Write table.csv and epochs.csv; returns the first with the status it was made from.
+    """Write table.csv and epochs.csv; return the first as a DataFrame, and the status.
 
-    Can be repeated; deletes nothing.
+    A repeated call overwrites both files.
     """
     frame, status = gathered(sweep)
     write_whole(sweep.folder / TABLE, frame.to_csv(index=False))

@@ -1,7 +1,7 @@
-"""The state of every run of a sweep, from its events, its claims, its jobs, and what the cluster says of them.
+"""The state of every run of a sweep, from its events, claims and jobs, and from the cluster.
 
-Events and the record of jobs are what counts; the cluster is asked which jobs still live, and if it does not answer,
-runs stay as they were last known.
+Events and job records take precedence. The cluster only reports which jobs are alive; if it does not answer, runs
+keep their last known state.
 """
 
 import re
@@ -21,24 +21,24 @@ from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, JobState
 from dsd.sweep.folder.launch_lock import is_launching
 
 Standings = dict[tuple[str, str], JobState]  # by `Job.key`
-FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # how the names of a job's events begin
+FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # prefix of the names of a job's event files
 DISAPPEARED = "its job disappeared (no exit status)"
-SKEW_S = 2.0  # by which the clocks of two machines may differ
+SKEW_S = 2.0  # allowed clock difference between two machines
 
 
 @dataclass(frozen=True)
 class Status:
     """The state of every run at one moment.
 
-    runs: the key of each row of networks.csv; a network that two spaces share stands there twice
-    states: of each run, by key
-    reasons: why, for runs that failed, were lost or wait, in one line
-    records: what the events say of the runs that have any
-    jobs: the job that has, or had last, each run that was submitted, by the run's key
-    living: the jobs that may still start runs
-    broken: events of jobs that broke off outside of any run
-    torn: lines of events and job records that cannot be read
-    silent: what a cluster said instead of an answer; "" where all answered
+    runs: key of each row of networks.csv; a network in two spaces appears twice
+    states: state of each run, by key
+    reasons: one line for each failed, cancelled, lost or waiting run, by key
+    records: summary of the events of each run that has any, by key
+    jobs: the current or last job of each submitted run, by the run's key
+    living: jobs that can still start runs
+    broken: events of jobs that failed outside any run
+    torn: number of unreadable lines in event files and job records
+    silent: error message of a cluster that did not answer; "" if all answered
     """
 
     runs: tuple[str, ...]
@@ -52,31 +52,31 @@ class Status:
     silent: str
 
     def counts(self, runs: Iterable[str] | None = None) -> dict[RunState, int]:
-        """How many of these rows, or of all, are in each state."""
-        found = Counter(self.states[run] for run in (self.runs if runs is None else runs))
-        return {state: found[state] for state in RunState}
+        """Count the rows in each state, of `runs` or of all."""
+        counts = Counter(self.states[run] for run in (self.runs if runs is None else runs))
+        return {state: counts[state] for state in RunState}
 
     @property
     def latest(self) -> float:
-        """The time of the latest event that made a state [s since 1970]; 0 where there is none."""
+        """The time of the latest event that determines a state [s since 1970]; 0 without events."""
         return max((record.time for record in self.records.values()), default=0.0)
 
     @property
     def pending(self) -> int:
-        """Rows that something is still at work on."""
+        """Number of rows that are queued or running."""
         return sum(self.counts()[state] for state in PENDING)
 
     def failed_itself(self, run: str) -> bool:
-        """Whether a run has failed by its own doing; one that was only interrupted can simply go on."""
+        """Whether a run failed by itself; a run that was only interrupted is resumable."""
         record = self.records.get(run)
         return self.states[run] == RunState.FAILED and record is not None and isinstance(record.last, Failed)
 
 
 class StatusPoller:
-    """Asks for the status of a sweep again and again, reading only what is new.
+    """Polls the status of a sweep; each poll reads only new events.
 
     Args:
-        ask_every_s: seconds between two questions to a cluster; in between its last answer holds
+        ask_every_s: minimum seconds between two queries to a cluster; its last answer is reused in between
     """
 
     def __init__(self, sweep: Sweep, ask_every_s: float = 0.0) -> None:
@@ -86,12 +86,12 @@ class StatusPoller:
         self._answer: tuple[Standings, str] = ({}, "")
 
     def status(self, launching: bool | None = None) -> Status:
-        """The status now.
+        """Return the current status.
 
         Args:
-            launching: whether a launch may be submitting jobs now; None asks for it
+            launching: whether a launch can be submitting jobs now; None: check the launch lock
         """
-        # jobs and claims before events: a run that ends in between then shows its result, not as lost
+        # jobs and claims before events: a run that ends in between then has its result and is not lost
         records = self._reader.poll()
         planned = dict.fromkeys(self._sweep.runs)
         unfinished = {run for run in planned if not is_finished(records.get(run))}
@@ -104,13 +104,13 @@ class StatusPoller:
             records = self._reader.poll(trust_sizes=launching is None)
         last = last_jobs(jobs, standings)
         said = last_words(self._reader.broken)
-        found = {
+        states = {
             run: state_of(records.get(run), run in running, *about(last.get(run), standings, said)) for run in planned
         }
         return Status(
             runs=tuple(self._sweep.runs),
-            states={run: state for run, (state, _) in found.items()},
-            reasons={run: reason for run, (_, reason) in found.items() if reason},
+            states={run: state for run, (state, _) in states.items()},
+            reasons={run: reason for run, (_, reason) in states.items() if reason},
             records={run: record for run, record in records.items() if run in planned},
             jobs=last,
             living=tuple(job for job in asked if standings[job.key].alive),
@@ -120,7 +120,7 @@ class StatusPoller:
         )
 
     def standings(self, jobs: list[Job], launching: bool | None) -> tuple[Standings, str]:
-        """Where these jobs stand, and what a cluster said that did not answer."""
+        """Return the states of these jobs, and the error message of a cluster that did not answer, or ""."""
         known, silent = self._answer
         if time.monotonic() - self._asked >= self._every_s or not all(job.key in known for job in jobs):
             launching = is_launching(self._sweep.folder) if launching is None else launching
@@ -130,31 +130,31 @@ class StatusPoller:
 
 
 def ask(sweep: Sweep, jobs: list[Job], launching: bool) -> tuple[Standings, str]:
-    """Ask the clusters where jobs stand; why jobs have ended is written down, for a cluster forgets it."""
+    """Query the clusters for the states of jobs; record why jobs ended, because clusters forget it."""
     ends, silent = sweep.ended(), ""
-    found: Standings = {}
+    standings: Standings = {}
     new: list[tuple[Job, str]] = []
     of_cluster: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         of_cluster[job.cluster].append(job)
     for name, own in of_cluster.items():
-        if name not in CLUSTERS:  # of a newer version, or a damaged record
-            found.update((job.key, ENDED) for job in own)
-            silent = silent or f"jobs/submitted.jsonl has jobs of the cluster {shortened(name, 60)}, which is not known"
+        if name not in CLUSTERS:  # from a newer version, or a damaged record
+            standings.update((job.key, ENDED) for job in own)
+            silent = silent or f"jobs/submitted.jsonl has jobs of cluster {shortened(name, 60)}, which is not known"
             continue
         answers, trouble = CLUSTERS[name].ask(own, launching)
         silent = silent or trouble
         for job, standing in zip(own, answers, strict=True):
             known = ends.get(job.key, "")
-            if standing == ENDED and known:  # forgotten in the meantime
+            if standing == ENDED and known:  # the cluster has forgotten the reason
                 standing = JobState("ended", why=known)
             elif standing.phase == "ended" and standing.why and not known:
                 new.append((job, standing.why))
-            found[job.key] = standing
+            standings[job.key] = standing
     if new:
-        with suppress(OSError):  # somebody else's sweep, or a full disk
+        with suppress(OSError):  # no write permission, or a full disk
             sweep.record_ends(new)
-    return found, silent
+    return standings, silent
 
 
 def is_finished(record: Record | None) -> bool:
@@ -163,27 +163,27 @@ def is_finished(record: Record | None) -> bool:
 
 
 def last_jobs(jobs: list[Job], standings: Standings) -> dict[str, Job]:
-    """The job that matters to each run: a living one, else the one submitted last."""
-    found: dict[str, Job] = {}
+    """Return the relevant job of each run: a living one, else the last submitted."""
+    last: dict[str, Job] = {}
 
     def weight(job: Job) -> tuple[bool, float]:
         return standings.get(job.key, ENDED).alive, job.submitted
 
     for job in sorted(jobs, key=weight):
-        found.update(dict.fromkeys(job.runs, job))
-    return found
+        last.update(dict.fromkeys(job.runs, job))
+    return last
 
 
 def last_words(broken: Iterable[Broken]) -> dict[tuple[str, str], str]:
-    """What broke jobs off, by cluster and number, from the events in which their workers said so."""
-    found = ((FAMILY.match(event.job), event.message) for event in broken)
-    return {(match[1], match[2]): " ".join(message.split()) for match, message in found if match}
+    """Return the error message of each job that failed outside any run, by cluster and job number."""
+    matches = ((FAMILY.match(event.job), event.message) for event in broken)
+    return {(match[1], match[2]): " ".join(message.split()) for match, message in matches if match}
 
 
 def about(
     job: Job | None, standings: Standings, said: Mapping[tuple[str, str], str]
 ) -> tuple[float, JobState | None, bool]:
-    """When the job of a run was submitted, where it stands, and whether the cluster took it."""
+    """Return the submission time of a job, its state, and whether the cluster has accepted it."""
     if job is None:
         return 0.0, None, False
     standing = standings.get(job.key, ENDED)
@@ -194,14 +194,14 @@ def about(
 def state_of(
     record: Record | None, claimed: bool, submitted: float, job: JobState | None, numbered: bool = True
 ) -> tuple[RunState, str]:
-    """The state of one run, and why.
+    """Return the state of one run, and the reason, or "".
 
     Args:
-        record: what its events say, if there are any
-        claimed: whether a process of this machine, or one that shares locks with it, executes it now
-        submitted: when the job was that has it on its list [s since 1970]
-        job: where that job stands; None if the run was never submitted
-        numbered: whether the cluster took that job, as far as is known
+        record: summary of its events; None without events
+        claimed: whether a process on this machine, or on one that shares file locks with it, executes it now
+        submitted: submission time of its job [s since 1970]
+        job: state of its job; None if the run was never submitted
+        numbered: whether the cluster is known to have accepted its job
 
     >>> state_of(None, False, 12.0, JobState("waiting", why="Priority"))
     (<RunState.QUEUED: 'queued'>, 'Priority')
@@ -215,7 +215,7 @@ def state_of(
         return RunState.RUNNING, ""
     alive = job is not None and job.alive
     if record and record.failed_since(submitted if alive else 0.0):
-        return RunState.FAILED, reason_of(record.last)  # a job submitted later than the failure will try it again
+        return RunState.FAILED, reason_of(record.last)  # unless a job submitted after the failure will retry it
     if job and job.alive:
         return RunState.QUEUED, job.why
     if not record and (job is None or not numbered):
@@ -227,21 +227,21 @@ def state_of(
         return RunState.CANCELLED, "resumable" if record else "before it was started"
     if why:
         return (RunState.FAILED, f"{why}; resumable") if record else (RunState.PLANNED, f"{why} before it was started")
-    return RunState.LOST, f"its job broke off: {job.said}" if job and job.said else DISAPPEARED
+    return RunState.LOST, f"its job failed: {job.said}" if job and job.said else DISAPPEARED
 
 
 def reason_of(event: Event) -> str:
-    """Why a run failed, in one line."""
+    """Return in one line why a run failed."""
     if not isinstance(event, Failed):
         return ""
-    size = f" ({event.asked_gb} GB asked for, batch {event.batch})" if event.asked_gb and event.batch else ""
+    size = f" ({event.asked_gb} GB requested, batch {event.batch})" if event.asked_gb and event.batch else ""
     return " ".join(f"{event.reason}{size}: {event.message}".split())
 
 
 def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
-    """The runs to submit: those without a result that nothing is at work on, in the order of the plan.
+    """Return the runs to submit, in the order of the plan: without a result, neither queued nor running.
 
-    A run that was only interrupted is among them, one that has failed by itself where this is asked for.
+    Interrupted runs are included; runs that failed by themselves only with `retry_failed`.
     """
     return tuple(
         run
@@ -252,5 +252,5 @@ def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
 
 
 def by_space(sweep: "Sweep", now: "Status") -> dict[str, dict[RunState, int]]:
-    """Counts of states for each space, in the order of the plan."""
+    """Count the runs in each state, per space, in the order of the plan."""
     return {space: now.counts(runs) for space, runs in sweep.spaces.items()}

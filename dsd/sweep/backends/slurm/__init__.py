@@ -1,1 +1,1 @@
-"""Slurm, by way of submitit."""
+"""The Slurm backend, built on submitit."""

@@ -1,4 +1,4 @@
-"""Slurm, through submitit: arrays of jobs that go on where they were, whatever ends them."""
+"""The Slurm cluster, through submitit: arrays of jobs that resume from checkpoints, whatever ends them."""
 
 import math
 import os
@@ -26,8 +26,8 @@ from dsd.sweep.folder.jobs import Job, JobState, Submission
 from dsd.sweep.folder.snapshots import CODE, imports_from, take_snapshot
 from dsd.sweep.job.supervisor import WorkerPool
 
-USUAL_ARRAY = 1001  # Slurm's own MaxArraySize
-ANNOUNCED_S = 90  # before the time limit; less for short ones
+USUAL_ARRAY = 1001  # Slurm's default MaxArraySize
+ANNOUNCED_S = 90  # signal before the time limit; less for short jobs
 TEXTS = ("partition", "account", "qos", "constraint")
 
 
@@ -35,17 +35,17 @@ TEXTS = ("partition", "account", "qos", "constraint")
 class Slurm(Settings):
     """Settings of jobs on Slurm.
 
-    partition, account, qos, constraint: as sbatch understands them; "" leaves them to the cluster
-    gpus: of each job
-    cpus: cores of each job
-    mem_gb: memory of each job [GiB]; 0 leaves it to the cluster
-    time_min: limit of each job [minutes]; a run that is not done by then goes on in the next
-    runs_per_job: runs that share an allocation, one after the other or as many at a time as there is room for
-    runs_per_gpu: runs that share a GPU at a time, each with its share of the GPU's memory
-    array_parallelism: jobs of an array at a time
-    max_jobs: jobs that this sweep may have in the queue; so many more runs go into each. 0: no limit
-    sbatch: further lines of the header, such as --mail-type=FAIL, or --gres=gpu:a100:1 with gpus = 0
-    setup: commands of the shell before a job's work begins, such as module load cuda
+    partition, account, qos, constraint: sbatch options; "": the cluster's default
+    gpus: per job
+    cpus: cores per job
+    mem_gb: memory per job [GiB]; 0: the cluster's default
+    time_min: time limit per job [minutes]; an unfinished run resumes in the next job
+    runs_per_job: runs per job, executed concurrently as far as the allocation has room, else sequentially
+    runs_per_gpu: concurrent runs per GPU, each with its share of the GPU memory
+    array_parallelism: concurrent jobs per array
+    max_jobs: most jobs of this sweep in the queue; jobs then hold more runs. 0: no limit
+    sbatch: further sbatch options, such as --mail-type=FAIL, or --gres=gpu:a100:1 with gpus = 0
+    setup: shell commands that run before a job starts, such as module load cuda
     """
 
     partition: str = ""
@@ -70,79 +70,79 @@ class Slurm(Settings):
             if getattr(self, key) < low:
                 raise DsdError(f"cluster.{key} = {getattr(self, key)}: give a whole number from {low}")
         if not 0 <= self.mem_gb < math.inf:
-            raise DsdError(f"cluster.mem_gb = {self.mem_gb}: give a size from 0")
+            raise DsdError(f"cluster.mem_gb = {self.mem_gb}: give a number of GiB from 0")
         for line in self.sbatch:
             if not re.fullmatch(r"--[a-z][\w-]*(=.+)?", line):
-                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: write lines as --option=value, not {line!r}")
+                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: write options as --option=value, not {line!r}")
             key = line[2:].partition("=")[0]
             for own, why in OWN.items():
-                if own.startswith(key):  # sbatch takes abbreviations
+                if own.startswith(key):  # sbatch accepts abbreviations
                     raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{own} is {why}")
             if self.mem_gb and key.startswith("mem-"):
-                raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: --{key} beside cluster.mem_gb; give one of them")
+                raise DsdError(
+                    f"cluster.sbatch = {list(self.sbatch)}: --{key} conflicts with cluster.mem_gb; give one of them"
+                )
         names = [line.partition("=")[0] for line in self.sbatch]
         if len(set(names)) < len(names):
             raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: give each option once")
         if self.gpus and self.gpus_of_lines:
-            told = f"cluster.sbatch = {list(self.sbatch)}"
-            raise DsdError(f"{told}: asks for GPUs beside cluster.gpus = {self.gpus}; set that to 0")
+            lines = f"cluster.sbatch = {list(self.sbatch)}"
+            raise DsdError(f"{lines}: requests GPUs in addition to cluster.gpus = {self.gpus}; set cluster.gpus = 0")
         room = self.gpus_asked * self.runs_per_gpu
         if room > self.runs_per_job:
             raise DsdError(
                 f"cluster.runs_per_job = {self.runs_per_job}: gpus = {self.gpus_asked} and runs_per_gpu = "
-                f"{self.runs_per_gpu} have room for {room} at a time; give at least so many"
+                f"{self.runs_per_gpu} have room for {room} at a time; give at least {room}"
             )
         super().__post_init__()
 
     @property
     def signal_s(self) -> int:
-        """How long before the time limit a job is told so [s]: a quarter of a short one."""
+        """How long before the time limit a job gets a signal [s]: at most a quarter of the limit."""
         return min(ANNOUNCED_S, 60 * self.time_min // 4)
 
     @property
     def has_gpus(self) -> bool:
-        """Whether jobs ask for any."""
+        """Whether jobs request GPUs."""
         return self.gpus_asked > 0
 
     @property
     def gpus_asked(self) -> int:
-        """GPUs of each job, also where lines of the header ask for them."""
+        """GPUs per job, including those that `sbatch` options request."""
         return self.gpus or self.gpus_of_lines
 
     @property
     def gpus_of_lines(self) -> int:
-        """GPUs that lines of the header ask for, such as --gres=gpu:a100:2."""
-        found = 0
+        """GPUs that `sbatch` options request, such as --gres=gpu:a100:2."""
+        count = 0
         for line in self.sbatch:
             key, _, value = line[2:].partition("=")
-            kinds = [one for one in value.split(",") if key != "gres" or one.partition(":")[0] == "gpu"]
+            kinds = [kind for kind in value.split(",") if key != "gres" or kind.partition(":")[0] == "gpu"]
             if key == "gres" or key.startswith("gpus-per-"):
-                numbers = [one.rpartition(":")[2] for one in kinds]
-                found += sum(int(number) if number.isdecimal() else 1 for number in numbers)
-        return found
+                numbers = [kind.rpartition(":")[2] for kind in kinds]
+                count += sum(int(number) if number.isdecimal() else 1 for number in numbers)
+        return count
 
     def check_folder(self, folder: Path) -> None:
-        """Refuse a folder in whose log paths Slurm would replace something.
+        """Refuse a folder whose path Slurm would change in the paths of logs.
 
         Raises:
-            DsdError: it has a sign that Slurm expands, or that ends a line of its header
+            DsdError: the path has a character that Slurm expands, or that ends a line of the sbatch script
         """
-        place = str(folder.resolve())
-        wrong = next((sign for sign in place if sign in "%\\" or not sign.isprintable()), "")
+        path = str(folder.resolve())
+        wrong = next((sign for sign in path if sign in "%\\" or not sign.isprintable()), "")
         if wrong:
-            raise DsdError(
-                f"{shortened(place, 200)!r}: Slurm does not keep {wrong!r} in paths; give a folder without it"
-            )
+            raise DsdError(f"{shortened(path, 200)!r}: Slurm misreads {wrong!r} in paths; give a folder without it")
 
     @property
     def sharing(self) -> int:
-        """Runs that share a GPU."""
+        """Number of runs that share a GPU; 1 without a GPU."""
         return self.runs_per_gpu if self.has_gpus else 1
 
     def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
-        """What sbatch is given for the first array of these runs, as submitit writes it.
+        """Return the sbatch script for the first array of these runs, as submitit writes it.
 
-        Of the name and of the snapshot of the code only a part is known before the launch.
+        The job name and the path of the code snapshot are incomplete before the launch.
         """
         self.check_folder(folder)
         folder = folder.resolve()
@@ -156,7 +156,7 @@ class Slurm(Settings):
         return str(_make_sbatch_string(command, folder / "jobs", **self.parameters(name, code), **count))
 
     def parameters(self, name: str, code: Path) -> dict[str, Any]:
-        """What submitit has to know."""
+        """Return the parameters of submitit's executor."""
         lines = (line[2:].partition("=") for line in self.sbatch)
         more = {"requeue": True, **{key: value if equal else True for key, equal, value in lines}}
         texts = {key: getattr(self, key) for key in TEXTS if getattr(self, key)}
@@ -172,16 +172,20 @@ class Slurm(Settings):
             "signal_delay_s": self.signal_s,
             "array_parallelism": self.array_parallelism,
             "wckey": None,
-            "setup": [*self.setup, *imports_from(code), "export SLURM_EXPORT_ENV=ALL"],  # what is exported reaches srun
+            "setup": [
+                *self.setup,
+                *imports_from(code),
+                "export SLURM_EXPORT_ENV=ALL",
+            ],  # so that exported variables reach srun
             "srun_args": [f"--cpus-per-task={self.cpus}"],  # srun does not inherit it since Slurm 22.05
             "additional_parameters": more,
         }
 
     def tasks(self, runs: Mapping[str, float], living: int) -> list[tuple[str, ...]]:
-        """The runs of each job, the longest job first; where there is not room for all in the queue, the first of them.
+        """Distribute the runs over jobs, the longest job first; if the queue lacks room, only the first runs.
 
         Args:
-            living: jobs of the sweep that are in the queue already
+            living: jobs of the sweep that are already in the queue
         """
         each = max(self.runs_per_job, -(-len(runs) // self.max_jobs) if self.max_jobs else 1)
         room = self.max_jobs - living if self.max_jobs else len(runs)
@@ -189,13 +193,17 @@ class Slurm(Settings):
         return packed(chosen, -(-len(chosen) // each))
 
     def split(self, runs: Mapping[str, float], living: int = 0) -> str:
-        """How these runs are executed, in words."""
+        """Describe how these runs are executed."""
         tasks = self.tasks(runs, living)
         if not tasks:
             return f"none of {len(runs)} runs: {self.full(living)}"
         largest = queue.max_array_size()
         arrays = in_arrays(tasks, largest or USUAL_ARRAY)
-        limit = f"MaxArraySize {largest}" if largest else f"Slurm is not here; at its usual MaxArraySize {USUAL_ARRAY}"
+        limit = (
+            f"MaxArraySize {largest}"
+            if largest
+            else f"MaxArraySize is not known; assuming Slurm's default {USUAL_ARRAY}"
+        )
         most = max(map(len, tasks))
         each = "1 run" if most == 1 else f"up to {most} runs"
         sizes = ", ".join(str(len(array)) for array in arrays[:5]) + (", …" if len(arrays) > 5 else "")
@@ -206,23 +214,25 @@ class Slurm(Settings):
         )
 
     def full(self, living: int) -> str:
-        """That the queue has room for no more, in words."""
+        """The message that the queue has no room for more jobs."""
         return f"{living} jobs of this sweep are in the queue, and cluster.max_jobs = {self.max_jobs}"
 
     def submit(
         self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
     ) -> Iterator[Submission]:
-        """Submit arrays, one after the other; each is told of before it is submitted, and again when it has its number.
+        """Submit arrays; yield each before it is submitted, and again with its job number.
 
         Raises:
-            DsdError: Slurm does not take one; those that were told of with a number are submitted
+            DsdError: Slurm rejects an array; those yielded with a number are submitted
         """
         own = sum(job.cluster == self.name for job in living)
         tasks = self.tasks(runs, own)
         if not tasks:
             raise DsdError(f"{self.full(own)}; launch again when some have ended")
         if not submitit.SlurmExecutor.affinity() > 0:
-            raise DsdError("cluster = slurm: srun is not found; launch on a machine of the cluster, or cluster=local")
+            raise DsdError(
+                "cluster = slurm: srun is not found; launch on a machine of the cluster, or use cluster=local"
+            )
         code = take_snapshot(folder)
         for array in in_arrays(tasks, queue.max_array_size() or USUAL_ARRAY):
             mark = f"{plain(folder.resolve().name)}-{uuid.uuid4().hex[:8]}"
@@ -232,41 +242,41 @@ class Slurm(Settings):
             yield replace(submission, job=self.sbatch_number(folder, mark, code, jobs))
 
     def allocation(self, folder: Path, runs: tuple[str, ...], submitted: float) -> Allocation:
-        """What a job is to do."""
+        """Return the job that executes these runs."""
         pool = WorkerPool(str(folder.resolve()), runs, submitted, settings=self.for_workers)
         return Allocation(pool, self.has_gpus, self.runs_per_gpu, self.time_min, self.signal_s)
 
     def sbatch_number(self, folder: Path, mark: str, code: Path, jobs: list[Allocation]) -> str:
-        """Submit jobs as an array, or a single one; the number that Slurm has given it."""
+        """Submit jobs as an array, or one job alone; return its Slurm job id."""
         executor = submitit.SlurmExecutor(folder.resolve() / "jobs")
         executor.update_parameters(**self.parameters(mark, code))
         try:
             with outside_of_jobs():
                 submitted = executor.submit_array(jobs)
         except (FailedJobError, FailedSubmissionError) as error:
-            raise DsdError(f"Slurm does not take the jobs: {queue.one_line(str(error))}") from error
+            raise DsdError(f"Slurm rejected the jobs: {queue.one_line(str(error))}") from error
         return str(submitted[0].job_id).partition("_")[0]
 
     @staticmethod
     def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
-        """Where jobs stand."""
+        """Return the states of jobs, and the error message of Slurm, or ""."""
         return queue.ask(jobs, submitting)
 
     @staticmethod
     def cancel(jobs: Sequence[Job]) -> None:
-        """Cancel jobs; their workers keep the state of their runs first.
+        """Cancel jobs; their workers first save checkpoints.
 
         Raises:
-            DsdError: Slurm does not do it
+            DsdError: Slurm does not cancel them
         """
         trouble = queue.cancel(jobs)
         if trouble:
-            raise DsdError(f"Slurm does not cancel the jobs: {trouble}")
+            raise DsdError(f"Slurm did not cancel the jobs: {trouble}")
 
 
 @contextmanager
 def outside_of_jobs() -> Iterator[None]:
-    """Hide the job in which a launch may itself run: sbatch would take what is said of it for its own options."""
+    """Hide the Slurm job that a launch runs in: sbatch would read the variables of this job as its own options."""
     own = ("SLURM_", "SLURMD_", "SRUN_", "SUBMITIT_")
     hidden = {
         name: os.environ.pop(name)
@@ -281,24 +291,27 @@ def outside_of_jobs() -> Iterator[None]:
 
 
 def plain(name: str) -> str:
-    """A name that squeue takes for one, and that its lines do not confuse."""
+    """Replace the characters of a name that break `squeue --name` or the parsing of its output."""
     return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:64]
 
 
 def counted(n: int, noun: str) -> str:
-    """So many things."""
+    """Format a count with its noun: "1 job", "2 jobs"."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-# options of sbatch that are settings of their own, on which a job relies, or that a launch cannot do with
+# sbatch options that have their own setting, that jobs rely on, or that break a launch; and the reason
 OWN = {
-    **{key: f"cluster.{key}" for key in TEXTS},
-    **{"gpus": "cluster.gpus", "gpus-per-node": "cluster.gpus", "cpus-per-task": "cluster.cpus"},
-    **{"mem": "cluster.mem_gb", "time": "cluster.time_min", "array": "cluster.array_parallelism"},
+    **{key: f"set by cluster.{key}" for key in TEXTS},
+    **dict.fromkeys(("gpus", "gpus-per-node"), "set by cluster.gpus"),
+    **{"cpus-per-task": "set by cluster.cpus", "mem": "set by cluster.mem_gb", "time": "set by cluster.time_min"},
+    "array": "set by cluster.array_parallelism",
     **dict.fromkeys(("nodes", "ntasks", "ntasks-per-node", "job-name", "output", "error", "open-mode"), "set by dsd"),
-    **dict.fromkeys(("signal", "requeue", "no-requeue", "export"), "set by dsd: jobs go on by it"),
-    "wait": "not for dsd: a launch returns when everything is submitted",
-    **dict.fromkeys(("parsable", "quiet", "test-only", "help", "usage", "version"), "not for dsd: it reads the number"),
-    **dict.fromkeys(("wrap", "input"), "not for dsd: a job's work is its own"),
-    **dict.fromkeys(("clusters", "cluster"), "not for dsd: it asks the cluster of this machine for its jobs"),
+    **dict.fromkeys(("signal", "requeue", "no-requeue", "export"), "set by dsd: jobs need it to resume"),
+    "wait": "not supported: a launch returns when everything is submitted",
+    **dict.fromkeys(
+        ("parsable", "quiet", "test-only", "help", "usage", "version"), "not supported: dsd reads the job number"
+    ),
+    **dict.fromkeys(("wrap", "input"), "not supported: dsd sets the command of a job"),
+    **dict.fromkeys(("clusters", "cluster"), "not supported: dsd queries only the cluster of this machine"),
 }

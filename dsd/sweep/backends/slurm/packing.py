@@ -1,4 +1,4 @@
-"""How runs are put into jobs, and jobs into arrays."""
+"""Pack runs into jobs, and jobs into arrays."""
 
 import heapq
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ Item = TypeVar("Item")
 
 
 def packed(costs: Mapping[str, float], jobs: int) -> list[tuple[str, ...]]:
-    """Runs in so many jobs that end together, as far as their costs tell: the longest first, each to the job that has
-    the least (LPT; Graham 1969: at most 4/3 of the shortest possible end).
+    """Distribute runs over jobs of about equal total cost: assign each run, the longest first, to the job with the
+    least cost so far (LPT; Graham 1969: makespan at most 4/3 of the optimum).
 
     Args:
         costs: of each run, in any unit
-        jobs: at least 1, at most as many as there are runs
+        jobs: number of jobs, from 1 to the number of runs
 
     Returns:
         the runs of each job, the longest first
@@ -32,7 +32,7 @@ def packed(costs: Mapping[str, float], jobs: int) -> list[tuple[str, ...]]:
 
 
 def in_arrays(tasks: Sequence[Item], largest: int) -> list[tuple[Item, ...]]:
-    """Jobs in as few arrays as their largest size allows, all of about the same size.
+    """Split jobs into the fewest arrays of at most `largest` jobs, all of about the same size.
 
     >>> [len(array) for array in in_arrays(range(10), 4)]
     [4, 3, 3]

@@ -1,7 +1,7 @@
-"""What Slurm says of jobs: squeue where it answers, and sacct, where there is accounting, for those it has forgotten.
+"""Query Slurm for job states: squeue, and sacct (if accounting is on) for jobs that squeue has forgotten.
 
-Jobs are found by their names, which are made up for each submission: numbers are given again when a cluster is set up
-anew, and a submission that broke off has none.
+Jobs are identified by their names, which are unique per submission. Job ids are not enough: a reinstalled cluster
+reuses them, and an interrupted submission has none.
 """
 
 import os
@@ -40,10 +40,10 @@ Answers = dict[tuple[str, str], JobState]  # by `Job.key`
 
 
 def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
-    """Where jobs stand, and what Slurm said where it did not answer.
+    """Return the states of jobs, and the error message of squeue, or "".
 
     Args:
-        submitting: whether a launch is at work, so that a job which has no number yet may still get one
+        submitting: whether a launch is running, so that a job without a number can still get one
     """
     names = ",".join(sorted({job.mark for job in jobs}))
     output, trouble = said(*SQUEUE, f"--name={names}")
@@ -54,20 +54,20 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
     if forgotten:
         since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(min(job.submitted for job in forgotten) - 60))
         names = ",".join(sorted({job.mark for job in forgotten}))
-        output, _ = said(*SACCT, f"--name={names}", f"--starttime={since}")  # without accounting it has nothing to say
-        answers = {**{key: one for key, one in read(output).items() if not one.alive}, **answers}
-    # a job whose submission broke off before its number was written down is known by its name and task
+        output, _ = said(*SACCT, f"--name={names}", f"--starttime={since}")  # without accounting it prints nothing
+        answers = {**{key: state for key, state in read(output).items() if not state.alive}, **answers}
+    # a job whose submission was interrupted before its number was recorded is identified by name and task
     answers |= {(mark, number.lstrip("0123456789")): standing for (mark, number), standing in answers.items()}
     return [standing_of(job, answers, submitting) for job in jobs], ""
 
 
 def standing_of(job: Job, answers: Answers, submitting: bool) -> JobState:
-    """Where a job stands."""
+    """Return the state of a job."""
     return answers.get(job.key, JobState("waiting") if submitting and not job.numbered else ENDED)
 
 
 def read(output: str) -> Answers:
-    """What lines of squeue or sacct say: number, state, start [s since 1970], name, reason.
+    """Parse the lines of squeue or sacct: number, state, start [s since 1970], name, reason.
 
     >>> read("12_3|CANCELLED by 0|1700000000|mine-3f|None")["mine-3f", "12_3"].why
     'cancelled'
@@ -83,12 +83,12 @@ def read(output: str) -> Answers:
             standing = JobState("running", since)
         else:
             standing = JobState("ended", since, WHY.get(state, ""))
-        answers |= dict.fromkeys(((name, one) for one in tasks_of(number)), standing)
+        answers |= dict.fromkeys(((name, task) for task in tasks_of(number)), standing)
     return answers
 
 
 def tasks_of(number: str) -> list[str]:
-    """The jobs that a number stands for: sacct gathers tasks of an array that have not begun.
+    """Expand a number to its jobs: sacct groups the pending tasks of an array.
 
     >>> tasks_of("12_[0,3-4%2]"), tasks_of("12_7")
     (['12_0', '12_3', '12_4'], ['12_7'])
@@ -101,34 +101,34 @@ def tasks_of(number: str) -> list[str]:
 
 
 def said(*words: str) -> tuple[str, str]:
-    """What a program of Slurm prints, and what went wrong, in one line."""
+    """Run a Slurm command; return its output and a one-line error message, or ""."""
     try:
-        # what somebody prefers to see of the queue must not hide jobs
+        # the user's display settings must not hide jobs
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SQUEUE_", "SACCT_"))}
         environment = {**kept, "SLURM_TIME_FORMAT": "%s"}
         done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=PATIENCE_S, check=False)
     except FileNotFoundError:
-        return "", f"{words[0]} is not found: this is no machine of a Slurm cluster"
+        return "", f"{words[0]} is not found: this machine does not belong to a Slurm cluster"
     except subprocess.TimeoutExpired:
-        return "", f"{words[0]} has not answered in {PATIENCE_S} s"
+        return "", f"{words[0]} did not answer within {PATIENCE_S} s"
     if done.returncode == 0:
         return done.stdout, ""
     return done.stdout, one_line(done.stderr) or f"{words[0]}: exit code {done.returncode}"
 
 
 def one_line(text: str) -> str:
-    """The message of a program in one line."""
+    """Join the distinct lines of a message into one line."""
     return "; ".join(dict.fromkeys(filter(None, (line.strip() for line in text.splitlines()))))
 
 
 def max_array_size() -> int | None:
-    """How many tasks an array may have here, 1 where there are no arrays; None where Slurm does not say it."""
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", said("scontrol", "show", "config")[0], re.M)
-    return max(int(found[1]), 1) if found else None
+    """Return the largest allowed size of an array, 1 without array support; None if Slurm does not report it."""
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", said("scontrol", "show", "config")[0], re.M)
+    return max(int(match[1]), 1) if match else None
 
 
 def cancel(jobs: Sequence[Job]) -> str:
-    """Cancel jobs; what went wrong."""
+    """Cancel jobs; return the error messages, or ""."""
     numbers = [job.job for job in jobs if job.numbered]
     nameless = sorted({job.mark for job in jobs if not job.numbered})
     troubles = [said("scancel", *numbers[i : i + 1000])[1] for i in range(0, len(numbers), 1000)]
