@@ -192,7 +192,7 @@ def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
         ("time", "Missing argument"),
         ("time resnet-50 c.csv", "c.csv: a table is timed alone"),
         ("time resnet-50 -o x.csv", "-o x.csv: is for a TABLE"),
-        ("time c.csv -o x.txt", "the ending chooses the format"),
+        ("time c.csv -o x.txt", "the file extension sets the format"),
         ("time resnet-50 --device gpu", "device = gpu is not known"),
         ("time resnet-50 --dtype half", "'half' is not one of 'float32', 'bfloat16', 'float16'"),
         ("time resnet-50 --batch 1 --train", "batch norm cannot be trained on one image"),

@@ -79,7 +79,7 @@ ERRORS = {
     "extends: AnyNetX_A\nrefines: Nothing": r"mine.yaml: refines: space Nothing is not known",
     "extends: AnyNetX_A\nwidth: [[32, 64], [64]]": r"mine.yaml: width",
     "extends: RegNetX\nlr: [[1]]": r"mine.yaml: lr",
-    "extends: AnyNetX_A\nflops: 10:40": r"mine.yaml: line 2: flops: 10:40 is a number of base 60, 640",
+    "extends: AnyNetX_A\nflops: 10:40": r"mine.yaml: line 2: flops: 10:40: YAML reads it as 640 \(base 60\)",
     "extends: AnyNetX_A\nflops: [360M, 400M]": r"mine.yaml: flops = .*: give a window LO:HI, in quotes",
     "extends: AnyNetX_A\nstrides: 2,2": r"mine.yaml: strides = 2,2: give a list of whole numbers",
     "extends: mine": r"mine.yaml: extends itself",
