@@ -1,7 +1,7 @@
-"""Batches of proposals, drawn by this process or by several: the part of sampling that takes the time.
+"""Batches of proposals, drawn by this process or by several; this is the expensive part of sampling.
 
-Proposals come in blocks of fixed size, block k from its own generator. A batch is any run of proposals in their order:
-how they are cut into batches, and which process draws them, changes nothing in them.
+Proposals come in blocks of fixed size; block k has its own generator. A batch is any range of consecutive proposals.
+The split into batches and the process that draws them do not change the proposals.
 """
 
 import os
@@ -19,17 +19,17 @@ from dsd.design.space import Space
 from dsd.design.window import Windows
 from dsd.processes import end_with_parent
 
-BLOCK = 8192  # part of the contract: another size is another population
-BATCH = 8 * BLOCK  # proposals that are worked through together; no part of the contract, as all that follows
+BLOCK = 8192  # part of the contract: another size gives other populations
+BATCH = 8 * BLOCK  # proposals per batch; like the next two, not part of the contract
 LEAST = 1024
-AHEAD = 4  # batches that wait for each process
+AHEAD = 4  # batches queued per process
 
 
 class Uniforms:
-    """The uniform numbers of the proposals from `start` to before `stop`, as if from one generator.
+    """The uniform numbers of the proposals in [start, stop), with the interface of one generator.
 
-    Block k has a generator of its own, from SeedSequence(seed, spawn_key=(k,)). Each call of `random` draws so many
-    numbers for every proposal of the block, in order; where only some of them are wanted, the others are skipped.
+    Block k has its own generator, from SeedSequence(seed, spawn_key=(k,)). Each call of `random` draws the same number
+    of values for every proposal of the block, in order; values of proposals outside [start, stop) are skipped.
     """
 
     def __init__(self, seed: int, start: int, stop: int) -> None:
@@ -38,11 +38,11 @@ class Uniforms:
         keys = range(self.first, -(-stop // BLOCK))
         self.bits = [np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(k,))) for k in keys]
         self.rngs = [np.random.Generator(bits) for bits in self.bits]
-        self.drawn = [0 for _ in keys]  # numbers that each generator has drawn or skipped
-        self.calls = 0  # numbers that earlier calls have drawn for each proposal
+        self.drawn = [0 for _ in keys]  # numbers drawn or skipped so far, per generator
+        self.calls = 0  # numbers drawn so far, per proposal
 
     def random(self, size: int | tuple[int, ...]) -> Floats:
-        """Numbers in [0, 1); the first axis goes through the proposals."""
+        """Draw numbers in [0, 1); the first axis is the proposals."""
         numbers = np.empty(size)
         each = numbers[0].size
         assert len(numbers) == self.stop - self.start
@@ -51,7 +51,7 @@ class Uniforms:
             low, high = max(self.start, block), min(self.stop, block + BLOCK)
             begin = self.calls * BLOCK + (low - block) * each
             if begin > self.drawn[i]:
-                self.bits[i].advance(begin - self.drawn[i])  # one step a number: PCG64 draws a double from 64 bits
+                self.bits[i].advance(begin - self.drawn[i])  # one step per number: PCG64 draws a double from 64 bits
             rng.random(out=numbers[low - self.start : high - self.start])
             self.drawn[i] = begin + (high - low) * each
         self.calls += each
@@ -60,13 +60,13 @@ class Uniforms:
 
 @dataclass(frozen=True)
 class Batch:
-    """A run of proposals, cut to the windows.
+    """Consecutive proposals, filtered by the windows.
 
-    n: how many proposals
-    valid: how many of them form a network
-    networks: m networks that lie in the windows
-    drawn: what was drawn for them, columns (m,)
-    tried, tried_valid: (m,) how many proposals, and valid ones, the batch has up to and with each of these
+    n: number of proposals
+    valid: number of proposals that form a network
+    networks: m networks inside the windows
+    drawn: values drawn for these networks, columns (m,)
+    tried, tried_valid: (m,) number of proposals, and of valid ones, up to and including each network
     """
 
     n: int
@@ -78,12 +78,12 @@ class Batch:
 
 
 def proposals_in_window(space: Space, windows: Windows, seed: int, start: int, stop: int) -> Batch:
-    """The proposals from `start` to before `stop` that lie in the windows."""
+    """Draw the proposals in [start, stop) and keep those inside the windows."""
     n = stop - start
     proposals = space.propose(Uniforms(seed, start, stop), n)
     networks, rows = proposals.networks, proposals.rows
     closed = windows.closed
-    if "flops" in closed:  # most fall outside: those are dropped first, in single precision
+    if "flops" in closed:  # most are outside: drop these first, in single precision
         near, certain = windows.flops.near(total(list(parts(networks)), "flops"))
         networks, rows = networks.select(near), rows.take(near)
         closed = closed[1:] if certain else closed
@@ -96,7 +96,7 @@ def proposals_in_window(space: Space, windows: Windows, seed: int, start: int, s
 
 
 def propose_serial(space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
-    """Endless batches in order, drawn by this process; `send` it how many proposals the next one shall have."""
+    """Yield batches in order without end, drawn by this process; `send` sets the size of the next batch."""
     start, asked = 0, BLOCK
     while True:
         stop = start + asked
@@ -105,11 +105,11 @@ def propose_serial(space: Space, windows: Windows, seed: int) -> Generator[Batch
 
 
 def propose_parallel(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
-    """The same, drawn by so many processes, at most one a core; always whole batches, whatever is sent."""
-    from concurrent.futures import Future, ProcessPoolExecutor  # here: most draws need none of it
+    """Yield batches in order without end, drawn by several processes, at most one per core; `send` has no effect."""
+    from concurrent.futures import Future, ProcessPoolExecutor  # imported here: most draws do not need it
     from multiprocessing import get_context
 
-    # spawned, not forked: the caller may hold threads and locks
+    # spawned, not forked: the caller can hold threads and locks
     workers = min(workers, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         waiting: deque[Future[Batch]] = deque()
@@ -123,9 +123,9 @@ def propose_parallel(workers: int, space: Space, windows: Windows, seed: int) ->
 
 
 def keep_pages() -> None:
-    """Have the C library keep freed memory for the next array instead of handing it back to the system.
+    """Make the C library keep freed memory for the next array instead of returning it to the system.
 
-    glibc raises its thresholds to the size of a freed block, here 16 MB. Without it the arrays of a batch are paged in
-    anew each time, which doubles the time of a draw.
+    glibc raises its thresholds to the size of a freed block, here 16 MB. Otherwise the arrays of each batch cause new
+    page faults, which doubles the time of a draw.
     """
     np.empty(2**21)
