@@ -123,7 +123,7 @@ WRONG = {
     "sample --space no.yaml -n 5": "no.yaml: there is no such file",
     "sample -n 5": "Missing option '--space'",
     "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
-    "complexity RegNetX-400": "network RegNetX-400 is not known; near are: RegNetX-4.0GF, RegNetX-400MF",
+    "complexity RegNetX-400": "network RegNetX-400 is not known; similar names: RegNetX-4.0GF, RegNetX-400MF",
     "analyse": "No such command 'analyse'",
     "plan nothing": "study nothing is not known; give a .yaml file or one of: cifar_quick, demo",
     "plan demo n": "override 'n': write key=value",
