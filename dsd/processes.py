@@ -18,8 +18,8 @@ def cores() -> int:
 def end_with_parent(parent: int = 0) -> None:
     """Exit this process as soon as its parent has exited, for any reason; for work that needs no cleanup.
 
-    parent: process id of the parent. multiprocessing sets it. Other processes must pass it: if the parent exits before
-    this call, `os.getppid` returns the process that adopted this one.
+    parent: process id of the parent; multiprocessing provides it. Other processes should pass it: if the parent exits
+    before this call, `os.getppid` returns the process that adopted this one.
     """
     import multiprocessing  # slow to import; most callers of this module do not need it
 

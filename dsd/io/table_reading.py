@@ -41,7 +41,7 @@ def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
     """Read a table from a .csv, .parquet or .jsonl file.
 
     Args:
-        names: columns read as text without conversion, in addition to NAMES
+        names: columns of names, read as text, in addition to NAMES
 
     Raises:
         DsdError: the file is missing, unreadable or of unknown extension, or a column appears twice

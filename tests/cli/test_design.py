@@ -109,7 +109,7 @@ def test_a_long_draw_shows_a_progress_bar() -> None:
 
 WRONG = {
     "sample --space AnyNetX_Q -n 5": "space AnyNetX_Q is not known; did you mean",
-    "sample --space AnyNetX_A -n 0": "n = 0: give a whole number, from 1",
+    "sample --space AnyNetX_A -n 0": "n = 0: give a whole number from 1",
     "sample --space AnyNetX_A -n five": "Invalid value for '-n': 'five' is not a valid integer.",
     "sample --space AnyNetX_A -n 5 --flops 4M:3M": "--flops: '4M:3M' is reversed",
     "sample --space AnyNetX_A -n 5 --params 4M": "--params: '4M' is not a window; give LO:HI",

@@ -122,17 +122,17 @@ def sample(
     check_reachable(space, windows)
     keep_pages()
     source = propose_serial(space, windows, seed) if workers == 1 else propose_parallel(workers, space, windows, seed)
-    gathered = Collector(space, windows, n)
+    collector = Collector(space, windows, n)
     try:
         batch = next(source)
         while True:
-            gathered.add(batch)
+            collector.add(batch)
             if progress:
-                progress(gathered.found, gathered.draw)
-            if gathered.found == n:
-                return gathered.population(seed)
-            gathered.give_up_in_time(seed)
-            batch = source.send(wanted(n - gathered.found, gathered.draw))
+                progress(collector.found, collector.draw)
+            if collector.found == n:
+                return collector.population(seed)
+            collector.give_up_in_time(seed)
+            batch = source.send(wanted(n - collector.found, collector.draw))
     finally:
         source.close()
 
@@ -153,7 +153,7 @@ def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:
     """Reject numbers that are not whole, too small or too large."""
     for name, number, least in (("n", n, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-            raise DsdError(f"{name} = {number}: give a whole number, from {least}")
+            raise DsdError(f"{name} = {number}: give a whole number from {least}")
     if n > space.size:
         raise DsdError(f"n = {n}: {space.info.name} has only {space.size:,} settings")
     if n > MOST:
