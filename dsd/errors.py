@@ -1,4 +1,4 @@
-"""The error that a user can mend."""
+"""The error that a user can fix."""
 
 LONGEST = 1_000  # characters of a message, or of a text that it quotes
 
@@ -6,7 +6,7 @@ LONGEST = 1_000  # characters of a message, or of a text that it quotes
 class DsdError(Exception):
     """Bad input or a failure the user can act on; its message is one line of at most 1,000 characters.
 
-    It names the place, the value, what is allowed and the remedy. The command line prints it as it is.
+    The message names the place, the value, what is allowed and the remedy. The command line prints it unchanged.
     """
 
     def __init__(self, message: str) -> None:
@@ -14,7 +14,7 @@ class DsdError(Exception):
 
 
 def shortened(text: str, most: int = LONGEST) -> str:
-    """A text without its middle where it is too long; the start names the place, the end says what to do.
+    """Cut the middle out of a text that is too long: the start names the place, the end gives the remedy.
 
     >>> shortened("abcdefghijklm", 9)
     'abcde … m'
@@ -26,7 +26,7 @@ def shortened(text: str, most: int = LONGEST) -> str:
 
 
 def known(names: object) -> str:
-    """The names an error message offers, sorted and separated by commas.
+    """Join the names that an error message lists as allowed, sorted and comma-separated.
 
     >>> known({"local": 1, "debug": 2})
     'debug, local'

@@ -1,4 +1,4 @@
-"""Where the data that comes with dsd lies: `spaces/` and `experiments/`."""
+"""Paths of the data that dsd ships: `spaces/` and `experiments/`."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(folder: str) -> Path:
-    """The folder `spaces` or `experiments`: inside the package (a wheel), else beside it (a checkout).
+    """Return the folder `spaces` or `experiments`: inside the package (wheel), else beside it (checkout).
 
-    Found by path, because an editable install has no package at `dsd.spaces` for importlib.resources.
+    Uses paths, because importlib.resources finds no package `dsd.spaces` in an editable install.
     """
     inside, beside = PACKAGE / folder, PACKAGE.parent / folder
     return inside if inside.is_dir() else beside

@@ -1,4 +1,4 @@
-"""Processes of this machine: how many there should be, when one has to end, and what ended another."""
+"""Processes on this machine: available cores, exit with the parent, and out-of-memory kills."""
 
 import os
 import threading
@@ -10,18 +10,18 @@ WATCH_S = 0.5
 
 
 def cores() -> int:
-    """The processor cores that this process may use: of the machine, and of a job of Slurm."""
+    """Return the number of CPU cores that this process can use, within its Slurm job if it has one."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(here, int(os.environ.get("SLURM_CPUS_PER_TASK", here)))  # not every Slurm binds its jobs to cores
+    return min(here, int(os.environ.get("SLURM_CPUS_PER_TASK", here)))  # not every Slurm binds jobs to cores
 
 
 def end_with_parent(parent: int = 0) -> None:
-    """End this process as soon as its parent is gone, however that went; for work that leaves nothing to tidy up.
+    """Exit this process as soon as its parent has exited, for any reason; for work that needs no cleanup.
 
-    parent: its process id. A process of multiprocessing knows it; another one that does not would take whoever adopts
-    it for its parent, if the parent is gone before this is called.
+    parent: process id of the parent; multiprocessing provides it. Other processes should pass it: if the parent exits
+    before this call, `os.getppid` returns the process that adopted this one.
     """
-    import multiprocessing  # takes longer to load than what most callers of this module do
+    import multiprocessing  # slow to import; most callers of this module do not need it
 
     starter = multiprocessing.parent_process()
     parent = parent or (starter.pid if starter and starter.pid else os.getppid())
@@ -35,7 +35,7 @@ def end_with_parent(parent: int = 0) -> None:
 
 
 def memory_kills() -> int:
-    """How many processes here the kernel's memory killer has ended since the machine started; 0 if nobody counts."""
+    """Return how many processes the kernel's out-of-memory killer has ended since boot; 0 where it is not counted."""
     with suppress(OSError):  # Linux only
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -1,7 +1,7 @@
-"""Runs: the states that one may be in, and what it reaches. One list of each, from which everything else follows.
+"""States and outcomes of a run, each declared once.
 
-From `Epoch` follow the events of epochs and the columns of epochs.csv; from `Outcome` the event of a result, the
-columns of table.csv, and what counts as an outcome in an analysis.
+`Epoch` defines the epoch events and the columns of epochs.csv. `Outcome` defines the result event, the columns of
+table.csv, and the outcomes in an analysis.
 """
 
 from dataclasses import dataclass, fields
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """Where a run stands; `dsd.sweep.results.status.state_of` decides it."""
+    """State of a run; `dsd.sweep.results.status.state_of` determines it."""
 
     PLANNED = "planned"
-    QUEUED = "queued"  # on the list of a job that may still start it
+    QUEUED = "queued"  # on the list of a job that can still start it
     RUNNING = "running"
     DONE = "done"
-    DIVERGED = "diverged"  # its loss is not finite: a result, scored as it is
+    DIVERGED = "diverged"  # its loss is not finite: a result, scored with its last error
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"  # its job disappeared without an exit status
@@ -28,16 +28,16 @@ WITH_REASON = (RunState.FAILED, RunState.CANCELLED, RunState.LOST)
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch reached; NaN for what a journal does not say.
+    """Results of one epoch; NaN for values that the journal lacks.
 
     epoch: number, from 1
     lr: learning rate of its first step
     loss: mean training loss over the epoch
     error, top5_error: top-1 and top-5 error on the test images [%]
-    train_s, eval_s: seconds of training and of evaluation
-    images_s: training images a second
-    peak_gb: the most that tensors took on a GPU in the epoch, or the process on a CPU [1e9 bytes]
-    skipped: images that could not be decoded and were left out
+    train_s, eval_s: training and evaluation time [s]
+    images_s: training images per second
+    peak_gb: peak memory of the epoch: of tensors on a GPU, of the process on a CPU [1e9 bytes]
+    skipped: images skipped because they could not be decoded
     """
 
     epoch: int
@@ -54,16 +54,16 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run reached; None for what nobody knows.
+    """Results of a run; None for unknown values.
 
     error, top5_error: of the last epoch [%] ([DDS] §3.1)
-    best_error, best_epoch: the least top-1 error of all epochs [%] ([NDS] and the authors' code), and its first epoch
+    best_error, best_epoch: lowest top-1 error of all epochs [%] ([NDS] and the authors' code), and its first epoch
     loss: of the last epoch; None where it is not finite
-    epochs: that were trained
-    train_s, eval_s: seconds of training and of evaluation
-    images_s: training images a second
-    peak_gb: the most memory of its epochs [1e9 bytes]
-    skipped: images that could not be decoded and were left out
+    epochs: number of trained epochs
+    train_s, eval_s: training and evaluation time [s]
+    images_s: training images per second
+    peak_gb: highest peak memory of its epochs [1e9 bytes]
+    skipped: images skipped because they could not be decoded
     diverged: whether the loss of the last epoch is not finite
     """
 
@@ -82,5 +82,5 @@ class Outcome:
 
 
 EPOCH_COLUMNS = tuple(field.name for field in fields(Epoch))
-OUTCOME_COLUMNS = tuple(field.name for field in fields(Outcome) if field.name != "diverged")  # `status` says that
+OUTCOME_COLUMNS = tuple(field.name for field in fields(Outcome) if field.name != "diverged")  # in `status`
 WHOLE_COLUMNS = tuple(field.name for field in fields(Outcome) if field.type == int | None)

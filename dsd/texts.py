@@ -1,19 +1,19 @@
-"""Texts that others wrote, on their way to a terminal or a picture."""
+"""Make text from outside sources safe to print in a terminal or a figure."""
 
 import hashlib
 import re
 
 CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)  # terminals take the first for commands, the last turn the direction of what follows
+)  # the first are terminal commands, the last reverse the writing direction
 LONGEST_NAME = 60  # characters of a name in a table or a legend
 
 
 def printable(text: str, lines: bool = False) -> str:
-    r"""A text with its control characters written out, so that a terminal shows them instead of obeying.
+    r"""Escape the control characters of a text, so that a terminal shows them and does not execute them.
 
     Args:
-        lines: whether line breaks stay what they are
+        lines: keep line breaks unescaped
 
     >>> printable("a\x1b[31mb")
     'a\\x1b[31mb'
@@ -22,7 +22,7 @@ def printable(text: str, lines: bool = False) -> str:
 
 
 def encodable(text: str) -> str:
-    r"""A text that UTF-8 can hold: a half of a surrogate pair, as of a file name that is no UTF-8, as its escape.
+    r"""Escape what UTF-8 cannot encode: lone surrogates, as in file names that are not UTF-8.
 
     >>> encodable("caf\udce9")
     'caf\\udce9'
@@ -31,12 +31,12 @@ def encodable(text: str) -> str:
 
 
 def escaped(character: str) -> str:
-    """A character as its escape in a string literal."""
+    """Return the escape sequence of a character in a string literal."""
     return character.encode("unicode_escape").decode()
 
 
 def short_name(text: object) -> str:
-    """A name on one line; where it is too long, four digits of its hash stand for its middle: no two look alike.
+    """Print a name on one line; if it is too long, four hash digits replace its middle, so that names stay distinct.
 
     >>> short_name("x" * 99)
     'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…d062…xxxxxxxxxxxxxxxxxxxx'

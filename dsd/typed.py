@@ -1,4 +1,4 @@
-"""Mappings that were read from a file, as frozen dataclasses: every key and the type of every value is checked."""
+"""Convert mappings read from a file to frozen dataclasses, checking every key and the type of every value."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -11,13 +11,13 @@ LONGEST_VALUE = 200  # characters of a value in a message
 
 
 def from_mapping(kind: type[Kind], content: object, place: str) -> Kind:
-    """A mapping as a dataclass.
+    """Convert a mapping to a dataclass.
 
     Args:
-        place: what the mapping is called in messages, such as `recipe`
+        place: name of the mapping in error messages, such as `recipe`
 
     Raises:
-        DsdError: it is no mapping, a key is missing or not known, or a value is of another type or not allowed
+        DsdError: not a mapping, a key is missing or unknown, or a value has the wrong type or is not allowed
     """
     if not isinstance(content, Mapping):
         raise DsdError(f"{place} = {quoted(content)} is not a mapping of keys to values")
@@ -33,10 +33,10 @@ def from_mapping(kind: type[Kind], content: object, place: str) -> Kind:
 
 
 def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
-    """The value as the type of the dataclass' field of that name.
+    """Convert a value to the type of the dataclass field `key`.
 
     Raises:
-        DsdError: there is no such field, or the value is of another type
+        DsdError: the field does not exist, or the value has the wrong type
     """
     types = get_type_hints(kind)
     if key not in types:
@@ -56,5 +56,5 @@ def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
 
 
 def quoted(value: object) -> str:
-    """A value in a message, not too long."""
+    """Format a value for a message, shortened if it is too long."""
     return shortened(repr(value), LONGEST_VALUE)

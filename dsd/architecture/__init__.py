@@ -1,4 +1,4 @@
-"""What one network is: layers, blocks, skeleton, stages, and what they cost."""
+"""Networks: layers, blocks, skeleton, stages, and complexity."""
 
 import lazy_loader as lazy
 

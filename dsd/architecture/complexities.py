@@ -1,4 +1,4 @@
-"""flops, params and acts in closed form, for one network or a whole population.
+"""Complexity in closed form (flops, params, acts), of one network or a population.
 
 flops are multiply-adds of convolutions and linear layers, plus one per output where a layer has a bias; params
 include batch norm and biases; acts are the output elements of all convolutions and linear layers ([DDS] §3.1, App. D).
@@ -18,8 +18,8 @@ from dsd.architecture.skeleton import side_after
 from dsd.architecture.stems import STEMS
 from dsd.architecture.structure import head, layer_structure
 
-Side = Any  # of an image: int [pixels], or an array (n,)
-Part = tuple[Any, list[tuple[Conv, Side]]]  # how often it occurs, its convolutions with the side of their output
+Side = Any  # side of an image [pixels]: int, or an array (n,)
+Part = tuple[Any, list[tuple[Conv, Side]]]  # number of repetitions; convolutions with the side of their output
 
 
 @dataclass(frozen=True)
@@ -32,30 +32,30 @@ class Complexity:
 
 
 def conv_flops(conv: Conv, side: Side) -> Any:
-    """k² · r² · (w_in of a group) · w_out, and one per output for a bias."""
+    """Count k² · r² · (w_in of a group) · w_out, plus one per output for a bias."""
     flops = conv.kernel**2 * side**2 * conv.fan_in * conv.w_out
     return flops + conv.w_out * side**2 if conv.bias else flops
 
 
 def conv_params(conv: Conv, side: Side) -> Any:
-    """Weights, and either a bias or the scale and shift of batch norm."""
+    """Count the weights, plus a bias or the scale and shift of batch norm."""
     return conv.kernel**2 * conv.fan_in * conv.w_out + (1 if conv.bias else 2) * conv.w_out
 
 
 def conv_acts(conv: Conv, side: Side) -> Any:
-    """Elements of the output."""
+    """Count the elements of the output."""
     return side**2 * conv.w_out
 
 
 MEASURES: dict[str, Callable[[Conv, Side], Any]] = {"flops": conv_flops, "params": conv_params, "acts": conv_acts}
-UNITS = {"flops": 1e9, "params": 1e6, "acts": 1e6}  # in which people read them: GF, M, M
+UNITS = {"flops": 1e9, "params": 1e6, "acts": 1e6}  # display units: GF, M, M
 
 
 def along(layers: Iterable[Layer], side: Side) -> Iterator[tuple[Conv, Side]]:
-    """The convolutions of a branch on an input of side `side`, each with the side of its output."""
+    """Yield the convolutions of a branch, each with the side of its output; `side` is that of the input."""
     for layer in layers:
         if isinstance(layer, SqueezeExcite):
-            yield from ((layer.squeeze, 1), (layer.excite, 1))  # of the channels' means
+            yield from ((layer.squeeze, 1), (layer.excite, 1))  # on the channel means
         else:
             side = side_after(side, layer.stride)
             if isinstance(layer, Conv) and layer.exists is not False:
@@ -63,12 +63,12 @@ def along(layers: Iterable[Layer], side: Side) -> Iterator[tuple[Conv, Side]]:
 
 
 def of_block(block: Block, side: Side) -> list[tuple[Conv, Side]]:
-    """The convolutions of a block on inputs of side `side`."""
+    """List the convolutions of a block, each with the side of its output; `side` is that of the input."""
     return [*along(block.transform, side), *along((block.projection,) if block.projection else (), side)]
 
 
 def parts(network: Network | Networks) -> Iterator[Part]:
-    """Stem, first and further blocks of each stage, head: all that costs anything."""
+    """Yield all parts with a cost: stem, first and further blocks of each stage, head."""
     skeleton, layers = network.skeleton, layer_structure(network)
     side = network.resolution
     if not isinstance(side, int) and len(side) and (side == side[0]).all():
@@ -80,26 +80,26 @@ def parts(network: Network | Networks) -> Iterator[Part]:
         yield 1, of_block(stage.first, side)
         side = side_after(side, stride)
         yield stage.depth - 1, of_block(stage.further, side)
-    yield 1, [*along(layers.head, side), (layers.classifier, 1)]  # a linear layer on the channels' means
+    yield 1, [*along(layers.head, side), (layers.classifier, 1)]  # a linear layer on the channel means
 
 
 def cost_of(conv: Conv, side: Side, cost: Callable[[Conv, Side], Any]) -> Any:
-    """The cost of a convolution for the networks that have it, zero for others."""
+    """Compute the cost of a convolution; zero for networks that do not have it."""
     return cost(conv, side) if conv.exists is True else cost(conv, side) * conv.exists
 
 
 def total(counted: list[Part], measure: str) -> Any:
-    """The sum of one measure over parts."""
+    """Sum one measure over parts."""
     cost = MEASURES[measure]
     sums = ((times, reduce(add, (cost_of(conv, side, cost) for conv, side in convs))) for times, convs in counted)
     return reduce(add, (value if isinstance(times, int) and times == 1 else value * times for times, value in sums))
 
 
 def flops_bound(networks: Networks) -> float:
-    """A number of flops that none of n networks exceeds, without counting each.
+    """Compute an upper bound for the flops of n networks, without counting each.
 
-    It is that of a network with as many blocks as the deepest, all as wide as the widest, on the largest image, in one
-    group, and with a projection each.
+    The bound is the flops of a network with the depth of the deepest, every block as wide as the widest, with one group
+    and a projection, on the largest image.
     """
     skeleton, side = networks.skeleton, float(networks.resolution.max())
     depth = float(networks.depths.sum(axis=1).max())
@@ -113,11 +113,11 @@ def flops_bound(networks: Networks) -> float:
 
 
 def flops_of(convs: Iterable[tuple[Conv, Side]]) -> float:
-    """flops of convolutions."""
+    """Sum the flops of convolutions."""
     return float(sum(cost_of(conv, side, conv_flops) for conv, side in convs))
 
 
 def count_complexity(network: Network | Networks) -> Complexity:
-    """Complexity of a network, or of each network of a population."""
+    """Compute the complexity of a network, or of each network of a population."""
     counted = list(parts(network))
     return Complexity(*(total(counted, measure) for measure in MEASURES))

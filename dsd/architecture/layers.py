@@ -1,6 +1,6 @@
-"""Layers: what blocks, stems and heads are made of. They are counted and built from this one description.
+"""Layers: the components of blocks, stems and heads. Counting and building use this one description.
 
-`dsd.architecture.complexities` counts layers in closed form, `dsd.models` turns them into modules. Every width may be a
+`dsd.architecture.complexities` counts layers in closed form; `dsd.models` builds modules from them. Every width is a
 number (one network) or an array (n,) (a population).
 """
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 Width = Any  # int, or an int64 or float64 array (n,)
-Which = Any  # bool, or a bool array (n,): of which networks something is true
+Which = Any  # bool, or a mask (n,) of networks
 
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution with its batch norm, or with a bias instead, and an activation unless it ends a branch.
+    """A convolution with batch norm or a bias, and an activation unless it ends a branch.
 
-    group_width: input channels of one group; all of them where None
-    exists: where false, its input is its output
+    group_width: input channels of one group; None for all of them
+    exists: if false, the layer is the identity
     """
 
     w_in: Width
@@ -30,7 +30,7 @@ class Conv:
 
     @property
     def fan_in(self) -> Width:
-        """Input channels that each output sees."""
+        """Input channels of each output."""
         return self.w_in if self.group_width is None else self.group_width
 
 
@@ -44,12 +44,12 @@ class SqueezeExcite:
 
 @dataclass(frozen=True)
 class MaxPool:
-    """The largest value of each window; it has no weights and, as counted here, no cost."""
+    """A max-pooling layer: no weights and, as counted here, no cost."""
 
     kernel: int
     stride: int
 
 
-Strided = Conv | MaxPool  # what may halve an image
+Strided = Conv | MaxPool  # layers with a stride
 Layer = Strided | SqueezeExcite
 ACTIVATIONS = ("relu", "silu")  # silu is the paper's Swish ([DDS] Fig. 20)

@@ -16,7 +16,7 @@ ARRAYS = ("depths", "widths", "bottleneck_ratios", "group_widths", "resolution")
 
 @dataclass(frozen=True)
 class Networks:
-    """n networks of one skeleton, as arrays (n, s) of int64 (`bottleneck_ratios` may be float64).
+    """n networks of one skeleton, as arrays (n, s) of int64 (`bottleneck_ratios` can be float64).
 
     resolution: (n,) side of the input image [pixels]
     classes: outputs of the head, the same for all
@@ -32,14 +32,14 @@ class Networks:
 
     @classmethod
     def of(cls, networks: Sequence[Network]) -> "Networks":
-        """Networks of one skeleton and number of classes, n ≥ 1, as arrays.
+        """Stack n ≥ 1 networks of one skeleton and number of classes.
 
         Raises:
-            DsdError: they differ in skeleton or classes
+            DsdError: the networks differ in skeleton or classes
         """
         first = networks[0]
         if any((net.skeleton, net.classes) != (first.skeleton, first.classes) for net in networks):
-            raise DsdError("networks of different skeletons or classes do not go into the same arrays")
+            raise DsdError("Networks.of: the networks differ in skeleton or classes; give networks that share both")
         d, w, b, g = (np.array([net.stages[i] for net in networks]) for i in range(4))
         return cls(d, w, b, g, np.array([net.resolution for net in networks]), first.classes, first.skeleton)
 
@@ -55,7 +55,7 @@ class Networks:
         return next(iter(self.select(np.array([row]))))
 
     def whole(self, ratio_type: type) -> "Networks":
-        """The same with integers where a proposal has whole numbers in floats; ratios in the type given."""
+        """Convert whole numbers in floats, as in proposals, to integers, and ratios to `ratio_type`."""
         d, w, b, g = self.stages
         return replace(
             self,
@@ -71,31 +71,31 @@ class Networks:
         return self.depths, self.widths, self.bottleneck_ratios, self.group_widths
 
     def for_task(self, resolution: int | None = None, classes: int | None = None) -> "Networks":
-        """The same for another resolution or number of classes, where they are given."""
+        """Return the networks with this resolution and number of classes; None keeps their own."""
         sides = self.resolution if resolution is None else np.full(len(self), resolution)
         check_task(int(sides.min(initial=LARGEST)), self.classes if classes is None else classes)
         self.skeleton.check_resolution(int(sides.min(initial=LARGEST)))
         return replace(self, resolution=sides, classes=self.classes if classes is None else classes)
 
     def keys(self) -> list[str]:
-        """The key of each network: equal where the networks are."""
+        """Compute the key of each network; equal networks have equal keys."""
         columns = [texts(column) for stages in self.stages for column in stages.T]
         rows = zip(self.resolution.tolist(), zip(*columns, strict=True), strict=True)
         return [key_of(self.skeleton, resolution, self.classes, row) for resolution, row in rows]
 
     def select(self, rows: NDArray[Any]) -> "Networks":
-        """The networks at these positions, or where this mask is true."""
+        """Select networks by positions or by a mask."""
         return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
 
     def followed_by(self, others: list["Networks"]) -> "Networks":
-        """These networks and then the others, of the same skeleton."""
+        """Concatenate these networks and others of the same skeleton."""
         parts = [self, *others]
         joint: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
         return replace(self, **joint)
 
 
 def texts(column: NDArray[Any]) -> list[str]:
-    """Numbers (n,) as they enter a key; each value is formatted once."""
+    """Format numbers (n,) for keys; each distinct value is formatted once."""
     values, where = np.unique(column, return_inverse=True)
     table = [as_text(value) for value in values.tolist()]
     return [table[i] for i in where.tolist()]

@@ -1,6 +1,6 @@
 """RegNet's quantized linear rule ([DDS] §3.3, Eq. 2–4).
 
-w_0 initial width, w_a slope, w_m width multiplier, d depth; u_j the line, s_j its logarithm to the base w_m, w_j the
+w_0 initial width, w_a slope, w_m width multiplier, d depth; u_j the line, s_j = log(u_j / w_0) to the base w_m, w_j the
 quantized width of block j. Shape letters: n proposals, m of them that form s stages.
 """
 
@@ -16,16 +16,16 @@ WIDTH_STEP = 8  # widths are rounded to a multiple of 8 (the authors' code; not 
 
 
 def level(w_0: Floats, w_a: Floats, log_w_m: Floats, j: Any) -> Floats:
-    """round(s_j), half to even (Eq. 2, 3): the stage of block j."""
+    """Compute round(s_j), halves to even (Eq. 2, 3): the level of block j."""
     u = w_0 + w_a * j  # Eq. 2
     s: Floats = np.log(u / w_0) / log_w_m  # Eq. 3
     return np.rint(s)
 
 
 def first_block(w_0: Floats, w_a: Floats, w_m: Floats, log_w_m: Floats, k: int) -> Floats:
-    """The first j with round(s_j) ≥ k: the solution of Eq. 2–3 for s_j = k − ½, rounded up.
+    """Find the first j with round(s_j) ≥ k: the solution of Eq. 2–3 for s_j = k − ½, rounded up.
 
-    Where it is so near a whole number that its rounding error counts, the level itself decides.
+    If the solution is within rounding error of a whole number, the level at that number decides.
     """
     j = w_0 * (w_m ** (k - 0.5) - 1) / w_a
     near = np.flatnonzero(np.abs(j - np.rint(j)) < NEAR)
@@ -36,12 +36,12 @@ def first_block(w_0: Floats, w_a: Floats, w_m: Floats, log_w_m: Floats, k: int) 
 
 
 def stage_width(w_0: Floats, w_m: Floats, k: int) -> Floats:
-    """The width of level k (Eq. 4), rounded."""
+    """Compute the width of level k (Eq. 4), rounded to a multiple of 8."""
     return WIDTH_STEP * np.rint(w_0 * w_m**k / WIDTH_STEP)
 
 
 def may_reach(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, k: int) -> Ints:
-    """Where the last block may be of level k: in single precision, which is faster, with a margin."""
+    """Find proposals whose last block can have level k, in single precision for speed, with a margin."""
     kind = np.float32 if w_m.min(initial=2) > 1.01 else np.float64  # near 1 the logarithm loses its digits
     ratio = (w_a * (depths - 1) / w_0 + 1).astype(kind)
     s = np.log(ratio) / np.log(w_m.astype(kind))
@@ -54,7 +54,7 @@ class Quantized:
     """The stages of one network: runs of blocks of equal width.
 
     widths, depths: (s,) of each stage
-    levels: s_j of the last block, plus one; more than s where one is skipped or two have one width
+    levels: s_j of the last block, plus one; more than s if a level is skipped or two levels have one width
     """
 
     widths: list[int]
@@ -63,24 +63,24 @@ class Quantized:
 
 
 def quantized(w_0: float, w_a: float, w_m: float, d: int) -> Quantized:
-    """Eq. 2 to 4 as the paper prints them, for one network: a stage for each different width (the authors' code).
+    """Evaluate Eq. 2–4 as in the paper for one network; each distinct width is a stage (the authors' code).
 
     >>> quantized(24, 24.48, 2.54, 22)
     Quantized(widths=[24, 64, 152, 392], depths=[1, 2, 7, 12], levels=4)
     """
     u = w_0 + w_a * np.arange(d)  # Eq. 2
     s = np.rint(np.log(u / w_0) / np.log(w_m))  # Eq. 3
-    w = WIDTH_STEP * np.rint(w_0 * w_m**s / WIDTH_STEP)  # Eq. 4; the rounding is the authors' code's
+    w = WIDTH_STEP * np.rint(w_0 * w_m**s / WIDTH_STEP)  # Eq. 4; rounded as in the authors' code
     widths, depths = np.unique(w, return_counts=True)
     return Quantized(widths.astype(int).tolist(), depths.tolist(), int(s.max()) + 1)
 
 
 @dataclass(frozen=True)
 class Stages:
-    """Stages of the proposals that have exactly s of them.
+    """Stages of the proposals that form exactly s stages.
 
     rows: (m,) positions of these proposals
-    widths, depths: (m, s) whole numbers in float64, laid out stage after stage
+    widths, depths: (m, s) whole numbers in float64, stored stage by stage
     """
 
     rows: Ints
@@ -89,10 +89,11 @@ class Stages:
 
 
 def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, stages: int) -> Stages:
-    """Equals `quantized` for each proposal, of those that form exactly `stages` stages, without walking their blocks.
+    """Compute the stages of all proposals that form exactly `stages` stages, without a loop over blocks.
 
-    A stage is a run of blocks of equal width. Rejected are, with the authors' code, proposals whose distinct widths
-    are not as many as their levels (a level skipped, or two levels rounded to one width) or not as many as wanted.
+    The result equals `quantized`. A stage is a run of blocks of equal width. As in the authors' code, a proposal is
+    rejected if its number of distinct widths differs from its number of levels (a level is skipped, or two levels are
+    rounded to one width) or from `stages`.
 
     Args:
         w_0, w_a, w_m, depths: (n,)

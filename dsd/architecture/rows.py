@@ -1,4 +1,4 @@
-"""Networks as rows of a table, and back."""
+"""Convert networks to rows of a table, and back."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 
 def is_given(row: Mapping[str, Any], column: str) -> bool:
-    """Whether a row has a value there: not so where tables of different families were joined."""
+    """Whether a row has a value in a column; rows of joined tables can lack it."""
     value = row.get(column, "")
     return value is not None and value == value and value != ""
 
 
-NEEDED = ("block", "stem", "strides")  # of a skeleton, in each row
-WRITTEN = (*NEEDED, "activation")  # in each table; the other fields of a skeleton where they differ from their defaults
+NEEDED = ("block", "stem", "strides")  # skeleton columns required in each row
+WRITTEN = (*NEEDED, "activation")  # skeleton columns written always; the others only if not at their defaults
 
 
 def cell(row: Mapping[str, Any], column: str) -> Any:
-    """What is in a column that a network needs."""
+    """Return the value of a required column."""
     if not is_given(row, column):
-        raise DsdError(f"column {column} of the row is missing or empty; a network needs it")
+        raise DsdError(f"column {column} is missing or empty in this row; a network needs it")
     return row[column]
 
 
 def text(row: Mapping[str, Any], column: str) -> str:
-    """The text in a column."""
+    """Read the text in a column."""
     return str(cell(row, column))
 
 
 def entry(row: Mapping[str, Any], column: str) -> float:
-    """The number in a column."""
+    """Read the number in a column."""
     try:
         number = float(cell(row, column))
     except (TypeError, ValueError) as error:
@@ -53,7 +53,7 @@ def entry(row: Mapping[str, Any], column: str) -> float:
 
 
 def whole(row: Mapping[str, Any], column: str) -> int:
-    """The whole number in a column."""
+    """Read the whole number in a column."""
     number = entry(row, column)
     if number % 1:
         raise DsdError(f"column {column} = {row[column]}: give a whole number")
@@ -61,15 +61,15 @@ def whole(row: Mapping[str, Any], column: str) -> int:
 
 
 def whole_list(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
-    """The numbers of a column such as 2-2-2-2, one a stage; of one stage, table readers may have made it 2.0."""
+    """Read a column such as 2-2-2-2, one number per stage; table readers can turn a single number into 2.0."""
     try:
         return tuple(int(number.removesuffix(".0")) for number in str(cell(row, column)).split("-"))
     except ValueError as error:
-        raise DsdError(f"column {column} = {row[column]}: give a whole number a stage, such as 2-2-2-2") from error
+        raise DsdError(f"column {column} = {row[column]}: give one whole number per stage, such as 2-2-2-2") from error
 
 
 def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Columns) -> Columns:
-    """The table of n networks as columns (n,): what they are, their complexity, and what was drawn for them."""
+    """Build the table of n networks as columns (n,): stages, complexity, drawn values, skeleton and task."""
     n, skeleton = len(networks), networks.skeleton
     stated = [f.name for f in fields(skeleton) if f.name in WRITTEN or f.name in skeleton.variations]
     return {
@@ -89,15 +89,15 @@ def columns_of(space: str, networks: Networks, counted: Complexity, drawn: Colum
 
 
 def as_cell(value: Any) -> Any:
-    """A field of a skeleton as it stands in a table; a list as 2-2-2-2."""
+    """Format a Skeleton field for a table: a list as 2-2-2-2."""
     return "-".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def network_of(row: Mapping[str, Any]) -> Network:
-    """The network of one row of a population's table (columns d1.., w1.., b1.., g1.., block, stem, strides, …).
+    """Build the network of one row of a population's table (columns d1.., w1.., b1.., g1.., block, stem, strides, …).
 
     Raises:
-        DsdError: a column is missing or holds something else; the message names it
+        DsdError: a column is missing or invalid; the message names it
     """
     readers: tuple[tuple[Callable[[Mapping[str, Any], str], Any], tuple[str, ...]], ...]
     readers = ((text, NAMES), (whole_list, LISTS), (whole, NUMBERS))
@@ -115,27 +115,27 @@ def network_of(row: Mapping[str, Any]) -> Network:
 
 
 def networks_of(frame: "pd.DataFrame", place: str = "table") -> list[Network]:
-    """The network of each row.
+    """Build the network of each row.
 
     Raises:
-        DsdError: no rows, or a row that is no network; names the row, from 1, and why
+        DsdError: there are no rows, or a row is not a valid network; names the row (from 1) and the reason
     """
-    found = []
+    networks = []
     for number, row in enumerate(frame.to_dict("records"), start=1):
         try:
-            found.append(network_of(row))
+            networks.append(network_of(row))
         except DsdError as error:
             raise DsdError(f"{place}: row {number}: {error}") from error
-    if not found:
+    if not networks:
         raise DsdError(f"{place}: has no rows")
-    return found
+    return networks
 
 
-TRAINING = ("lr", "weight_decay")  # of the recipe; drawn with the network where a space says so ([DDS] App. C)
-TASK = ("resolution", *TRAINING)  # parameters that are no part of the paper's counts
-LETTERS = {"depth": "d", "width": "w", "bottleneck_ratio": "b", "group_width": "g"}  # of a value in each stage
+TRAINING = ("lr", "weight_decay")  # of the recipe; some spaces draw them with the network ([DDS] App. C)
+TASK = ("resolution", *TRAINING)  # parameters excluded from the paper's counts
+LETTERS = {"depth": "d", "width": "w", "bottleneck_ratio": "b", "group_width": "g"}  # column prefixes per stage
 
 
 def by_stage(prefix: str, values: NDArray[Any]) -> Columns:
-    """Columns prefix1, prefix2, … of values (n, s)."""
+    """Split values (n, s) into columns prefix1, prefix2, …"""
     return {f"{prefix}{stage}": column for stage, column in enumerate(values.T, start=1)}

@@ -1,4 +1,4 @@
-"""What all networks of a space have in common, and what it asks of an image."""
+"""Skeletons: what all networks of a space share, and the smallest image they accept."""
 
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -16,25 +16,25 @@ MOST_CHANNELS = 1_000_000
 
 
 def side_after(side: Any, stride: int) -> Any:
-    """Side of the output of a padded layer of odd kernel [pixels]; of one image, or (n,)."""
+    """Compute the output side [pixels] of a padded layer with odd kernel; a number or (n,)."""
     return side if stride == 1 else (side - 1) // stride + 1
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is a whole number, and no truth."""
+    """Whether a value is an integer and not a boolean."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """What all networks of a space have in common ([DDS] §3.1).
+    """The fixed part of all networks of a space ([DDS] §3.1).
 
     block: a name of `dsd.architecture.blocks.BLOCKS`
     stem: a name of `dsd.architecture.stems.STEMS`
     strides: (s,) stride of the first block of each stage
     activation: a name of `dsd.architecture.layers.ACTIVATIONS`
-    kernels: (s,) of the spatial convolutions of each stage, odd; () for 3 in all of them
-    stem_width: channels of the stem; 0 for those of `dsd.architecture.stems.STEM_WIDTHS`
+    kernels: (s,) odd kernel size of the spatial convolutions of each stage; () for 3 everywhere
+    stem_width: channels of the stem; 0 for the default in `dsd.architecture.stems.STEM_WIDTHS`
     head_width: channels of a 1×1 convolution before the pooling; 0 for none
     """
 
@@ -62,7 +62,7 @@ class Skeleton:
         for name in ("stem_width", "head_width"):
             if not is_whole(getattr(self, name)) or not 0 <= getattr(self, name) <= MOST_CHANNELS:
                 raise DsdError(f"{name} = {getattr(self, name)}: give a whole number from 0 to {MOST_CHANNELS:,}")
-        # one way to write the default, so that equal skeletons are equal
+        # normalise defaults, so that equal skeletons compare equal
         if set(self.kernels) == {3}:
             object.__setattr__(self, "kernels", ())
         if self.stem_width == STEM_WIDTHS[self.stem]:
@@ -70,7 +70,7 @@ class Skeleton:
 
     @property
     def block_type(self) -> BlockType:
-        """The block."""
+        """The block type."""
         return BLOCKS[self.block]
 
     @property
@@ -80,12 +80,12 @@ class Skeleton:
 
     @property
     def kernel_sizes(self) -> tuple[int, ...]:
-        """(s,) kernel of the spatial convolutions of each stage."""
+        """Kernel sizes (s,) of the spatial convolutions of each stage."""
         return self.kernels or (3,) * len(self.strides)
 
     @property
     def stem_channels(self) -> int:
-        """Channels that come out of the stem."""
+        """Output channels of the stem."""
         return self.stem_width or STEM_WIDTHS[self.stem]
 
     @cached_property
@@ -95,41 +95,41 @@ class Skeleton:
 
     @property
     def downsampling(self) -> list[tuple[str, int]]:
-        """Where an image may be made smaller, in order: the place and its stride."""
+        """The layers and stages that can reduce the resolution, in order, each with its stride."""
         stem = [("the stem", layer.stride) for layer in STEMS[self.stem](self.stem_channels)]
         return stem + [(f"stage {i}", stride) for i, stride in enumerate(self.strides, start=1)]
 
     @property
     def least_resolution(self) -> int:
-        """The smallest image of which every stride finds at least as many pixels as it steps over."""
+        """The smallest resolution at which the input of every layer has at least as many pixels as its stride."""
         least = 1
         for _, stride in reversed(self.downsampling):
             least = max(stride, (least - 1) * stride + 1)
         return least
 
     def check_resolution(self, resolution: int) -> None:
-        """Refuse images [pixels] that are used up before the last stage."""
+        """Reject a resolution [pixels] too small for the strides."""
         if resolution >= self.least_resolution:
             return
         side = resolution
-        for place, stride in self.downsampling:
+        for layer, stride in self.downsampling:
             if side < stride:
                 raise DsdError(
-                    f"resolution = {resolution}: {place} has stride {stride}, and an input of {side}×{side} pixels; "
+                    f"resolution = {resolution}: {layer} has stride {stride} but an input of {side}×{side} pixels; "
                     f"give a resolution from {self.least_resolution}"
                 )
             side = side_after(side, stride)
 
 
-# the fields by kind: names of a table, lists with a number for each stage, whole numbers
+# the fields by type: names, lists with one number per stage, whole numbers
 NAMES, LISTS, NUMBERS = (
     tuple(f.name for f in fields(Skeleton) if f.type == kind) for kind in (str, tuple[int, ...], int)
 )
-LARGEST = 100_000  # resolution or classes
+LARGEST = 100_000  # most pixels of the resolution, or classes
 
 
 def check_task(resolution: int, classes: int) -> None:
-    """Refuse a resolution or a number of classes that is not positive, or too large to be counted."""
+    """Reject a resolution or number of classes that is not a whole number from 1 to LARGEST."""
     for name, number in (("resolution", resolution), ("classes", classes)):
         if isinstance(number, bool) or not 1 <= number <= LARGEST or number % 1:
             raise DsdError(f"{name} = {number}: give a whole number from 1 to {LARGEST:,}")

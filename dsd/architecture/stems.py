@@ -16,7 +16,7 @@ def cifar_stem(w: int) -> tuple[Strided, ...]:
 
 
 def resnet_stem(w: int) -> tuple[Strided, ...]:
-    """[7×7 (stride 2), 3×3 max-pool (stride 2)] of the ResNets for ImageNet."""
+    """[7×7 (stride 2), 3×3 max-pool (stride 2)], as in ResNets for ImageNet."""
     return Conv(3, w, kernel=7, stride=2), MaxPool(kernel=3, stride=2)
 
 
@@ -27,4 +27,4 @@ STEMS: dict[str, Callable[[int], tuple[Strided, ...]]] = {
 }
 
 
-STEM_WIDTHS = {"simple": 32, "cifar": 16, "resnet": 64}  # where a family states no other
+STEM_WIDTHS = {"simple": 32, "cifar": 16, "resnet": 64}  # defaults

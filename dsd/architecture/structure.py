@@ -1,4 +1,4 @@
-"""A network's layers from image to classes: the walk that counting and building share."""
+"""The layers of a network from image to classes; counting and building both use them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +12,7 @@ from dsd.architecture.stems import STEMS
 
 @dataclass(frozen=True)
 class Stage:
-    """`first`, which has the stage's stride and takes the width before it, and `depth - 1` times `further`."""
+    """A stage: block `first` (with the stage's stride and input width), then `depth - 1` blocks `further`."""
 
     first: Block
     further: Block
@@ -24,7 +24,7 @@ class Structure:
     """All layers of a network, or of n networks of one skeleton.
 
     head: convolutions before the global average pool
-    classifier: the linear layer after it, as a convolution of a single pixel
+    classifier: the linear layer after it, as a 1×1 convolution on one pixel
     """
 
     stem: tuple[Strided, ...]
@@ -34,7 +34,7 @@ class Structure:
 
 
 def layer_structure(network: Network | Networks) -> Structure:
-    """The layers of a network, with ints, or of a population, with arrays (n,)."""
+    """Build the layers of a network (widths as ints) or of a population (widths as arrays (n,))."""
     skeleton = network.skeleton
     block = skeleton.block_type.layers
     w_in: Width = skeleton.stem_channels
@@ -50,13 +50,13 @@ def layer_structure(network: Network | Networks) -> Structure:
 
 
 def of_stage(network: Network | Networks, i: int) -> tuple[Any, ...]:
-    """d, w, b and g of stage i: numbers of one network, or arrays (n,) of a population."""
+    """Return d, w, b and g of stage i: numbers for one network, arrays (n,) for a population."""
     if isinstance(network, Network):
         return tuple(values[i] for values in network.stages)
     return tuple(values[:, i] for values in network.stages)
 
 
 def head(w_in: Width, w: int, classes: int) -> tuple[tuple[Conv, ...], Conv]:
-    """[1×1 to w channels, where w is not 0 (EfficientNet)], global average pool, linear layer ([DDS] §3.1)."""
+    """Build the head: [1×1 to w channels if w > 0 (EfficientNet)], global average pool, linear layer ([DDS] §3.1)."""
     convs = (Conv(w_in, w),) if w else ()
     return convs, Conv(w or w_in, classes, bias=True, activation=False)

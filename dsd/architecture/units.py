@@ -1,4 +1,4 @@
-"""Quantities as people write and read them: 400M."""
+"""Parse and format quantities with a unit: 400M."""
 
 import math
 import re
@@ -10,7 +10,7 @@ UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 
 
 def quantity(value: float | None) -> str:
-    """A number with the largest unit that keeps it short: 400M; nothing for None."""
+    """Format a number with its largest unit: 400M; "" for None."""
     if value is None:
         return ""
     unit = next(u for u in ("E", "P", "T", "G", "M", "K", "") if value >= UNITS[u] or not u)
@@ -18,7 +18,7 @@ def quantity(value: float | None) -> str:
 
 
 def readable(column: str, value: float) -> str:
-    """A value of a population's column in four digits; complexities with a unit.
+    """Format a value of a table's column with four digits; complexities with a unit.
 
     >>> readable("flops", 398_123_456.0), readable("depth", 21.0)
     ('398.1M', '21')
@@ -27,7 +27,7 @@ def readable(column: str, value: float) -> str:
 
 
 def parse_quantity(text: str, place: str) -> float:
-    """A number with an optional unit K, M or G.
+    """Parse a number with an optional unit K, M or G.
 
     >>> parse_quantity("1.6G", "--flops")
     1600000000.0
@@ -37,5 +37,5 @@ def parse_quantity(text: str, place: str) -> float:
         raise DsdError(f"{place}: {text!r} is not a number with an optional unit K, M or G, such as 360M")
     value = float(match[1]) * UNITS[match[2].upper()]
     if math.isinf(value):
-        raise DsdError(f"{place}: {text!r} is too large; leave the side of the window empty for no limit")
+        raise DsdError(f"{place}: {text!r} is too large; for no limit, leave this side of the window empty")
     return value

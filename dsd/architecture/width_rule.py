@@ -1,6 +1,6 @@
-"""Widths that groups divide: the rule that turns a drawn network into one that can be built.
+"""The width rule: adjusts the drawn widths so that groups divide them and the network can be built.
 
-Arrays of one shape, of integers or of floats that are whole; results have the dtype of the widths.
+Arrays have one shape and hold integers or whole floats; results have the dtype of the widths.
 """
 
 from typing import Any
@@ -12,12 +12,12 @@ Array = NDArray[Any]
 
 
 def bottlenecks(widths: Array, bottleneck_ratios: Array) -> Array:
-    """v = w/b, rounded down, at least 1; floats."""
+    """Compute v = w/b, rounded down, at least 1, as floats."""
     return np.maximum(1.0, np.floor(widths / bottleneck_ratios))
 
 
 def divisor(groups: Array, bottleneck_ratios: Array) -> Array:
-    """What v must be a multiple of: that number, and 1/b for an inverted bottleneck (b < 1), so that w is whole."""
+    """Return the required divisor of v: `groups`, or lcm(groups, 1/b) for an inverted bottleneck (b < 1)."""
     if not (bottleneck_ratios < 1).any():
         return groups
     inverse = np.maximum(1, np.rint(1 / bottleneck_ratios)).astype(np.int64)
@@ -26,13 +26,13 @@ def divisor(groups: Array, bottleneck_ratios: Array) -> Array:
 
 
 def multiple(v: Array, of: Array) -> Array:
-    """The multiple nearest to v, half to even, at least one."""
+    """Round v to the nearest multiple of `of`, halves to even, at least `of` itself."""
     rounded: Array = np.maximum(of, of * np.rint(v / of))
     return rounded
 
 
 def adjust(widths: Array, bottleneck_ratios: Array, group_widths: Array) -> tuple[Array, Array]:
-    """Realised widths and group widths, as the authors' code computes them ([DDS] App. D).
+    """Compute realised widths and group widths as in the authors' code ([DDS] App. D).
 
     On the bottleneck width v = w/b: g ← min(g, v); v ← max(m, m · round(v/m)) with m = g, or lcm(g, 1/b) for an
     inverted bottleneck (b < 1); w ← v·b. Halves round to even. A width changes by at most a third.
@@ -47,7 +47,7 @@ def adjust(widths: Array, bottleneck_ratios: Array, group_widths: Array) -> tupl
 
 
 def adjust_to_groups(widths: Array, bottleneck_ratios: Array, groups: Array) -> tuple[Array, Array]:
-    """Realised widths and group widths where the number of groups was drawn ([NDS]); same rounding.
+    """Compute realised widths and group widths for a drawn number of groups ([NDS]); same rounding.
 
     >>> adjust_to_groups(np.array([64, 10]), np.array([2, 1]), np.array([4, 4]))
     (array([64,  8]), array([8, 2]))
@@ -57,7 +57,7 @@ def adjust_to_groups(widths: Array, bottleneck_ratios: Array, groups: Array) -> 
 
 
 def one_group(widths: Array, bottleneck_ratios: Array) -> tuple[Array, Array]:
-    """Realised widths and group widths of a block without groups: v = w/b, rounded down, is both.
+    """Compute realised widths and group widths of a block without groups: w = v·b, g = v, v = w/b rounded down.
 
     >>> one_group(np.array([64, 10]), np.array([4, 4]))
     (array([64,  8]), array([16,  2]))

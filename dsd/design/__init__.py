@@ -1,4 +1,4 @@
-"""What may be drawn: spaces, their parameters and families, and how populations are drawn from them."""
+"""Design spaces: parameters, families, and sampling of populations."""
 
 import lazy_loader as lazy
 

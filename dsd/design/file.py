@@ -1,8 +1,7 @@
-"""Space files: a design space as YAML that reads like the paper (docs/spaces.md teaches the format).
+"""Space files: design spaces as YAML, in the terms of the paper (docs/spaces.md describes the format).
 
-A file states a family's parameters, or `extends` another file and states what differs. Every key is checked against
-a schema; a file that names an unknown key, distribution or relation is refused with the file, the key and what is
-allowed.
+A file states the parameters of a family, or `extends` another file and states what differs. Every key is checked
+against a schema. Errors name the file, the key and the allowed values.
 """
 
 import difflib
@@ -32,16 +31,16 @@ from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
 from dsd.paths import shipped
 
-NOT_DRAWN = ("summary", "extends", "refines")  # keys of a file that change no draw
+NOT_DRAWN = ("summary", "extends", "refines")  # keys of a file that do not affect sampling
 
 
 def space_names() -> list[str]:
-    """The names of the spaces that come with dsd."""
+    """List the names of the spaces that dsd ships."""
     return sorted(path.stem for path in shipped("spaces").glob("*.yaml"))
 
 
 def find(name: str | Path, beside: Path | None = None) -> Path:
-    """The file of a space: a path, else a file in the folder `beside`, else a name of `spaces/`."""
+    """Find the file of a space: in the folder `beside`, else at the path `name`, else by name in `spaces/`."""
     near_by = [] if beside is None else [beside / name, beside / f"{name}.yaml"]
     candidates = [*near_by, Path(name), shipped("spaces") / f"{name}.yaml"]
     for path in candidates:
@@ -56,13 +55,13 @@ def find(name: str | Path, beside: Path | None = None) -> Path:
 
 
 def load_space(name: str | Path) -> Space:
-    """The design space of a file, or of a name of `spaces/`.
+    """Load a design space from a file, or by its name in `spaces/`.
 
     >>> load_space("AnyNetX_C").dimensions
     10
 
     Raises:
-        DsdError: the space is not known, or its file is wrong; names the file, the key and what is allowed
+        DsdError: the space is unknown, or its file is invalid; names the file, the key and what is allowed
     """
     path = find(name)
     chain = read_chain(path)
@@ -74,7 +73,7 @@ def load_space(name: str | Path) -> Space:
         if written.get("family", family) != family:
             named = written["family"]
             more = (
-                f"{path.stem} extends a space of family {family}; leave it out"
+                f"{path.stem} extends a space of family {family}; remove this key"
                 if isinstance(named, str) and named in FAMILIES
                 else ""
             )
@@ -93,7 +92,7 @@ def load_space(name: str | Path) -> Space:
     spec: dict[str, Any] = {}
     for _, written in files:
         spec = extended(spec, written, drawn_keys)
-    own = files[-1][1]  # these are of the file itself, not of what it extends
+    own = files[-1][1]  # the next three come from the file itself, not from what it extends
     spec["extends"] = own.get("extends")
     spec["refines"] = own.get("refines", spec["extends"]) or ""
     spec["summary"] = own.get("summary", f"{spec['extends']}, changed" if spec["extends"] else "")
@@ -102,27 +101,27 @@ def load_space(name: str | Path) -> Space:
     try:
         return space_from_spec(path.stem, spec, str(path))
     except DsdError:
-        for place, written in files:  # which of them is it?
+        for place, written in files:  # blame the file that contains the error
             check_keys(place, family, written)
         raise
 
 
 def written_as_distribution(key: str, value: Any, drawn_keys: list[str]) -> bool:
-    """Whether a key holds a distribution; a resolution may, and is a plain number otherwise."""
+    """Whether a key holds a distribution; `resolution` can be one or a plain number."""
     return key in drawn_keys or (key == "resolution" and isinstance(value, list | dict))
 
 
 def parameter_keys(family: str) -> list[str]:
-    """The keys of a family's file that hold a distribution."""
+    """List the keys of a family's file that hold a distribution."""
     common = {f.name for f in fields(SpaceSchema)} - set(TRAINING)
     return [f.name for f in fields(FAMILIES[family].schema) if f.name not in common]
 
 
 def extended(spec: dict[str, Any], written: dict[str, Any], drawn_keys: list[str]) -> dict[str, Any]:
-    """A file's keys over those of what it extends.
+    """Merge the keys of a file into those of the file it extends.
 
-    A parameter's distribution is replaced as a whole, or some of its keys are; constraints come to those that there
-    are.
+    A new distribution replaces the old one; without the key `distribution` only the given keys change. Constraints are
+    appended.
     """
     merged = {**spec, **written}
     if spec.get("constraints") and isinstance(written.get("constraints"), list):
@@ -136,11 +135,11 @@ def extended(spec: dict[str, Any], written: dict[str, Any], drawn_keys: list[str
 
 
 def read_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """The file and what it extends, one after the other, as written."""
+    """Read the file and all files it extends, in this order, as written."""
     chain: list[tuple[Path, dict[str, Any]]] = []
     while True:
         if path in (earlier for earlier, _ in chain):
-            raise DsdError(f"{path}: extends itself, by way of {chain[-1][0]}")
+            raise DsdError(f"{path}: extends itself through {chain[-1][0]}")
         written = read_mapping(path, "see spaces/AnyNetX_A.yaml for the format")
         chain.append((path, written))
         if not written.get("extends"):
@@ -149,7 +148,7 @@ def read_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def named_by(path: Path, key: str, name: Any) -> Path:
-    """The file of the space that a key of the file `path` names."""
+    """Find the file of the space `name`, the value of `key` in the file `path`."""
     try:
         return find(str(name), beside=path.parent)
     except DsdError as error:
@@ -157,7 +156,7 @@ def named_by(path: Path, key: str, name: Any) -> Path:
 
 
 def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[str, Any]:
-    """The keys over the schema's defaults; refuses a key or a type of value that the schema does not have."""
+    """Merge the keys into the schema's defaults; reject unknown keys and values of the wrong type."""
     schema = OmegaConf.structured(FAMILIES[family].schema)
     for key, value in written.items():
         if value == "???" or (
@@ -178,7 +177,7 @@ def check_keys(place: Path | str, family: str, written: dict[str, Any]) -> dict[
     return {str(key): value for key, value in merged.items()}
 
 
-EXPECTED = {  # of keys whose type a schema can only name in its own terms
+EXPECTED = {  # remedies for keys whose OmegaConf type error is unclear
     "constraints": "give a list, such as [d1 <= d2]",
     "strides": "give a list of whole numbers, one for each stage",
     "kernels": "give a list of odd numbers, one for each stage",
@@ -187,7 +186,7 @@ EXPECTED = {  # of keys whose type a schema can only name in its own terms
 
 
 def wrong_type(key: str, error: OmegaConfBaseException) -> str:
-    """What is expected of a key instead of a value of a wrong type."""
+    """Return the remedy for a key whose value has the wrong type."""
     if key in EXPECTED:
         return EXPECTED[key]
     if key in {name for family in FAMILIES for name in parameter_keys(family)}:
@@ -196,10 +195,10 @@ def wrong_type(key: str, error: OmegaConfBaseException) -> str:
 
 
 def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Space:
-    """The space of a resolved file; `space.info.spec` gives this back.
+    """Build the space of a resolved file; inverse of `space.info.spec`.
 
     Raises:
-        DsdError: a value that is not allowed; names `place`, the key and what is allowed
+        DsdError: a value is not allowed; names `place`, the key and what is allowed
     """
     family = spec["family"]
     resolved = check_keys(place, family, spec)
@@ -224,17 +223,17 @@ def space_from_spec(name: str, spec: dict[str, Any], place: str = "spec") -> Spa
 
 
 def without_none(value: Any) -> Any:
-    """Plain data without the keys of a distribution that were not given."""
+    """Drop the keys of a distribution that were not given."""
     return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, dict) else value
 
 
 def as_tuple(value: Any) -> Any:
-    """A list as a tuple, anything else as it is."""
+    """Convert a list to a tuple; return other values unchanged."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def info_of(name: str, spec: dict[str, Any], place: str) -> SpaceInfo:
-    """What a resolved file states beside its parameters."""
+    """Build the SpaceInfo of a resolved file: all that it states besides its parameters."""
     resolution = spec["resolution"]
     try:
         skeleton = Skeleton(**{f.name: as_tuple(spec[f.name]) for f in fields(Skeleton)})
@@ -267,7 +266,7 @@ def info_of(name: str, spec: dict[str, Any], place: str) -> SpaceInfo:
 
 
 def hash_of(spec: dict[str, Any], skeleton: Skeleton) -> str:
-    """`SpaceInfo.hash`, of the keys that differ from their defaults (`dsd.identity`)."""
+    """Compute `SpaceInfo.hash` from the keys that differ from their defaults (`dsd.identity`)."""
     defaults = OmegaConf.to_container(OmegaConf.structured(FAMILIES[spec["family"]].schema))
     assert isinstance(defaults, dict)
     left_out = (*NOT_DRAWN, *(f.name for f in fields(Skeleton)))
@@ -276,7 +275,7 @@ def hash_of(spec: dict[str, Any], skeleton: Skeleton) -> str:
 
 
 def limit_of(place: str, written: Any) -> Window | RegimeLimit:
-    """A window LO:HI, or a limit that depends on the regime: a mapping of RegimeLimit's terms to quantities."""
+    """Parse a window LO:HI, or a RegimeLimit from a mapping of its terms to quantities."""
     if isinstance(written, str):
         return parse_window(written, place)
     terms = [f.name for f in fields(RegimeLimit)]
@@ -286,7 +285,7 @@ def limit_of(place: str, written: Any) -> Window | RegimeLimit:
 
 
 def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Parameter]:
-    """The parameters of a resolved file, in the order in which they are drawn."""
+    """Build the parameters of a resolved file, in the order in which they are drawn."""
     stated = {key: spec[key] for key in parameter_keys(family) if key not in TRAINING}
     if isinstance(spec["resolution"], dict):
         stated["resolution"] = check_keys(f"{place}: resolution", family, {"lr": spec["resolution"]})["lr"]
@@ -295,24 +294,24 @@ def parameters_of(place: str, family: str, spec: dict[str, Any]) -> dict[str, Pa
     shared = {key: keys["same_as"] for key, keys in stated.items() if keys["same_as"]}
     for key, source in shared.items():
         if (key, source) not in FAMILIES[family].shared:
-            pairs = known(f"{one}: {other}" for kind in FAMILIES.values() for one, other in kind.shared)
+            pairs = known(f"{taker}: {giver}" for kind in FAMILIES.values() for taker, giver in kind.shared)
             raise DsdError(
-                f"{place}: {key} = {source}: only these may take the value of another: {pairs} (of a RegNet)"
+                f"{place}: {key} = {source}: only these parameters can take the value of another: {pairs} (RegNet)"
             )
         beside = [name for name, value in stated[key].items() if value is not None and name != "same_as"]
         if beside:
             raise DsdError(
-                f"{place}: {key}.{beside[0]}: {key} takes the value of {source}; give a distribution to change that"
+                f"{place}: {key}.{beside[0]}: {key} takes the value of {source}; give a distribution to change this"
             )
     parameters = {
         key: parameter_of(place, key, keys, len(spec["strides"])) for key, keys in stated.items() if key not in shared
     }
-    # in the order of the file, as they are drawn
+    # in the order of the draw
     return {key: parameters.get(key) or replace(parameters[shared[key]], same_as=shared[key]) for key in stated}
 
 
 def parameter_of(place: str, key: str, keys: dict[str, Any], stages: int) -> Parameter:
-    """A parameter with a distribution of its own."""
+    """Build a parameter with its own distribution."""
     keys = dict(keys)
     relation = keys.pop("across_stages", None)
     distribution = distribution_of(place, key, keys)
@@ -324,7 +323,7 @@ def parameter_of(place: str, key: str, keys: dict[str, Any], stages: int) -> Par
 
 
 def check_block(place: str, block: BlockType, stated: dict[str, Any]) -> None:
-    """Refuse parameters that the block does not have, and a block without those that it has."""
+    """Reject parameters that the block does not have, and missing ones that it needs."""
     groupings = [key for key in ("group_width", "groups") if key in stated]
     if block.bottleneck != ("bottleneck_ratio" in stated):
         needs = "needs one" if block.bottleneck else "has none; write `bottleneck_ratio: null`"

@@ -1,9 +1,8 @@
-"""Design spaces: what may be drawn, how many settings there are, and a batch of draws.
+"""Design spaces: their parameters, number of settings, and proposals.
 
-A space is data (`spaces/*.yaml`, read by `dsd.design.file`); here it is the distribution. What is common to all
-families is here, `dsd.design.families.anynet` and `dsd.design.families.regnet` have theirs. A *setting* gives each
-parameter a value; a network is what a setting is realised as. Shape letters: n proposals, s stages, m of the n that
-form a network.
+`dsd.design.file` reads a space from its file (`spaces/*.yaml`). This module has what all families share;
+`dsd.design.families.anynet` and `dsd.design.families.regnet` have the rest. A *setting* assigns each parameter a value
+and is realised as a network. Shape letters: n proposals, s stages, m of the n that form a network.
 """
 
 import html
@@ -28,20 +27,20 @@ from dsd.design.parameters.parameter import Parameter
 from dsd.design.window import Limits
 from dsd.errors import DsdError
 
-ENUMERABLE = 5_000_000  # settings that are enumerated where no closed form counts them
+ENUMERABLE = 5_000_000  # most settings to enumerate if no closed form counts them
 WIDTH_RULES = ("adjust", "reject")
 
 
 @dataclass(frozen=True)
 class SpaceInfo:
-    """What every space states, whatever its family's parameters.
+    """Facts that every space states, besides its parameters.
 
-    resolution: side of the input image [pixels]; 0 where it is drawn
-    limits: the windows that `sample` uses where none are given
+    resolution: side of the input image [pixels]; 0 if it is drawn
+    limits: default windows of `sample`
     width_rule: `adjust` widths that groups do not divide (`dsd.architecture.width_rule`), or `reject` them
     constraints: between drawn values
-    spec: the whole file with what it extends, as plain data; `space_from_spec` gives the space back
-    hash: s and 16 hexadecimal digits, the same for spaces that draw the same
+    spec: the file merged with those it extends, as plain data; `space_from_spec` rebuilds the space from it
+    hash: s and 16 hexadecimal digits; equal for spaces with equal draws
     """
 
     name: str
@@ -59,11 +58,11 @@ class SpaceInfo:
 
 @dataclass(frozen=True)
 class Proposals:
-    """n draws, of which m form a network.
+    """n draws; m of them form a network.
 
     networks: m networks, as whole numbers in float32 or float64 (`Networks.whole` makes them integers)
-    rows: (m,) which of the draws they are
-    settings: what was drawn, by parameter (n,) or (n, s)
+    rows: (m,) their positions among the draws
+    settings: drawn values by parameter, (n,) or (n, s)
     """
 
     n: int
@@ -76,7 +75,7 @@ class Proposals:
 class Space(ABC):
     """A design space: parameters by name, in the order in which they are drawn.
 
-    Beside the family's own there may be `resolution`, `lr` and `weight_decay`.
+    Every family can also have `resolution`, `lr` and `weight_decay`.
     """
 
     info: SpaceInfo
@@ -95,15 +94,15 @@ class Space(ABC):
 
     @abstractmethod
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
-        """The networks of the settings at `rows`, and the rows that form one."""
+        """Build the networks of the settings at `rows`; return them with the rows that form one."""
 
     @abstractmethod
     def drawn(self, settings: Columns, rows: Ints) -> Columns:
-        """What a table tells of the settings at `rows` beside their networks: `sampled_*` columns."""
+        """Return the table columns of the drawn values at `rows`: `sampled_*`, `lr` and `weight_decay`."""
 
     @abstractmethod
     def count(self, network: Network) -> int:
-        """How many settings are realised as this network, whatever its resolution unless that is drawn."""
+        """Count the settings realised as this network; its resolution matters only if the space draws it."""
 
     @property
     @abstractmethod
@@ -117,9 +116,9 @@ class Space(ABC):
 
     @property
     def size(self) -> int:
-        """The exact number of settings: ties in ordered parameters included, broken constraints left out.
+        """The exact number of settings, with ties in ordered parameters, without settings that violate a constraint.
 
-        Where constraints tie together too many settings to be enumerated, all are counted (`size_is_exact`).
+        If constraints involve too many settings to enumerate, all settings are counted (`size_is_exact`).
         """
         free = {name: parameter for name, parameter in self.parameters.items() if name not in self.constrained}
         counted = math.prod(parameter.settings for parameter in free.values())
@@ -129,15 +128,15 @@ class Space(ABC):
 
     @property
     def size_is_exact(self) -> bool:
-        """Whether `size` has left out what breaks a constraint."""
+        """Whether `size` excludes settings that violate a constraint."""
         return math.prod(self.parameters[name].settings for name in self.constrained) <= ENUMERABLE
 
     @cached_property
     def constrained(self) -> list[str]:
-        """The parameters that constraints speak of, and those that these take their values from."""
-        spoken = {self.parameter_of(column) for rule in self.info.constraints for column in rule.names}
-        sources = {self.parameters[name].same_as for name in spoken} - {""}
-        return [name for name in self.parameters if name in spoken | sources]
+        """The parameters in constraints, and the parameters whose values these take."""
+        named = {self.parameter_of(column) for rule in self.info.constraints for column in rule.names}
+        sources = {self.parameters[name].same_as for name in named} - {""}
+        return [name for name in self.parameters if name in named | sources]
 
     @cached_property
     def _constrained_settings(self) -> int:
@@ -146,23 +145,23 @@ class Space(ABC):
         return int(self.allowed(self.every(self.constrained)).sum())
 
     def every(self, names: Iterable[str]) -> Columns:
-        """Every setting of these parameters, broken constraints included, columns (settings,) or (settings, s)."""
+        """Enumerate the settings of these parameters, ignoring constraints; columns (settings,) or (settings, s)."""
         tables = {name: self.parameters[name].every() for name in names if not self.parameters[name].same_as}
         grid = np.indices([len(table) for table in tables.values()]).reshape(len(tables), -1)
         return self.with_shared({name: table[rows] for (name, table), rows in zip(tables.items(), grid, strict=True)})
 
     def parameter_of(self, column: str) -> str:
-        """The parameter that a column of a constraint belongs to."""
+        """Find the parameter of a constraint's column."""
         return next(name for name in self.parameters if name not in TASK and column in self.columns_of(name))
 
     def columns_of(self, name: str) -> list[str]:
-        """The names by which constraints speak of a parameter: of each stage d1, d2, …, else its own."""
+        """List the names of a parameter in constraints: d1, d2, … for stages, else its own name."""
         stages = self.parameters[name].stages
         letter = LETTERS.get(name, name)
         return [f"{letter}{stage}" for stage in range(1, stages + 1)] if stages else [letter]
 
     def allowed(self, settings: Columns) -> NDArray[np.bool_]:
-        """Which settings (n,) satisfy all constraints."""
+        """Mask (n,) of the settings that satisfy all constraints."""
         columns: Columns = {}
         for name, drawn in settings.items():
             if name in TASK:
@@ -172,30 +171,30 @@ class Space(ABC):
         return kept
 
     def with_shared(self, settings: Columns) -> Columns:
-        """Settings with the parameters that take another's value."""
+        """Add the parameters that take another's value to the settings."""
         shared = {name: p.same_as for name, p in self.parameters.items() if p.same_as}
         return {**settings, **{name: settings[source] for name, source in shared.items() if source in settings}}
 
     def propose(self, rng: Uniform, n: int) -> Proposals:
-        """n independent draws, and the networks of those that form one."""
+        """Draw n independent settings and build the networks of the valid ones."""
         own = {name: parameter.draw(rng, n) for name, parameter in self.parameters.items() if not parameter.same_as}
         settings = self.with_shared(own)
         rows = np.flatnonzero(self.allowed(settings)) if self.info.constraints else np.arange(n)
         return Proposals(n, *self.realise(settings, rows), settings)
 
     def resolutions(self, settings: Columns, rows: Ints) -> Any:
-        """Side of the input of the settings at `rows`, (m,)."""
+        """Input resolutions (m,) of the settings at `rows`."""
         if "resolution" in self.parameters:
             return settings["resolution"][rows].astype(np.int64)
         return np.full(len(rows), self.info.resolution)
 
     def sampled_columns(self, settings: Columns, rows: Ints, names: Iterable[str]) -> Columns:
-        """Those of the named settings that the space has, at `rows`, in the type of their axis."""
+        """Return the named settings that the space has, at `rows`, in the dtype of their distribution."""
         types = {name: self.parameters[name].distribution.values.dtype for name in names if name in self.parameters}
         return {name: settings[name][rows].astype(kind) for name, kind in types.items()}
 
     def contains(self, network: Network) -> bool:
-        """Whether some setting is realised as this network (of any resolution and classes, unless these are drawn).
+        """Whether some setting is realised as this network; its classes, and a resolution not drawn, are ignored.
 
         >>> from dsd import load_space, network
         >>> load_space("RegNetX").contains(network("RegNetX-400MF"))
@@ -204,7 +203,7 @@ class Space(ABC):
         return self.count(network) > 0
 
     def of_family(self, network: Network) -> bool:
-        """Whether family and, where it is drawn, resolution are the space's."""
+        """Whether the network has the space's skeleton and, if resolutions are drawn, one of these."""
         drawn = self.parameters.get("resolution")
         return network.skeleton == self.info.skeleton and (
             drawn is None or network.resolution in drawn.distribution.values
@@ -212,19 +211,21 @@ class Space(ABC):
 
     @property
     def equally_likely(self) -> "Space":
-        """The same settings, each as likely as any other."""
+        """The space with the same settings, all equally likely."""
         return replace(self, parameters={name: p.equally_likely for name, p in self.parameters.items()})
 
     @property
     def ratio_type(self) -> type:
-        """Of bottleneck ratios in tables: int, or float where the space has b < 1."""
+        """Type of bottleneck ratios in tables: int, or float if the space has b < 1."""
         ratios = self.parameters.get("bottleneck_ratio")
         return float if ratios and ratios.distribution.values.dtype.kind == "f" else int
 
 
 def candidates(lengths: Iterable[int]) -> NDArray[Any]:
-    """Every choice of one of `lengths[i]` things for each i, (choices, i); refused where they are too many."""
+    """Enumerate all index tuples below `lengths`, (choices, i); DsdError if there are too many."""
     counts = list(lengths)
     if math.prod(counts) > ENUMERABLE:
-        raise DsdError(f"{math.prod(counts):,} settings would have to be tried against the constraints: too many")
+        raise DsdError(
+            f"{math.prod(counts):,} settings to check against the constraints; at most {ENUMERABLE:,} are possible"
+        )
     return np.indices(counts).reshape(len(counts), -1).T

@@ -1,4 +1,4 @@
-"""Windows of complexity: closed intervals such as `360M:400M`, either side open."""
+"""Complexity windows: closed intervals such as `360M:400M`; either side can be open."""
 
 import math
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Window:
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """Both ends, None for an open one; `as_window` takes them back."""
+        """Both ends, None for an open one; `as_window` converts them back."""
         return self.low if self.low > 0 else None, self.high if self.high < math.inf else None
 
     def __contains__(self, value: float) -> bool:
@@ -40,25 +40,25 @@ class Window:
 
     @property
     def is_open(self) -> bool:
-        """Whether everything lies inside."""
+        """Whether the window has no limit."""
         return self.low <= 0 and self.high == math.inf
 
     def mask(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which values (n,) lie inside."""
+        """Mask (n,) of the values inside."""
         return np.logical_and(self.low <= values, values <= self.high)
 
     def near(self, values: NDArray[np.floating[Any]]) -> tuple[NDArray[np.int64], bool]:
-        """Positions of values (n,), sums in single precision, that may lie inside, and whether all of them surely do.
+        """Find the single-precision sums (n,) that can lie inside: positions, and whether all of them surely do.
 
-        The margin is above the rounding error of some hundred terms.
+        The margin exceeds the rounding error of a few hundred terms.
         """
         near = np.flatnonzero((self.low * (1 - MARGIN) <= values) & (values <= self.high * (1 + MARGIN)))
-        found = values.take(near)
-        return near, bool(((self.low * (1 + MARGIN) <= found) & (found <= self.high * (1 - MARGIN))).all())
+        close = values.take(near)
+        return near, bool(((self.low * (1 + MARGIN) <= close) & (close <= self.high * (1 - MARGIN))).all())
 
 
 def parse_window(text: str, place: str = "window") -> Window:
-    """A window from `LO:HI`.
+    """Parse a window `LO:HI`.
 
     >>> parse_window("360M:400M")
     Window(low=360000000.0, high=400000000.0)
@@ -66,7 +66,7 @@ def parse_window(text: str, place: str = "window") -> Window:
     ':6M'
 
     Raises:
-        DsdError: naming `place`, where the text was given
+        DsdError: invalid text; names `place`, the source of the text
     """
     low, colon, high = text.partition(":")
     if not colon:
@@ -82,7 +82,7 @@ Limit = Window | str | tuple[float | None, float | None] | list[float | None] | 
 
 
 def as_window(value: Limit, place: str) -> Window:
-    """A window from what a caller may give: one, a text, a pair of numbers, or None for no limit."""
+    """Convert a Window, a text, a pair of numbers, or None (no limit) to a Window."""
     if isinstance(value, Window):
         return value
     if value is None:
@@ -97,7 +97,7 @@ def as_window(value: Limit, place: str) -> Window:
 
 @dataclass(frozen=True)
 class Windows:
-    """A window on each measure of complexity."""
+    """A window for each complexity measure."""
 
     flops: Window = Window()
     params: Window = Window()
@@ -105,7 +105,7 @@ class Windows:
 
     @property
     def closed(self) -> list[str]:
-        """The measures that are limited."""
+        """The measures with a limit."""
         return [name for name in MEASURES if not getattr(self, name).is_open]
 
     def __str__(self) -> str:
@@ -117,7 +117,7 @@ class Windows:
 class RegimeLimit:
     """An upper limit that grows with the regime: constant + per_gf · F + per_root_gf · √F ([DDS] §4, Fig. 12).
 
-    F is the upper end of the window of flops [GF].
+    F is the upper end of the flops window [GF].
     """
 
     constant: float = 0.0
@@ -125,32 +125,32 @@ class RegimeLimit:
     per_root_gf: float = 0.0
 
     def at(self, flops: Window) -> Window:
-        """The window in a regime.
+        """Compute the window in a regime, given by its flops window.
 
         Raises:
-            DsdError: the window of flops has no upper end
+            DsdError: the flops window has no upper end
         """
         f = flops.high / 1e9
         if math.isinf(f):
             raise DsdError(
-                f"flops {flops}: the space limits params or acts by the upper end; give one, or windows of both"
+                f"flops {flops}: the space's params or acts limit depends on the upper end; give one, or both windows"
             )
         return Window(high=self.constant + self.per_gf * f + self.per_root_gf * math.sqrt(f))
 
 
-DEFAULT: Literal["default"] = "default"  # the limit that the space states
+DEFAULT: Literal["default"] = "default"  # the space's own limit
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The windows that a space states for itself; those of params and acts may depend on the regime."""
+    """The default windows of a space; those of params and acts can depend on the regime."""
 
     flops: Window = Window()
     params: Window | RegimeLimit = Window()
     acts: Window | RegimeLimit = Window()
 
     def windows(self, flops: Limit = DEFAULT, params: Limit = DEFAULT, acts: Limit = DEFAULT) -> Windows:
-        """What a caller gives, and the space's own where that is "default"."""
+        """Return the given windows; "default" takes the space's own."""
         inside = self.flops if flops == DEFAULT else as_window(flops, "flops")
         given = {"params": params, "acts": acts}
         others = {}

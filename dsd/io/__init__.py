@@ -1,4 +1,4 @@
-"""Files, tables, journals and YAML: all reading and writing."""
+"""Read and write files, tables, journals and YAML."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what their endings say."""
+"""Atomic file writing, and the known file extensions."""
 
 import os
 import stat
@@ -11,11 +11,11 @@ YAML = (".yaml", ".yml")
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file beside `path` and rename it: readers see the old one or all of the new one, never a part.
+    """Write a file atomically: write a temporary file beside `path`, then rename it. Readers never see a partial file.
 
-    A link stays, and what it points to is replaced; a pipe or a device is written to. The file's mode is that of the
-    one it replaces, or what the umask leaves. Two writers at a time do not disturb each other; the later one wins. A
-    failure leaves nothing behind, and its error names `path`.
+    A symbolic link stays and its target is replaced; a pipe or a device is written directly. The file keeps the mode of
+    the one it replaces; a new file gets the mode that the umask permits. Concurrent writers do not interfere; the last
+    one wins. A failure leaves no temporary file, and its error names `path`.
     """
     data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     try:
@@ -30,7 +30,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def replace_whole(target: Path, data: bytes) -> None:
-    """Write a file beside `target`, which is no link, and rename it."""
+    """Write a temporary file beside `target`, which is not a link, and rename it to `target`."""
     number, name = tempfile.mkstemp(prefix=".dsd-", dir=target.parent)
     beside = Path(name)
     try:
@@ -46,21 +46,21 @@ def replace_whole(target: Path, data: bytes) -> None:
 
 
 def mode_of(path: Path) -> int:
-    """The mode of a file, or that of a new one."""
+    """Return the mode of a file, or of a new file if it does not exist."""
     with suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     return permitted(0o666)
 
 
 def permitted(mode: int) -> int:
-    """What the umask leaves of a mode; what Python makes for the time being is the user's alone."""
+    """Apply the umask to a mode; Python creates temporary files for their owner only."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mode & ~mask
 
 
 def named(error: OSError, path: Path) -> OSError:
-    """The error, of a file that its user knows."""
+    """Return the error with `path`, the file that the user knows, instead of the temporary file."""
     if error.errno is None:
         return error
     return type(error)(error.errno, error.strerror or str(error), str(path))

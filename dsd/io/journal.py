@@ -1,6 +1,6 @@
-"""Journals: append-only files of one JSON object a line, that a kill or a full disk can tear only at their end.
+"""Journals: append-only files with one JSON object per line. A kill or a full disk can tear only the last line.
 
-A line is one `write` and is on disk when `append` returns. What cannot be read is skipped and counted.
+Each line is one `write` and is on disk when `append` returns. Readers skip and count unreadable lines.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Self
 
 
 def finite(value: Any) -> Any:
-    """The value, or None for a number that JSON does not have: NaN and the infinities."""
+    """Return the value, or None for numbers that JSON lacks: NaN and the infinities."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -24,17 +24,17 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
-            os.write(self._file, b"\n")  # an earlier writer left a torn line: keep it apart
+            os.write(self._file, b"\n")  # an earlier writer left a torn line: end it
         self._torn = False
 
     def append(self, record: dict[str, Any]) -> None:
-        """Write one line; numbers that are not finite become null."""
+        """Write one line; NaN and infinities become null."""
         line = json.dumps({key: finite(value) for key, value in record.items()}, allow_nan=False).encode() + b"\n"
         line = b"\n" + line if self._torn else line
         written = os.write(self._file, line)
         self._torn = written < len(line)
         if self._torn:
-            raise OSError(f"disk full: {written} of {len(line)} bytes of a line were written")
+            raise OSError(f"disk full: wrote {written} of {len(line)} bytes of a line")
         os.fsync(self._file)
 
     def __enter__(self) -> Self:
@@ -45,15 +45,15 @@ class Journal:
 
 
 def parse(lines: bytes) -> tuple[list[dict[str, Any]], int]:
-    """The records of whole lines, and how many lines cannot be read."""
-    found = [line for line in lines.split(b"\n") if line]
-    if all(line.startswith(b"{") for line in found):  # so that no two torn lines together make a whole one
+    """Return the records of complete lines, and the number of unreadable lines."""
+    filled = [line for line in lines.split(b"\n") if line]
+    if all(line.startswith(b"{") for line in filled):  # else two torn lines could join to one valid line
         with suppress(ValueError, RecursionError):
-            together = json.loads(b"[" + b",".join(found) + b"]")  # half the time of one after the other
-            if len(together) == len(found):
+            together = json.loads(b"[" + b",".join(filled) + b"]")  # half the time of parsing line by line
+            if len(together) == len(filled):
                 return together, 0
     records, torn = [], 0
-    for line in found:
+    for line in filled:
         try:
             record = json.loads(line)
             if not isinstance(record, dict):

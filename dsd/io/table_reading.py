@@ -1,7 +1,7 @@
-"""Tables as files: .csv, .jsonl and .parquet, with where they come from beside or in them.
+"""Read tables from .csv, .jsonl and .parquet files.
 
-A cell is read by one rule, whatever the format: columns of names are text; another column is numbers or truths if all
-its cells are, and text otherwise. Only in columns of numbers and truths do NA, null, None and the like mean "missing".
+All formats follow one rule: columns of names are text; another column is numeric or boolean if all its cells are, else
+text. NA, null, None and the like mean "missing" only in numeric and boolean columns.
 """
 
 import csv
@@ -22,38 +22,38 @@ from dsd.texts import encodable
 
 log = logging.getLogger(__name__)
 
-# columns that name things, also where they look like numbers
+# columns of names: text even if they look like numbers
 NAMES = ("space", "key", "run", "source_key", "recipe", "data")
-MISSING = frozenset(  # as pandas has it
+MISSING = frozenset(  # the defaults of pandas
     [
         *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A"),
         *("NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
     ]
 )
-PLAIN = ("integer", "floating", "mixed-integer-float", "boolean")  # what pandas sees in cells that are no texts
+PLAIN = ("integer", "floating", "mixed-integer-float", "boolean")  # pandas' inferred types of cells that are not text
 TRUTHS = {"true": True, "false": False}
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([,' \u202f]\d{3})+(\.\d*)?")
 UNREADABLE = (ValueError, ImportError, OSError, RecursionError, OverflowError, csv.Error, pd.errors.ParserWarning)
-MOSTLY = 0.5  # share of cells that are numbers, from which a column of text was meant as numbers
+MOSTLY = 0.5  # above this share of numeric cells, a text column was meant as numbers
 
 
 def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
-    """A table from a .csv, .parquet or .jsonl file.
+    """Read a table from a .csv, .parquet or .jsonl file.
 
     Args:
-        names: columns whose cells are names and stay as they are written, beside `space`, `key` and `run`
+        names: columns of names, read as text, in addition to NAMES
 
     Raises:
-        DsdError: there is no such file, its ending is not known, it cannot be read, or a column is there twice
+        DsdError: the file is missing, unreadable or of unknown extension, or a column appears twice
     """
     path = Path(path)
     kept = {*NAMES, *names}
     if path.suffix not in READERS:
-        raise DsdError(f"{path}: the ending names the format; give one of: {known(READERS)}")
+        raise DsdError(f"{path}: the file extension sets the format; give one of: {known(READERS)}")
     if not path.exists():
         raise DsdError(f"{path}: there is no such file")
     if path.is_dir():
-        raise DsdError(f"{path}: is a folder")
+        raise DsdError(f"{path}: is a folder; give a file")
     try:
         header, columns = READERS[path.suffix](path, kept)
     except (
@@ -65,7 +65,7 @@ def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
         csv.Error,
         pd.errors.ParserWarning,
     ) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise DsdError(f"{path}: cannot be read: {reason}") from error
     header = clean_header(header, str(path))
     typed = {
@@ -76,10 +76,10 @@ def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def clean_header(header: Sequence[object], place: str) -> list[str]:
-    """The names of columns without blanks around them; a note tells where there were some.
+    """Strip blanks from the column names and log a warning if there were any.
 
     Raises:
-        DsdError: a name is there twice
+        DsdError: a name appears twice
     """
     written = [str(name) for name in header]
     names = [name.strip() for name in written]
@@ -89,12 +89,12 @@ def clean_header(header: Sequence[object], place: str) -> list[str]:
         log.warning("%s: removed blanks around column names: %s", place, shortened(", ".join(map(repr, blanks))))
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DsdError(f"{place}: column {twice[0]} is there {names.count(twice[0])} times; keep one of them")
+        raise DsdError(f"{place}: column {twice[0]} appears {names.count(twice[0])} times; keep one of them")
     return names
 
 
 def named_cells(column: Sequence[Any], name: str, place: str) -> pd.Series:
-    """A column of names as text, None where it is empty; a note tells where blanks around them were removed."""
+    """Convert a column of names to text, None for empty cells; strip blanks and log a warning if there were any."""
     texts = [None if cell is None else name_of(cell) for cell in column]
     stripped = [None if text is None else text.strip() or None for text in texts]
     blanks = [text for text, bare in zip(texts, stripped, strict=True) if bare is not None and text != bare]
@@ -104,7 +104,7 @@ def named_cells(column: Sequence[Any], name: str, place: str) -> pd.Series:
 
 
 def name_of(value: Any) -> str:
-    """A value as a name; different values have different names.
+    """Convert a value to a name; different values get different names.
 
     >>> name_of(20240101), name_of(16.0), name_of(0.1), name_of("1.10")
     ('20240101', '16', '0.1', '1.10')
@@ -118,13 +118,13 @@ def name_of(value: Any) -> str:
 
 
 def typed_cells(column: Sequence[Any]) -> pd.Series:
-    """A column of texts or values as numbers, truths or text, whatever all its cells are."""
+    """Convert a column to numbers or booleans if all its cells are, else to text."""
     if isinstance(column, pd.Series):
         return column
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in PLAIN:
         plain = pd.Series(column)
-        beyond = plain.dtype == object and kind != "boolean"  # whole numbers that 64 bits do not hold
+        beyond = plain.dtype == object and kind != "boolean"  # integers beyond 64 bits
         return pd.Series([None if cell is None else float(str(cell)) for cell in column]) if beyond else plain
     if kind.startswith("mixed"):
         column = [json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in column]
@@ -140,25 +140,25 @@ def typed_cells(column: Sequence[Any]) -> pd.Series:
 
 
 def is_missing(cell: str) -> bool:
-    """Whether a text means that there is no value, in a column of numbers."""
+    """Whether a text means a missing value in a numeric column."""
     return cell in MISSING or cell.strip() in MISSING
 
 
 def filled(column: Sequence[Any], values: Sequence[Any]) -> list[Any]:
-    """The values in the places of a column's cells that are not missing, None in the others."""
+    """Put the values in the cells of a column that are not missing; the other cells get None."""
     left = iter(values)
     return [None if cell is None or (isinstance(cell, str) and is_missing(cell)) else next(left) for cell in column]
 
 
 def as_numbers(cells: list[Any]) -> list[int] | list[float] | None:
-    """Cells as whole numbers, or as floats; None where one is no number."""
+    """Convert cells to integers, else to floats; None if any cell is not a number."""
     if any(isinstance(cell, bool) for cell in cells):
         return None
     try:
         floats = [float(cell) for cell in cells]
         if any("_" in cell for cell in cells if isinstance(cell, str)):
-            return None  # 1_000 is a number to Python alone
-    except OverflowError:  # a whole number beyond floats
+            return None  # only Python reads 1_000 as a number
+    except OverflowError:  # an integer beyond the range of floats
         return as_numbers([str(cell) if isinstance(cell, int) else cell for cell in cells])
     except (TypeError, ValueError):
         return None
@@ -170,13 +170,13 @@ def as_numbers(cells: list[Any]) -> list[int] | list[float] | None:
 
 
 def as_truths(cells: list[Any]) -> list[bool] | None:
-    """Cells as truths; None where one is none."""
-    found = [cell if isinstance(cell, bool) else TRUTHS.get(str(cell).strip().lower()) for cell in cells]
-    return [bool(value) for value in found] if None not in found else None
+    """Convert cells to booleans; None if any cell is not one."""
+    truths = [cell if isinstance(cell, bool) else TRUTHS.get(str(cell).strip().lower()) for cell in cells]
+    return [bool(value) for value in truths] if None not in truths else None
 
 
 def stray(column: pd.Series) -> tuple[int, Any] | None:
-    """Where a column that was meant as numbers holds something else: the row, from 0, and the cell; None elsewhere."""
+    """Find the first non-numeric cell of a column meant as numbers: row (from 0) and cell, or None."""
     if pd.api.types.is_numeric_dtype(column) or not len(column):
         return None
     cells = {i: cell for i, cell in enumerate(column) if isinstance(cell, str | int | float) and cell == cell}
@@ -187,12 +187,12 @@ def stray(column: pd.Series) -> tuple[int, Any] | None:
 
 
 def read_csv(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Series]]:
-    """Header and columns of a .csv file: those that are all numbers or truths as such, others as they are written."""
+    """Read header and columns of a .csv file: numeric and boolean columns converted, the others as written."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         header = next(csv.reader(file), None)
     if not header:
-        raise ValueError("it is empty")
-    numbers = range(len(header))  # not the names: they may be there twice
+        raise ValueError("the file is empty")
+    numbers = range(len(header))  # not the names: these can appear twice
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
         read = partial(pd.read_csv, path, header=0, names=numbers, index_col=False, encoding="utf-8-sig")
@@ -205,7 +205,7 @@ def read_csv(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Seri
 
 
 def read_jsonl(path: Path, names: Container[str]) -> tuple[list[str], list[list[Any]]]:
-    """Header and columns of a .jsonl file; the columns of all rows, in the order in which they first occur."""
+    """Read header and columns of a .jsonl file: the columns of all rows, in order of first occurrence."""
     rows: list[dict[str, Any]] = []
     header: dict[str, None] = {}
     decoder = json.JSONDecoder(object_pairs_hook=each_once)
@@ -217,30 +217,30 @@ def read_jsonl(path: Path, names: Container[str]) -> tuple[list[str], list[list[
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
         if not isinstance(row, dict):
-            raise ValueError(f"line {number} is no object")
+            raise ValueError(f"line {number} is not a JSON object")
         header |= dict.fromkeys(row)
         rows.append(row)
     if not header:
-        raise ValueError("it has no rows")
+        raise ValueError("the file has no rows")
     return list(header), [[row.get(name) for row in rows] for name in header]
 
 
 def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; ValueError where a key is there twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    """Convert the pairs of a JSON object to a dict; ValueError if a key appears twice."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"{twice} is there twice")
-    return found
+        raise ValueError(f"{twice} appears twice")
+    return record
 
 
 def read_parquet(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Series]]:
-    """Header and columns of a .parquet file."""
+    """Read header and columns of a .parquet file."""
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
     header = [str(name) for name in table.column_names]
-    clean_header(header, str(path))  # pandas does not take a name twice
+    clean_header(header, str(path))  # pandas accepts no duplicate names
     frame = table.to_pandas().reset_index(drop=True)
     return [str(name) for name in frame], [frame[name] for name in frame]
 
@@ -253,12 +253,12 @@ READERS: dict[str, Callable[[Path, Container[str]], tuple[list[str], Sequence[An
 
 
 def first_table(*paths: str | Path) -> tuple[pd.DataFrame, Path]:
-    """The table of the first of these files that is there, and which it was.
+    """Read the first of these files that exists; return its table and its path.
 
     Raises:
-        DsdError: none is there, or it cannot be read
+        DsdError: no file exists, or it cannot be read
     """
     for path in map(Path, paths):
         if path.is_file():
             return read_table(path), path
-    raise DsdError(f"none of these files is there: {known(str(path) for path in paths)}")
+    raise DsdError(f"none of these files exists: {known(str(path) for path in paths)}")

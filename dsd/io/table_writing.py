@@ -1,4 +1,4 @@
-"""Tables written as .csv, .jsonl and .parquet, with their provenance beside or in them."""
+"""Write tables as .csv, .jsonl and .parquet, with their provenance in the file or beside it."""
 
 import csv
 import io
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table as Python values."""
+    """Iterate over the rows of a table as Python values."""
     return zip(*(column.tolist() for column in columns.values()), strict=True)
 
 
 def as_csv(tables: list[Columns]) -> str:
-    """Tables one after the other as CSV; a column that one of them lacks stays empty there."""
+    """Concatenate tables as CSV; columns that a table lacks stay empty in its rows."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     names = merged_names(tables)
@@ -34,13 +34,13 @@ def as_csv(tables: list[Columns]) -> str:
 
 
 def as_jsonl(tables: list[Columns]) -> str:
-    """Tables as one JSON object a line."""
+    """Concatenate tables as JSON lines, one object per row."""
     rows = (dict(zip(table, row, strict=True)) for table in tables for row in rows_of(table))
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def merged_names(tables: list[Columns]) -> list[str]:
-    """The columns of all tables: stages and what was drawn stay together where tables differ in them."""
+    """Merge the column names of all tables; columns of stages and of sampled values stay next to each other."""
     names: list[str] = []
     for table in tables:
         position = 0
@@ -54,9 +54,9 @@ def merged_names(tables: list[Columns]) -> list[str]:
 
 
 def check_ending(path: Path) -> None:
-    """Refuse a file name whose ending is not a format, or whose folder is missing."""
+    """Reject a file whose extension is not a table format, or whose folder does not exist."""
     if path.suffix not in TABLES:
-        raise DsdError(f"-o {path}: the ending chooses the format; give one of: {known(TABLES)}")
+        raise DsdError(f"-o {path}: the file extension sets the format; give one of: {known(TABLES)}")
     if path.suffix == ".parquet" and not find_spec("pyarrow"):
         raise DsdError(f"-o {path}: .parquet needs pyarrow; pip install pyarrow, or give .csv")
     if path.is_dir():
@@ -66,12 +66,12 @@ def check_ending(path: Path) -> None:
 
 
 def beside(path: Path) -> Path:
-    """Where the provenance of a file lies that has no metadata of its own: c.csv.meta.json beside c.csv."""
+    """Return the path of the provenance file, for formats without metadata: c.csv.meta.json beside c.csv."""
     return path.with_name(f"{path.name}.meta.json")
 
 
 def provenance_in(path: Path) -> str:
-    """The provenance of a file, as `provenance_of` gave it; "" where it has none."""
+    """Read the provenance of a file, as written by `provenance_of`; "" if it has none."""
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
@@ -80,11 +80,11 @@ def provenance_in(path: Path) -> str:
 
 
 def columns_as_parquet(samples: list[Columns], parts: Iterable[Columns], provenance: str) -> bytes:
-    """The content of a .parquet file, written part by part.
+    """Encode tables as a .parquet file, part by part.
 
     Args:
-        samples: tables of a few rows with all columns, from which the types follow
-        parts: tables (n,), one after the other; a column that one of them lacks stays empty there
+        samples: tables of a few rows with all columns; they determine the column types
+        parts: tables (n,), in order; columns that a table lacks stay empty in its rows
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -107,13 +107,13 @@ COLUMN_WRITERS = {".csv": as_csv, ".jsonl": as_jsonl}
 
 
 def write_columns(tables: list[Columns], path: Path, provenance: str) -> None:
-    """Write tables to a .csv or .jsonl file, then their provenance beside it; each appears whole or not at all."""
+    """Write tables to a .csv or .jsonl file, then their provenance beside it, each atomically."""
     write_whole(path, COLUMN_WRITERS[path.suffix](tables))
     write_whole(beside(path), provenance + "\n")
 
 
 def as_json_lines(frame: "pd.DataFrame") -> str:
-    """A JSON object a row, numbers with all their digits, null for what is missing."""
+    """Encode a DataFrame as JSON lines: one object per row, numbers with all digits, null for missing values."""
     rows = (
         {name: None if value != value else value for name, value in row.items()} for row in frame.to_dict("records")
     )
@@ -121,7 +121,7 @@ def as_json_lines(frame: "pd.DataFrame") -> str:
 
 
 def as_parquet(frame: "pd.DataFrame", provenance: str) -> bytes:
-    """The content of a .parquet file, its provenance among the metadata."""
+    """Encode a DataFrame as a .parquet file, with the provenance in its metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -140,7 +140,7 @@ FRAME_WRITERS: "dict[str, Callable[[pd.DataFrame], str]]" = {
 
 
 def write_table(frame: "pd.DataFrame", output: Path, provenance: str = "") -> None:
-    """Write a table in the format of the file's ending, whole or not at all, then its provenance if there is one."""
+    """Write a table atomically in the format of the file's extension, then its provenance if there is one."""
     if output.suffix == ".parquet":
         write_whole(output, as_parquet(frame, provenance))
         return

@@ -1,7 +1,7 @@
-"""YAML files that people write: one reader for spaces, networks, studies and sweeps.
+"""Read YAML files that users write: spaces, networks, studies and sweeps.
 
-YAML 1.1 reads 1:10 as 70 and 010 as 8; such numbers are refused. A file has at most 1 MB and 10,000 values, those of
-its aliases counted as often as they are used. Environment variables are read where a study names them, and only these.
+YAML 1.1 reads 1:10 as 70 and 010 as 8; such numbers are rejected. A file has at most 1 MB and 10,000 values; an alias
+counts each time it is used. Only environment variables that a study lists are read.
 """
 
 import io
@@ -29,14 +29,14 @@ LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
 def read_mapping(path: Path, hint: str, resolve: bool = True) -> dict[str, Any]:
-    """The keys and values of a YAML file.
+    """Read the keys and values of a YAML file.
 
     Args:
-        hint: what such a file holds, for the error's message
-        resolve: whether interpolations such as ${low} stand for other values; else they are texts
+        hint: what such a file contains, for the error message
+        resolve: replace interpolations such as ${low} by their values; else keep them as text
 
     Raises:
-        DsdError: there is no such file, it is no mapping of keys to values, or a number in it means another one to YAML
+        DsdError: the file is missing or not a mapping, or YAML would misread one of its numbers
     """
     text = read_text(path)
     check_numbers(path, text)
@@ -44,7 +44,7 @@ def read_mapping(path: Path, hint: str, resolve: bool = True) -> dict[str, Any]:
         with environment_of():
             raw = OmegaConf.load(io.StringIO(text))
             written = OmegaConf.to_container(raw, resolve=resolve)
-    except Exception as error:  # what a YAML parser may raise is not a closed list
+    except Exception as error:  # a YAML parser can raise exceptions of any type
         raise DsdError(f"{path}: cannot be read as YAML: {one_line(error)}") from error
     if not isinstance(raw, DictConfig) or not isinstance(written, dict):
         raise DsdError(f"{path}: is not a mapping of keys; {hint}")
@@ -53,7 +53,7 @@ def read_mapping(path: Path, hint: str, resolve: bool = True) -> dict[str, Any]:
 
 
 def check_finite(value: Any, place: str, key: str = "") -> None:
-    """Refuse numbers that are not finite, or that 64 bits do not hold, however deep.
+    """Reject numbers that are not finite or exceed 64 bits, at any depth.
 
     Raises:
         DsdError: names the place and the key
@@ -69,26 +69,26 @@ def check_finite(value: Any, place: str, key: str = "") -> None:
 
 
 def read_text(path: Path) -> str:
-    """The text of a YAML file.
+    """Read the text of a YAML file.
 
     Raises:
-        DsdError: there is no such file, it is too large, or no text
+        DsdError: the file is missing, too large, or not UTF-8 text
     """
     if not path.is_file():
         raise DsdError(f"{path}: there is no such file")
     if path.stat().st_size > LARGEST:
-        raise DsdError(f"{path}: has {path.stat().st_size:,} bytes; at most {LARGEST:,} are read")
+        raise DsdError(f"{path}: has {path.stat().st_size:,} bytes; at most {LARGEST:,} are allowed")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DsdError(f"{path}: is no text in UTF-8: {error}") from error
+        raise DsdError(f"{path}: is not UTF-8 text: {error}") from error
 
 
 def check_numbers(path: Path, text: str, understood: Collection[str] = ()) -> str:
-    """Refuse numbers that mean others to YAML than to people, and files that grow when they are read.
+    """Reject numbers that YAML reads differently than people do, and files with too many values.
 
     Args:
-        understood: keys whose values are texts all the same: times such as 24:00:00
+        understood: keys whose values are always text: times such as 24:00:00
 
     Returns:
         the text, with the values of these keys in quotes
@@ -100,32 +100,32 @@ def check_numbers(path: Path, text: str, understood: Collection[str] = ()) -> st
     if root is None:
         return text
     if expanded(root, path) > MOST:
-        raise DsdError(f"{path}: has more than {MOST:,} values, those of aliases counted as often as they are used")
+        raise DsdError(f"{path}: has more than {MOST:,} values; an alias counts each time it is used")
     for key, node in reversed(list(scalars(root))):
-        meant = misread(node)
-        if not meant:
+        reading = misread(node)
+        if not reading:
             continue
         if key not in understood:
             place = f"{path}: line {node.start_mark.line + 1}: {key or 'value'}: {node.value}"
-            raise DsdError(f"{place} is {meant} to YAML; write it in quotes if it is a text, or as a plain number")
+            raise DsdError(f"{place}: YAML reads it as {reading}; put text in quotes, or write a plain number")
         start, end = node.start_mark.index, node.end_mark.index
         text = f'{text[:start]}"{node.value}"{text[end:]}'
     return text
 
 
 def misread(node: ScalarNode) -> str:
-    """What YAML makes of a number that people read otherwise; "" for any other value."""
+    """Return how YAML reads a number that people read differently; "" for any other value."""
     if node.style or node.tag not in (INTEGER, FLOAT):
         return ""
     if SIXTIES.fullmatch(node.value):
-        return f"a number of base 60, {yaml.load(node.value, Loader=yaml.SafeLoader):g},"
+        return f"{yaml.load(node.value, Loader=yaml.SafeLoader):g} (base 60)"
     if LEADING_ZERO.fullmatch(node.value) and node.tag == INTEGER:
-        return f"an octal number, {yaml.load(node.value, Loader=yaml.SafeLoader)},"
+        return f"{yaml.load(node.value, Loader=yaml.SafeLoader)} (octal)"
     return ""
 
 
 def scalars(root: Node) -> Iterator[tuple[str, ScalarNode]]:
-    """The single values of a document in the order of the text, each once, with the key that it stands under."""
+    """Iterate over the scalars of a document in text order, each once, with the key above it."""
     seen: set[int] = set()
     open_nodes = [("", root)]
     while open_nodes:
@@ -144,10 +144,10 @@ def scalars(root: Node) -> Iterator[tuple[str, ScalarNode]]:
 
 
 def expanded(root: Node, path: Path) -> int:
-    """How many values a document has when each alias is replaced by what it stands for.
+    """Count the values of a document after expanding all aliases.
 
     Raises:
-        DsdError: a value holds itself, or is nested too deep
+        DsdError: a value contains itself, or is nested too deeply
     """
     counts: dict[int, int] = {}
     inside: set[int] = set()
@@ -170,18 +170,18 @@ def expanded(root: Node, path: Path) -> int:
 
 @contextmanager
 def environment_of(allowed: Collection[str] = ()) -> Iterator[None]:
-    """Let interpolations read these environment variables only; what they read goes into sweep.yaml.
+    """Let interpolations read only these environment variables; their values are written to sweep.yaml.
 
     Raises:
-        ValueError: from an interpolation, for another variable
+        ValueError: an interpolation reads another variable
     """
     from omegaconf.resolvers import oc
 
     def guarded(name: str, default: str | None = "") -> str | None:
         if name not in allowed:
             raise ValueError(f"${{oc.env:{name}}}: name the variable in the study, environment: [{name}]")
-        found: str | None = oc.env(name) if default == "" else oc.env(name, default)
-        return found
+        value: str | None = oc.env(name) if default == "" else oc.env(name, default)
+        return value
 
     resolve_with(guarded)
     try:
@@ -191,14 +191,14 @@ def environment_of(allowed: Collection[str] = ()) -> Iterator[None]:
 
 
 def resolve_with(resolver: Callable[..., Any]) -> None:
-    """Let `${oc.env:…}` be read by this function; newer versions of omegaconf warn that its registration is renamed."""
+    """Resolve `${oc.env:…}` with this function; newer omegaconf versions warn that this registration was renamed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         OmegaConf.register_new_resolver("oc.env", resolver, replace=True)
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error in one line, not too long."""
+    """Return the message of an error on one line, shortened if it is too long."""
     if isinstance(error, RecursionError):
-        return "it is nested too deep"
+        return "it is nested too deeply"
     return shortened(" ".join(str(error).split()), 400)

@@ -70,11 +70,11 @@ def test_blanks_around_names_are_removed_and_said(tmp_path: Path, caplog: pytest
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.csv", "space,error,error\nA,1,2\n", "column error is there 2 times"),
-        ("t.csv", "space, space,error\nA,B,2\n", "column space is there 2 times"),
-        ("t.jsonl", '{"error": 1, "error": 2}\n', "line 1: error is there twice"),
-        ("t.jsonl", '{"error": 1}\n[1]\n', "line 2 is no object"),
-        ("t.jsonl", "[" * 100_000 + "\n", "nested too deep"),
+        ("t.csv", "space,error,error\nA,1,2\n", "column error appears 2 times"),
+        ("t.csv", "space, space,error\nA,B,2\n", "column space appears 2 times"),
+        ("t.jsonl", '{"error": 1, "error": 2}\n', "line 1: error appears twice"),
+        ("t.jsonl", '{"error": 1}\n[1]\n', "line 2 is not a JSON object"),
+        ("t.jsonl", "[" * 100_000 + "\n", "nested too deeply"),
         ("t.jsonl", "\n", "has no rows"),
         ("t.csv", "", "is empty"),
         ("t.csv", 'a,error\n"x,1\n', "cannot be read"),
@@ -85,7 +85,7 @@ def test_files_that_say_two_things_are_refused(tmp_path: Path, name: str, text: 
     (tmp_path / name).write_text(text)
     with pytest.raises(DsdError, match=message):
         read_table(tmp_path / name)
-    with pytest.raises(DsdError, match="column w is there 2 times"):
+    with pytest.raises(DsdError, match="column w appears 2 times"):
         split_populations(pd.DataFrame([[1, 2, 3]], columns=["w", "w ", "error"]))
 
 

@@ -54,7 +54,7 @@ def test_no_two_networks_share_a_spelling() -> None:
         ("resnet-51", "ResNet-50"),
         ("efficientnet-b7", "EfficientNet-B"),
         ("vgg", "dsd complexity --all"),
-        ("resnet50_32x4d", "near are: "),
+        ("resnet50_32x4d", "similar names: "),
     ],
 )
 def test_an_unknown_name_is_answered_with_near_ones(name: str, near: str) -> None:

@@ -59,7 +59,7 @@ def test_keys_are_stable() -> None:
             ((1, 1), (8, 20), (1, 1), (8, 8)),
             "stage 2: 20 / 1 = 20 channels do not divide into groups of 8; .* 16",
         ),
-        (((1,), (8, 8), (1, 1), (8, 8)), "a network of 2 stages needs as many .*, not 1, 2, 2, 2"),
+        (((1,), (8, 8), (1, 1), (8, 8)), "a network of 2 stages needs one depth, .*, not 1, 2, 2, 2"),
     ],
 )
 def test_what_cannot_be_built_is_refused(stages, message: str) -> None:
@@ -177,7 +177,7 @@ def test_equal_families_are_equal() -> None:
         ({"resolution": 224.5}, "column resolution = 224.5: give a whole number"),
         ({"resolution": "inf"}, "column resolution = inf: is not a finite number"),
         ({"d1": [1]}, r"column d1 = \[1\]: is not a number"),
-        ({"strides": "2;2"}, "column strides = 2;2: give a whole number a stage"),
+        ({"strides": "2;2"}, "column strides = 2;2: give one whole number per stage"),
         ({"strides": ""}, "column strides of the row is missing"),
         ({"d1": 0}, "stage 1: depth 0"),
     ],

@@ -65,12 +65,12 @@ def test_every_block_can_be_described(load) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("depth: 3", "w_0 is missing; a line is given whole"),
+        ("depth: 3", "w_0 is missing; a line needs all of"),
         ("depths: [1, 2]", "widths is missing"),
         ("depths: 1\nwidths: [8, 8]", "group_widths is missing; block X has groups"),
         ("depthz: 1", "depthz is not a key; choose one of: activation"),
-        ("activation: silu", "describes nothing"),
-        ("extends: RegNetX-400MF\ngroup_width: 24", "depth is missing; a line is given whole"),
+        ("activation: silu", "describes no network"),
+        ("extends: RegNetX-400MF\ngroup_width: 24", "depth is missing; a line needs all of"),
         ("extends: AnyNetX_A\nsummary: mine", "is a design space, not a network; `dsd sample --space`"),
         (STAGES + "depth: 3", "gives both stages and a line"),
         ("depths: [1, 2]\nwidths: [8, 8, 8]\ngroup_widths: 8", r"depths = \[1, 2\]: has 2 values; give 3"),
@@ -82,10 +82,10 @@ def test_every_block_can_be_described(load) -> None:
         (STAGES.replace("32", ".inf"), "widths = inf: give a finite number"),
         (STAGES + "resolution: .nan", "resolution = nan: give a finite number"),
         (STAGES.replace("32", "1e20"), "stage 1: width 1e.20: give a whole number from 1 to 1e.12"),
-        (LINE + "block: R", "group_width = 16: block R takes none"),
+        (LINE + "block: R", "group_width = 16: block R has no groups"),
         (STAGES + "block: Q", "block = Q is not known"),
         (STAGES + "kernels: 4", "kernels = .*: give an odd number"),
-        (STAGES + "resolution: 16", r"resolution = 16: stage 4 has stride 2, and an input of 1×1 pixels; .* from 17"),
+        (STAGES + "resolution: 16", r"resolution = 16: stage 4 has stride 2 but an input of 1×1 pixels; .* from 17"),
         (STAGES + "bottleneck_ratios: 3", "stage 1: width 32 / bottleneck ratio 3 = 10.6667 channels"),
         ("extends: RegNetX-401MF", "network RegNetX-401MF is not known"),
         ("extends: mine.yaml", "extends itself"),
@@ -105,5 +105,5 @@ def test_what_is_wrong_is_named(text: str, message: str, load) -> None:
 def test_two_files_that_extend_each_other_are_refused(load, tmp_path: Path) -> None:
     """And the message says by way of which."""
     (tmp_path / "other.yaml").write_text("extends: mine.yaml")
-    with pytest.raises(DsdError, match=r"extends itself, by way of other\.yaml"):
+    with pytest.raises(DsdError, match=r"extends itself through other\.yaml"):
         load("extends: other.yaml")

@@ -64,7 +64,7 @@ def test_all_prints_every_network_beside_the_published_values(dsd) -> None:
     assert lines["ResNet-50"][5] == "22.6*"
     notes = [line for line in text.splitlines() if line.startswith("* ")]
     assert len(notes) == text.count("*") - len(notes)
-    assert "* ResNet-50, params: a slip of the paper" in text
+    assert "* ResNet-50, params: an error in the paper" in text
     rows = json.loads(dsd("complexity", "--all", "--json").out)
     assert [row["network"] for row in rows] == list(NAMED)
     assert rows[24]["differences"] == {"params": rows[24]["differences"]["params"]}
@@ -183,20 +183,20 @@ def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
         ("complexity resnet-50 --resolution 16", "resolution = 16: stage 4 has stride 2"),
         ("complexity no.yaml", "no.yaml: there is no such file"),
         ("complexity no.csv", "no.csv: there is no such file"),
-        ("complexity c.csv:n", "c.csv:n: fits 6 rows; give more of it"),
+        ("complexity c.csv:n", "c.csv:n: 6 keys start with this; give more of the key"),
         ("complexity c.csv:x", "c.csv:x: is not the key of a row"),
         ("complexity c.csv:", "c.csv:: is not the key of a row"),
         ("complexity c.tsv", "network c.tsv is not known"),
-        ("complexity ./c.tsv", "./c.tsv: is no network; a table ends with .csv, .jsonl, .parquet"),
+        ("complexity ./c.tsv", "./c.tsv: is not a network; give a table (.csv, .jsonl, .parquet)"),
         ("time resnet-50 --device cpu:7", "device = cpu:7: give cpu, cuda or cuda:N"),
         ("time", "Missing argument"),
         ("time resnet-50 c.csv", "c.csv: a table is timed alone"),
         ("time resnet-50 -o x.csv", "-o x.csv: is for a TABLE"),
-        ("time c.csv -o x.txt", "the ending chooses the format"),
+        ("time c.csv -o x.txt", "the file extension sets the format"),
         ("time resnet-50 --device gpu", "device = gpu is not known"),
         ("time resnet-50 --dtype half", "'half' is not one of 'float32', 'bfloat16', 'float16'"),
         ("time resnet-50 --batch 1 --train", "batch norm cannot be trained on one image"),
-        ("time resnet-51", "network resnet-51 is not known; near are: "),
+        ("time resnet-51", "network resnet-51 is not known; similar names: "),
     ],
 )
 def test_bad_input_is_one_line(words: str, message: str, dsd, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:

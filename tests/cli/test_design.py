@@ -158,7 +158,7 @@ WRONG = {
     "sample --space AnyNetX_A -n 5 --flops 1e400:": "'1e400' is too large",
     "sample --space AnyNetX_C -n 99999999999999999999": "AnyNetX_C has only 316,659,348,799,488 settings",
     "plan demo name=../x": "name = '../x': use only letters",
-    "sample --space AnyNetX_A -n 5 -o .": "-o .: the ending chooses the format",
+    "sample --space AnyNetX_A -n 5 -o .": "-o .: the file extension sets the format",
     "sample --space AnyNetX_A -n 5 -o no/c.csv": "-o no/c.csv: the folder no does not exist",
     "sample --space AnyNetX_A -n 5 -o /proc/c.csv": "dsd: /proc/",
     "launch demo n=1 -o /proc/x/y": "dsd: /proc/x",

@@ -141,7 +141,7 @@ WRONG = {
     "train ResNet-56 data=digits data.shift=8": "data.shift = 8: give less than data.resolution = 8",
     "train ResNet-56 data=synthetic data.resolution=99999": "data.name = synthetic: there is not the memory",
     "plan train": "spaces = []: give at least one, or networks",
-    "plan demo networks=[ResNet-56,resnet56]": "two populations are called ResNet-56",
+    "plan demo networks=[ResNet-56,resnet56]": "two populations have the name ResNet-56",
     "plan demo networks=[missing.csv]": "missing.csv: there is no such file",
 }
 

@@ -189,7 +189,7 @@ def test_limits_of_the_constrained_space_follow_the_regime() -> None:
     assert windows.params.high == pytest.approx(5.2e6)
     assert windows.acts.high == pytest.approx(6.5e6 * math.sqrt(0.4))
     assert space.info.limits.windows("1.44G:1.6G").params.high == pytest.approx(11.8e6)
-    with pytest.raises(DsdError, match="by the upper end; give one"):
+    with pytest.raises(DsdError, match="depends on the upper end; give one"):
         sample(space, 5, flops="300M:")
     assert sample(space, 5, flops="300M:", params=":9M", acts=None).windows.acts == Window()
     frame = sample(space, 50).frame

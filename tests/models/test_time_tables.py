@@ -214,7 +214,7 @@ def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: li
         time_table(frame, CONDITIONS, tmp_path / "foreign.csv")
     with pytest.raises(DsdError, match=r"was measured with seconds 0.*, not 1"):
         time_table(frame, replace(CONDITIONS, seconds=1.0), path)
-    with pytest.raises(DsdError, match="the ending chooses the format"):
+    with pytest.raises(DsdError, match="the file extension sets the format"):
         time_table(frame, CONDITIONS, tmp_path / "t.txt")
     with pytest.raises(DsdError, match="does not exist"):
         time_table(frame, CONDITIONS, tmp_path / "no" / "t.csv")

@@ -1,4 +1,4 @@
-"""The blocks: one file a family, one entry a block."""
+"""Block types: one file per family, one entry per block."""
 
 from dsd.architecture.blocks.block import BlockType
 from dsd.architecture.blocks.bottleneck import R, X, Y

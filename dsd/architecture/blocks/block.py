@@ -1,7 +1,7 @@
-"""What a block is: its layers, and the facts by which a stage of it is drawn, checked and built.
+"""Block types: their layers, and the rules for valid widths, bottleneck ratios and group widths.
 
 Notation of [DDS] §3.1: w width, b bottleneck ratio (divisor), g group width, k kernel; v = w/b is the width inside a
-bottleneck. Every width may be a number (one network) or an array (n,) (a population).
+bottleneck. Every width is a number (one network) or an array (n,) (a population).
 """
 
 import math
@@ -14,14 +14,14 @@ import numpy as np
 from dsd.architecture.layers import Conv, Layer, Which, Width
 from dsd.architecture.width_rule import Array, adjust, one_group
 
-MOST = 10**12  # blocks or channels; far above what is built, far below what 64 bits hold
+MOST = 10**12  # blocks or channels; far above any built network, far below the limit of 64 bits
 
 
 @dataclass(frozen=True)
 class Block:
-    """`transform(x) + x`, or `transform(x) + projection(x)` where that exists; then the activation, unless it has none.
+    """`transform(x) + x`, or `transform(x) + projection(x)` if a projection exists; then an activation if there is one.
 
-    adds: false where a block is its transform alone
+    adds: false if the block has no shortcut: its output is `transform(x)`
     """
 
     transform: tuple[Layer, ...]
@@ -32,7 +32,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network states of one block: its input's width, and the stage's w, v = w/b, b, g, kernel k and stride."""
+    """Shape of one block: input width, and the stage's w, v = w/b, b, g, stride and kernel k."""
 
     w_in: Width
     w: Width
@@ -44,7 +44,7 @@ class Shape:
 
 
 def divided(w: Width, b: Any) -> Width:
-    """w/b, whole for every network that can be built; proposals may have it in floats."""
+    """Compute w/b, a whole number for every valid network; stays a float for proposals in floats."""
     v = w / b
     if not isinstance(v, np.ndarray):
         return round(v)
@@ -52,22 +52,22 @@ def divided(w: Width, b: Any) -> Width:
 
 
 def changed(shape: Shape) -> Which:
-    """Whether a block's output differs from its input in side or width."""
+    """Whether a block changes the resolution or the width of its input."""
     return True if shape.stride != 1 else False if shape.w_in is shape.w else shape.w_in != shape.w
 
 
 def residual(transform: tuple[Layer, ...], s: Shape) -> Block:
-    """A block whose shortcut is a 1×1 convolution with the stride, and batch norm, where stride or width changes."""
+    """Build a residual block; if stride or width changes, its shortcut is a strided 1×1 convolution with batch norm."""
     return Block(transform, Conv(s.w_in, s.w, stride=s.stride, activation=False, exists=changed(s)))
 
 
 @dataclass(frozen=True)
 class BlockType:
-    """A kind of block: all that spaces, networks and models need to know of it.
+    """A block type, as spaces, networks and models use it.
 
-    layers: the block of a shape
-    bottleneck: whether it has a bottleneck ratio b; b = 1 for the others
-    groups: of its spatial convolution: of a drawn group width, one group (g = w/b), or one per channel (g = 1)
+    layers: builds the block of a shape
+    bottleneck: whether it has a bottleneck ratio b; others have b = 1
+    groups: of its spatial convolution: with a drawn group width, one group (g = w/b), or one per channel (g = 1)
     """
 
     name: str
@@ -77,11 +77,11 @@ class BlockType:
 
     @property
     def has_groups(self) -> bool:
-        """Whether a stage of it has a group width of its own."""
+        """Whether the group width is a free parameter of its stages."""
         return self.groups == "drawn"
 
     def realised(self, widths: Array, bottleneck_ratios: Array, group_widths: Array) -> tuple[Array, Array]:
-        """Widths and group widths that can be built, of one shape; group_widths are looked at where it has groups."""
+        """Apply the width rule: return valid widths and group widths; blocks without groups ignore group_widths."""
         if self.has_groups:
             return adjust(widths, bottleneck_ratios, group_widths)
         if self.groups == "depthwise":
@@ -89,11 +89,11 @@ class BlockType:
         return one_group(widths, bottleneck_ratios)
 
     def only_group_width(self, w: float, b: float) -> int:
-        """The group width of a stage of a block without groups."""
+        """Compute the group width of a stage for a block without groups."""
         return 1 if self.groups == "depthwise" or b <= 0 else max(1, round(w / b))
 
     def why_no_ratio(self, b: float) -> str:
-        """Why a stage cannot have this bottleneck ratio, whatever its width; "" where it can."""
+        """Explain why a stage cannot have this bottleneck ratio at any width; "" if it can."""
         if not 0 < b < math.inf:
             return "give a positive number; 1 for no bottleneck"
         if self.groups == "depthwise" and not (b <= 1 and near_whole(1 / b)):
@@ -101,7 +101,7 @@ class BlockType:
         return f"block {self.name} has no bottleneck; give 1" if b != 1 and not self.bottleneck else ""
 
     def why_not(self, d: float, w: float, b: float, g: float) -> str:
-        """Why a stage of this block cannot be built, or "" where it can."""
+        """Explain why a stage of this block is invalid; "" if it is valid."""
         for name, value in (("depth", d), ("width", w), ("group width", g)):
             if not 1 <= value <= MOST or value % 1:
                 return f"{name} {value:g}: give a whole number from 1{f' to {MOST:.0e}' if value > MOST else ''}"
@@ -119,11 +119,11 @@ class BlockType:
             width, group = (x.item() for x in adjust(np.array([w]), np.array([b]), np.array([g])))
             return (
                 f"{w:g} / {b:g} = {v} channels do not divide into groups of {g:g}; "
-                f"the nearest that do: width {width:g}, group width {group:g}"
+                f"nearest valid: width {width:g}, group width {group:g}"
             )
         return ""
 
 
 def near_whole(value: float) -> bool:
-    """Whether a number is whole but for rounding errors."""
+    """Whether a number is whole up to rounding errors."""
     return math.isclose(value, round(value), rel_tol=1e-9)

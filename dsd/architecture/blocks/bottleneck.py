@@ -7,7 +7,7 @@ from dsd.architecture.layers import Conv, SqueezeExcite, Width
 
 
 def squeeze_excite(w: Width, w_in: Width) -> SqueezeExcite:
-    """On w channels, squeezed to a quarter of the block's input width, half to even ([DDS] App. D)."""
+    """Build squeeze-and-excitation on w channels, squeezed to w_in/4, halves rounded to even ([DDS] App. D)."""
     quarter = np.maximum(1, np.rint(0.25 * w_in))
     squeezed = int(quarter) if np.ndim(quarter) == 0 else quarter.astype(w_in.dtype)
     return SqueezeExcite(Conv(w, squeezed, bias=True), Conv(squeezed, w, bias=True, activation=False))

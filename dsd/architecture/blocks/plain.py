@@ -21,7 +21,7 @@ def vanilla_block(s: Shape) -> Block:
 
 
 def basic_block(s: Shape) -> Block:
-    """Basic, that of ResNet for small images: x + [k×k (stride), k×k] ([NDS])."""
+    """Basic, the block of ResNets for small images: x + [k×k (stride), k×k] ([NDS])."""
     return residual(vanilla_block(s).transform, s)
 
 

@@ -1,1 +1,1 @@
-"""Published networks, and the networks of files and tables."""
+"""Networks by published name, from files and from tables."""

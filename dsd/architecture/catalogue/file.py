@@ -1,9 +1,9 @@
-"""Network files: one network as YAML, stage by stage, by RegNet's six parameters, or as another one that is changed.
+"""Network files: one network as YAML, given stage by stage, by RegNet's six parameters, or as a changed network.
 
 ```yaml
-depths: [1, 2, 7, 12]          # of each stage
+depths: [1, 2, 7, 12]          # one per stage
 widths: [32, 64, 160, 384]
-group_widths: 16               # a number holds for every stage
+group_widths: 16               # a single number applies to every stage
 ```
 
 ```yaml
@@ -20,8 +20,8 @@ activation: silu
 resolution: 160
 ```
 
-Beside these: `bottleneck_ratios` or, of a line, `bottleneck_ratio` (1), and `block`, `stem`, `strides`, `activation`,
-`kernels`, `stem_width`, `head_width`, `resolution`, `classes`, as in a space file.
+Further keys: `bottleneck_ratios`, or `bottleneck_ratio` for RegNet's parameters (default 1), and `block`, `stem`,
+`strides`, `activation`, `kernels`, `stem_width`, `head_width`, `resolution`, `classes`, as in a space file.
 """
 
 import math
@@ -46,19 +46,19 @@ FRACTIONS = ("bottleneck_ratios", "bottleneck_ratio", "w_a", "w_m")
 
 
 def load_network(path: str | Path, by_way_of: tuple[Path, ...] = ()) -> Network:
-    """The network of a file.
+    """Load the network of a file.
 
     Args:
-        by_way_of: files that extend this one, one another
+        by_way_of: chain of files that extend this one
 
     Raises:
-        DsdError: names the file, the key and what is allowed, or the stage that cannot be built and why
+        DsdError: names the file, the key and what is allowed, or the invalid stage and the reason
     """
     path = Path(path)
     written = read_mapping(path, "a network's keys are depths, widths, group_widths, …")
     try:
         if path.resolve() in by_way_of:
-            raise DsdError(f"extends itself, by way of {by_way_of[-1].name}")
+            raise DsdError(f"extends itself through {by_way_of[-1].name}")
         if "family" in written or "summary" in written:
             raise DsdError("is a design space, not a network; `dsd sample --space` draws networks from it")
         for key in written:
@@ -72,7 +72,7 @@ def load_network(path: str | Path, by_way_of: tuple[Path, ...] = ()) -> Network:
 
 
 def extended(name: str, path: Path, by_way_of: tuple[Path, ...]) -> Network:
-    """The network that the file `path` extends: of a file beside it, or published."""
+    """Load the network that the file `path` extends: from a file beside it, or by published name."""
     beside = path.parent / (name if Path(name).suffix in YAML else f"{name}.yaml")
     if Path(name).suffix in YAML or (beside.is_file() and beside.resolve() != path.resolve()):
         return load_network(beside, (*by_way_of, path.resolve()))
@@ -80,13 +80,13 @@ def extended(name: str, path: Path, by_way_of: tuple[Path, ...]) -> Network:
 
 
 def described(written: dict[str, Any], base: Network | None) -> Network:
-    """The network that the keys of a file describe, over the one that it extends."""
+    """Build the network that the keys of a file describe; `base` is the network it extends."""
     kinds = [kind for kind, keys in (("stages", STAGES), ("a line", LINE)) if set(written) & set(keys)]
     if len(kinds) > 1:
-        raise DsdError(f"gives both stages and a line; either {known(STAGES)}, or {known(LINE)}")
+        raise DsdError(f"gives both stages and a line; give either {known(STAGES)}, or {known(LINE)}")
     numbers = {key: number(key, written[key]) for key in (*LINE, *TASK, *NUMBERS) if key in written}
     if base is None and not kinds:
-        raise DsdError("describes nothing; give depths and widths, or depth, w_0, w_a, w_m, or extends")
+        raise DsdError("describes no network; give depths and widths, or depth, w_0, w_a, w_m, or extends")
     task: dict[str, Any] = {"resolution": base.resolution, "classes": base.classes} if base else {}
     task |= {key: numbers[key] for key in TASK if key in numbers}
     stages = number_of_stages(written, base)
@@ -97,7 +97,7 @@ def described(written: dict[str, Any], base: Network | None) -> Network:
 
 
 def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
-    """As many as the lists have values, or as the extended network has."""
+    """Count the stages: those of the extended network, else the number of values in the lists."""
     lists = {key: written[key] for key in (*STAGES, *LISTS) if isinstance(written.get(key), list)}
     stages = base.skeleton.stages if base else max((len(value) for value in lists.values()), default=4)
     for key, value in lists.items():
@@ -107,19 +107,19 @@ def number_of_stages(written: dict[str, Any], base: Network | None) -> int:
 
 
 def from_line(numbers: dict[str, Any], skeleton: Skeleton, task: dict[str, Any]) -> Network:
-    """A quantized linear network."""
+    """Build a quantized linear network."""
     if "group_width" in numbers and not skeleton.block_type.has_groups:
-        raise DsdError(f"group_width = {numbers['group_width']}: block {skeleton.block} takes none")
+        raise DsdError(f"group_width = {numbers['group_width']}: block {skeleton.block} has no groups; remove it")
     line = {"bottleneck_ratio": 1, **({} if skeleton.block_type.has_groups else {"group_width": 1}), **numbers}
     missing = [key for key in LINE if key not in line]
     if missing:
-        raise DsdError(f"{missing[0]} is missing; a line is given whole: {known(LINE)}")
+        raise DsdError(f"{missing[0]} is missing; a line needs all of: {known(LINE)}")
     d, w_0, w_a, w_m, b, g = (line[key] for key in LINE)
     return regnet(d, w_0, w_a, w_m, b, g, skeleton, **task)
 
 
 def from_stages(written: dict[str, Any], skeleton: Skeleton, base: Network | None, task: dict[str, Any]) -> Network:
-    """A network given stage by stage, over the one that it extends."""
+    """Build a network given stage by stage; `base` is the network it extends."""
     given = {key: per_stage(key, written[key], skeleton.stages) for key in STAGES if key in written}
     if base:
         given = {**dict(zip(STAGES, base.stages, strict=True)), **given}
@@ -127,7 +127,7 @@ def from_stages(written: dict[str, Any], skeleton: Skeleton, base: Network | Non
         if key not in given:
             raise DsdError(f"{key} is missing; give a list, one for each stage")
     given.setdefault("bottleneck_ratios", (1,) * skeleton.stages)
-    if "group_widths" not in written and not skeleton.block_type.has_groups:  # follow from the rest
+    if "group_widths" not in written and not skeleton.block_type.has_groups:  # determined by widths and ratios
         pairs = zip(given["widths"], given["bottleneck_ratios"], strict=True)
         given["group_widths"] = tuple(skeleton.block_type.only_group_width(w, b) for w, b in pairs)
     if "group_widths" not in given:
@@ -137,7 +137,7 @@ def from_stages(written: dict[str, Any], skeleton: Skeleton, base: Network | Non
 
 
 def skeleton_of(written: dict[str, Any], numbers: dict[str, Any], base: Network | None, stages: int) -> Skeleton:
-    """The skeleton of a file over that of the network it extends."""
+    """Build the skeleton of a file; `base` is the network it extends."""
     given: dict[str, Any] = {key: str(written[key]) for key in NAMES if key in written}
     given |= {key: numbers[key] for key in NUMBERS if key in numbers}
     given |= {key: tuple(per_stage(key, written[key], stages)) for key in LISTS if key in written}
@@ -147,13 +147,13 @@ def skeleton_of(written: dict[str, Any], numbers: dict[str, Any], base: Network 
 
 
 def per_stage(key: str, value: Any, stages: int) -> tuple[Any, ...]:
-    """A list as it is, a number for every stage."""
+    """Return a list as a tuple; repeat a single number for every stage."""
     values = value if isinstance(value, list) else [value] * stages
-    return tuple(number(key, one) for one in values)
+    return tuple(number(key, item) for item in values)
 
 
 def number(key: str, value: Any) -> Any:
-    """A number, whole unless the key allows fractions; these may be written 1/6."""
+    """Convert a value to a number, whole unless the key allows fractions; these can be written 1/6."""
     try:
         exact = Fraction(value) if isinstance(value, str) else value
         if isinstance(value, bool) or not isinstance(exact, int | float | Fraction) or not math.isfinite(exact):

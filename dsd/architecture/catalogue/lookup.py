@@ -1,4 +1,4 @@
-"""Networks by name or file, wherever a network is asked for."""
+"""Look up networks by name or file."""
 
 from pathlib import Path
 from typing import Any
@@ -13,36 +13,36 @@ from dsd.io.files import YAML
 
 
 def network(name: str | Path, resolution: int | None = None, classes: int | None = None) -> Network:
-    """A published network by its name, or that of a file.
+    """Return a published network by its name, or the network of a file.
 
     Args:
         name: RegNetX-200MF … 32GF, RegNetY-200MF … 32GF, ResNet-50, -101, -152, ResNeXt-50, -101, -152 (32×4d),
             EfficientNet-B0 … B5, ResNet-56, -110 ([NDS], 32×32); or a .yaml file (`dsd.architecture.catalogue.file`)
-        resolution, classes: where they differ from the network's own
+        resolution, classes: replace the network's own; None keeps it
 
     >>> network("regnety-4gf") == network("RegNetY-4.0GF")
     True
 
     Raises:
-        DsdError: the name is not known; the message lists near ones
+        DsdError: the name is unknown; the message lists similar ones
     """
     if Path(name).suffix in YAML:
         from dsd.architecture.catalogue.file import load_network
 
-        found = load_network(name)
+        loaded = load_network(name)
     else:
-        found = NAMED[canonical(str(name))]()
-    return found.for_task(resolution, classes)
+        loaded = NAMED[canonical(str(name))]()
+    return loaded.for_task(resolution, classes)
 
 
 def as_network(given: Network | str | Path, place: str) -> Network:
-    """A network, or that of a name or file.
+    """Return a network; look it up if a name or file is given.
 
     Args:
-        place: the call that takes it, for its message
+        place: name of the calling function, for the error message
 
     Raises:
-        DsdError: the name is not known, or the value is neither
+        DsdError: the name is unknown, or the value has another type
     """
     if isinstance(given, str | Path):
         return network(given)
@@ -55,22 +55,22 @@ def as_network(given: Network | str | Path, place: str) -> Network:
 
 
 def complexity(given: Any) -> Complexity:
-    """flops, params and acts in closed form.
+    """Compute flops, params and acts in closed form.
 
     flops are multiply-adds of convolutions and linear layers, plus one per output where a layer has a bias; params
     include batch norm and biases; acts are the output elements of all convolutions and linear layers ([DDS] §3.1).
 
     Args:
-        given: a Network, or its name or .yaml file; or Networks or a Population of n
+        given: a Network, its name or .yaml file; or Networks or a Population of n networks
 
     Returns:
-        ints of one network, int64 arrays (n,) of n
+        ints for one network, int64 arrays (n,) for n networks
 
     >>> complexity("RegNetX-400MF")
     Complexity(flops=397678568, params=5157512, acts=3143272)
 
     Raises:
-        DsdError: the name is not known, or the value is none of these
+        DsdError: the name is unknown, or the value has another type
     """
     networks = getattr(given, "networks", given)  # of a population
     if isinstance(networks, Networks):

@@ -1,4 +1,4 @@
-"""Networks with a published name, each from its published parameters."""
+"""Published networks by name, built from their published parameters."""
 
 import math
 from collections.abc import Callable
@@ -40,8 +40,8 @@ REGNET_Y: dict[str, tuple[int, int, float, float, int, int]] = {  # [DDS] Fig. 1
     "16GF": (18, 200, 106.23, 2.48, 1, 112),
     "32GF": (20, 232, 115.89, 2.53, 1, 232),
 }
-LARGEST = 1e9  # of a RegNet's parameters; floats hold all that follows from them
-DEEPEST = 100_000  # blocks of a RegNet whose stages are counted for a message
+LARGEST = 1e9  # of a RegNet's parameters; floats can represent all derived values
+DEEPEST = 100_000  # most blocks of a RegNet for which an error message counts the stages
 RESNET_DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # He et al. 2016, Table 1
 NDS_DEPTHS = {56: 9, 110: 18}  # blocks of each of three stages: 6n + 2 layers, He et al. 2016, §4.2
 
@@ -49,7 +49,7 @@ NDS_DEPTHS = {56: 9, 110: 18}  # blocks of each of three stages: 6n + 2 layers, 
 B0_STAGES = [(1, 16, 1, 1, 3), (2, 24, 6, 2, 3), (2, 40, 6, 2, 5), (3, 80, 6, 2, 3), (3, 112, 6, 1, 5)]
 B0_STAGES += [(4, 192, 6, 2, 5), (1, 320, 6, 1, 3)]
 B0_STEM, B0_HEAD = 32, 1280
-# §3.3: how much wider and deeper than B0, and the resolution (of the authors' code)
+# §3.3: width and depth relative to B0, and the resolution (authors' code)
 EFFICIENTNETS = {
     "B0": (1.0, 1.0, 224),
     "B1": (1.0, 1.1, 240),
@@ -71,10 +71,10 @@ def regnet(
     resolution: int = 224,
     classes: int = 1000,
 ) -> Network:
-    """The RegNet of these six parameters with as many stages as the skeleton has strides ([DDS] Eq. 2–4, width rule).
+    """Build the RegNet of six parameters, with one stage per stride of the skeleton ([DDS] Eq. 2–4, width rule).
 
     Raises:
-        DsdError: the parameters do not give that many stages
+        DsdError: the parameters do not form that many stages
     """
     for name, value, bound in (("w_a", w_a, 0), ("w_m", w_m, 1), ("bottleneck ratio", b, 0)):
         if not bound < value <= LARGEST:
@@ -82,50 +82,50 @@ def regnet(
     for name, value, least in (("depth", d, 1), ("w_0", w_0, 8), ("group width", g, 1)):
         if not least <= value <= LARGEST:
             raise DsdError(f"{name} = {value:g}: give a number from {least} to {LARGEST:g}")
-    found = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), skeleton.stages)
-    if not len(found.rows):
+    stages = generate(np.array([w_0]), np.array([w_a]), np.array([w_m]), np.array([d]), skeleton.stages)
+    if not len(stages.rows):
         raise DsdError(
             f"depth {d}, w_0 {w_0:g}, w_a {w_a:g}, w_m {w_m:g} {formed(d, w_0, w_a, w_m)}; strides are for "
             f"{skeleton.stages} stages"
         )
     ratios = np.full((1, skeleton.stages), b)
-    widths, groups = skeleton.block_type.realised(found.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
-    d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (found.depths.astype(np.int64), widths, ratios, groups))
+    widths, groups = skeleton.block_type.realised(stages.widths.astype(np.int64), ratios, np.full(ratios.shape, g))
+    d_i, w_i, b_i, g_i = (tuple(a[0].tolist()) for a in (stages.depths.astype(np.int64), widths, ratios, groups))
     return Network(d_i, w_i, b_i, g_i, skeleton, resolution, classes)
 
 
 def formed(d: int, w_0: float, w_a: float, w_m: float) -> str:
-    """How many stages a RegNet's parameters form, and whether a level of Eq. 3 has no stage of its own, in words."""
+    """Describe how many stages a RegNet's parameters form, and whether a level of Eq. 3 lacks its own stage."""
     if d > DEEPEST:
-        return "form more stages than are counted"
-    found = quantized(w_0, w_a, w_m, d)
-    s = len(found.widths)
-    told = f"form {s} stage{'' if s == 1 else 's'} of widths {shortened(', '.join(map(str, found.widths)), 60)}"
-    if found.levels == s:
-        return told
-    return f"{told} from {found.levels} levels of Eq. 3; a level without a width of its own is refused, as in the paper"
+        return "form too many stages to count"
+    line = quantized(w_0, w_a, w_m, d)
+    s = len(line.widths)
+    stages = f"form {s} stage{'' if s == 1 else 's'} of widths {shortened(', '.join(map(str, line.widths)), 60)}"
+    if line.levels == s:
+        return stages
+    return f"{stages} from {line.levels} levels of Eq. 3; each level needs its own width, as in the paper"
 
 
 def resnet(depth: int) -> Network:
-    """The ResNet for ImageNet: R blocks with b = 4 (He et al. 2016), the stride on the 3×3 as in the authors' code."""
+    """Build a ResNet for ImageNet: R blocks, b = 4 (He et al. 2016), the stride on the 3×3 as in the authors' code."""
     skeleton, inner = Skeleton("R", "resnet", (1, 2, 2, 2)), (64, 128, 256, 512)
     return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (4,) * 4, inner, skeleton)
 
 
 def resnext(depth: int) -> Network:
-    """The ResNeXt of 32 groups, 4 channels each in the first stage (Xie et al. 2017, 32×4d): X blocks with b = 2."""
+    """Build a ResNeXt of 32 groups, 4 channels each in stage 1 (Xie et al. 2017, 32×4d): X blocks with b = 2."""
     skeleton = Skeleton("X", "resnet", (1, 2, 2, 2))
     return Network(RESNET_DEPTHS[depth], (256, 512, 1024, 2048), (2,) * 4, (4, 8, 16, 32), skeleton)
 
 
 def nds_resnet(depth: int) -> Network:
-    """The ResNet for images of 32×32 and ten classes ([NDS], He et al. 2016, §4.2)."""
+    """Build a ResNet for images of 32×32 and ten classes ([NDS], He et al. 2016, §4.2)."""
     skeleton = Skeleton("basic", "cifar", (1, 2, 2))
     return Network((NDS_DEPTHS[depth],) * 3, (16, 32, 64), (1,) * 3, (16, 32, 64), skeleton, 32, 10)
 
 
 def scaled_width(w: int, factor: float) -> int:
-    """The nearest multiple of 8, halves up, that is not below nine tenths of w · factor (the EfficientNets' code).
+    """Round w · factor to a multiple of 8, halves up, but not below 0.9 · w · factor (the EfficientNets' code).
 
     >>> scaled_width(16, 1.2), scaled_width(32, 1.6)
     (24, 48)
@@ -135,7 +135,7 @@ def scaled_width(w: int, factor: float) -> int:
 
 
 def efficientnet(wider: float, deeper: float, resolution: int) -> Network:
-    """EfficientNet-B0 scaled (Tan & Le 2019, §3.3): MBConv blocks with squeeze-and-excitation, and SiLU."""
+    """Scale EfficientNet-B0 (Tan & Le 2019, §3.3): MBConv blocks with squeeze-and-excitation, and SiLU."""
     depths, widths, expansions, strides, kernels = zip(*B0_STAGES, strict=True)
     skeleton = Skeleton(
         *("mbconv", "simple", strides, "silu", kernels), scaled_width(B0_STEM, wider), scaled_width(B0_HEAD, wider)

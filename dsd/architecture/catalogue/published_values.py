@@ -1,6 +1,6 @@
-"""What the papers print about named networks, beside which our own counts stand.
+"""Published complexities, times and errors of named networks, for comparison with our own counts.
 
-Printed values are texts, as printed: their digits say how far they were rounded.
+Values are text, as published: the number of digits shows the rounding.
 """
 
 from dataclasses import dataclass
@@ -50,25 +50,25 @@ ResNet-56          -  0.85     -     -    -     -          -
 ResNet-110         -   1.7     -     -    -     -          -
 """
 
-# Why a count is not what is printed
-AS_IN_TAN = "printed as in Tan & Le 2019, Table 2; the count is of the network as built"
+# Why a count differs from the published value
+AS_IN_TAN = "published as in Tan & Le 2019, Table 2; the count is of the network as built"
 DIFFERENCES = {
-    ("ResNet-50", "params"): "a slip of the paper; the authors' code counts 25.6 M too",
+    ("ResNet-50", "params"): "an error in the paper; the authors' code also counts 25.6 M",
     ("ResNet-101", "params"): "44.549 M, rounded twice",
     ("EfficientNet-B2", "params"): AS_IN_TAN,
     ("EfficientNet-B3", "params"): AS_IN_TAN,
     ("EfficientNet-B4", "flops"): AS_IN_TAN,
     ("EfficientNet-B4", "params"): AS_IN_TAN,
-    ("EfficientNet-B4", "acts"): "2 % below the count, which is that of the authors' code too; we know no reason",
+    ("EfficientNet-B4", "acts"): "2 % below the count; the authors' code counts the same; reason unknown",
     ("EfficientNet-B5", "flops"): AS_IN_TAN,
     ("EfficientNet-B5", "params"): AS_IN_TAN,
-    ("ResNet-56", "params"): "printed for shortcuts without weights; [NDS] projects, 0.003 M more",
+    ("ResNet-56", "params"): "published for shortcuts without weights; [NDS] uses projections, 0.003 M more",
 }
 
 
 @dataclass(frozen=True)
 class Published:
-    """A row as printed; "-" where nothing is."""
+    """One row of published values; "-" if there is none."""
 
     flops: str
     params: str
@@ -80,7 +80,7 @@ class Published:
 
 
 def published_rows() -> dict[str, Published]:
-    """All rows by the network's name."""
+    """Parse all rows, by network name."""
     rows = (line.split() for line in PRINTED.strip().splitlines())
     return {name: Published(*values) for name, *values in rows}
 
@@ -89,7 +89,7 @@ PUBLISHED = published_rows()
 
 
 def meets(printed: str, count: float) -> bool:
-    """Whether a count in the printed unit is the printed value, rounded.
+    """Whether a count, in the published unit, rounds to the published value.
 
     >>> meets("5.2", 5.157), meets("22.6", 25.557)
     (True, False)
@@ -98,7 +98,7 @@ def meets(printed: str, count: float) -> bool:
 
 
 def differing(name: str, counted: Complexity) -> dict[str, str]:
-    """The measures whose count is not the printed value, each with the reason, or "" where none is known."""
+    """Find the measures whose count differs from the published value, each with the reason; "" if unknown."""
     row = PUBLISHED[name]
     return {
         measure: DIFFERENCES.get((name, measure), "")
@@ -107,7 +107,7 @@ def differing(name: str, counted: Complexity) -> dict[str, str]:
     }
 
 
-# What is compared with what: a title and its groups
+# Networks to compare: title and groups
 COMPARISONS: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "resnext": {
         "grouped by acts (Radosavovic et al. 2020, Table 3a)": (

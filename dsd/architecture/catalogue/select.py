@@ -1,4 +1,4 @@
-"""The networks that words name: on the command line, and in a study."""
+"""Select networks by the words of a command line or a study."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,76 +16,77 @@ if TYPE_CHECKING:
 
 
 def named(words: tuple[str, ...], resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
-    """The networks of arguments: a published name, FILE.yaml, TABLE for all its rows, or TABLE:KEY for one.
+    """Resolve words to networks: a published name, FILE.yaml, TABLE for all its rows, or TABLE:KEY for one row.
 
     Returns:
-        each with its label: the published name, the file's name, the row's key
+        pairs (label, network); the label is the published name, the file's name or the row's key
     """
     from dsd.architecture.catalogue.lookup import network
     from dsd.architecture.catalogue.names import canonical
 
-    found: list[tuple[str, Network]] = []
+    networks: list[tuple[str, Network]] = []
     files = Counter(Path(word).stem for word in words if Path(word).suffix in YAML)
     for word in words:
         table, colon, key = word.rpartition(":")
         if Path(word).suffix in TABLES:
-            found += rows_of(word, resolution, classes)
+            networks += rows_of(word, resolution, classes)
         elif colon and Path(table).suffix in TABLES:
             rows = dict(rows_of(table, resolution, classes))
-            found += [(label, rows[label]) for label in matching(table, key, list(rows))]
+            networks += [(label, rows[label]) for label in matching(table, key, list(rows))]
         elif Path(word).suffix in YAML:
             label = Path(word).stem
-            found.append((label if files[label] == 1 else word, network(word, resolution, classes)))
+            networks.append((label if files[label] == 1 else word, network(word, resolution, classes)))
         elif Path(word).exists() or "/" in word:
-            raise DsdError(f"{word}: is no network; a table ends with {known(TABLES)}, a network's file with .yaml")
+            raise DsdError(f"{word}: is not a network; give a table ({known(TABLES)}) or a network file (.yaml)")
         else:
             label = canonical(word)
-            found.append((f"{label} (published)" if label in files else label, network(word, resolution, classes)))
-    return found
+            networks.append((f"{label} (published)" if label in files else label, network(word, resolution, classes)))
+    return networks
 
 
 def rows_of(table: str, resolution: int | None, classes: int | None) -> "list[tuple[str, Network]]":
-    """The networks of a table, each with its key there."""
+    """Read the networks of a table, each with its key in the table."""
     from dsd.architecture.rows import networks_of
     from dsd.io.table_reading import read_table
 
-    return [(one.key, one.for_task(resolution, classes)) for one in networks_of(read_table(table), table)]
+    return [(net.key, net.for_task(resolution, classes)) for net in networks_of(read_table(table), table)]
 
 
 def matching(table: str, key: str, keys: list[str]) -> list[str]:
-    """The one key that begins like this."""
-    hits = [one for one in keys if key and one.startswith(key)]
+    """Find the only key that starts with `key`, as a list of one."""
+    hits = [full for full in keys if key and full.startswith(key)]
     if len(hits) != 1:
-        what = f"fits {len(hits)} rows; give more of it" if hits else "is not the key of a row, nor how one begins"
-        raise DsdError(f"{table}:{key}: {what}; the keys are {known(hits[:3] or keys[:3])}, …")
+        what = f"{len(hits)} keys start with this; give more of the key" if hits else "no key starts with this"
+        raise DsdError(f"{table}:{key}: {what}; keys are {known(hits[:3] or keys[:3])}, …")
     return hits
 
 
 def grouped(words: tuple[str, ...], resolution: int, classes: int) -> "list[tuple[str, list[Network], Columns]]":
-    """The populations that words name, for a resolution and classes.
+    """Resolve words to populations, for a resolution and number of classes.
 
     Returns:
-        for each its name, its networks, and what was drawn for them (columns `sampled_*`, `lr`, `weight_decay`), with
-        the key that they have in their table (`source_key`). Rows of a TABLE are the populations that its column
-        `space` names, or one that is called as the file; any other word is a population of one network, under its label
+        for each population its name, its networks, and their drawn values (columns `sampled_*`, `lr`, `weight_decay`)
+        with their keys in the table (`source_key`). The column `space` of a TABLE groups its rows into populations;
+        without it they are one population, named after the file. Any other word is a population of one network, named
+        by its label
     """
-    found: list[tuple[str, list[Network], Columns]] = []
+    populations: list[tuple[str, list[Network], Columns]] = []
     for word in words:
         table, _, key = (word, "", "") if Path(word).suffix in TABLES else word.rpartition(":")
         if Path(table).suffix in TABLES:
-            found += populations_of(table, key, resolution, classes)
+            populations += populations_of(table, key, resolution, classes)
         else:
-            found += [(label, [one], {}) for label, one in named((word,), resolution, classes)]
-    twice = [name for name, count in Counter(name for name, _, _ in found).items() if count > 1]
+            populations += [(label, [net], {}) for label, net in named((word,), resolution, classes)]
+    twice = [name for name, count in Counter(name for name, _, _ in populations).items() if count > 1]
     if twice:
-        raise DsdError(f"networks = {list(words)}: two populations are called {twice[0]}")
-    return found
+        raise DsdError(f"networks = {list(words)}: two populations have the name {twice[0]}")
+    return populations
 
 
 def populations_of(
     table: str, key: str, resolution: int, classes: int
 ) -> "Iterator[tuple[str, list[Network], Columns]]":
-    """The populations of a table's rows, or the one network whose key begins like `key`, under that name."""
+    """Yield the populations of a table, or the one network whose key starts with `key`, named by its key."""
     from dsd.architecture.rows import networks_of
     from dsd.io.table_reading import read_table
 
@@ -95,17 +96,17 @@ def populations_of(
     if not key and None in names:
         raise DsdError(f"{table}: space is empty in row {names.index(None) + 1}; it names the population")
     if key:
-        (hit,) = matching(table, key, [one.key for one in networks])
-        names = [hit if one.key == hit else "" for one in networks]
+        (hit,) = matching(table, key, [net.key for net in networks])
+        names = [hit if net.key == hit else "" for net in networks]
     for name in filter(None, dict.fromkeys(names)):
         rows = [i for i, other in enumerate(names) if other == name][: 1 if key else None]
         drawn = {column: frame[column].to_numpy()[rows] for column in frame if is_drawn(str(column))}
-        drawn["source_key"] = np.array([networks[i].key for i in rows])  # for another task a network has another key
+        drawn["source_key"] = np.array([networks[i].key for i in rows])  # the key changes with resolution and classes
         yield str(name), [networks[i].for_task(resolution, classes) for i in rows], drawn
 
 
 def is_drawn(column: str) -> bool:
-    """Whether a column of a table tells what was drawn for a network."""
+    """Whether a column of a table holds drawn values."""
     from dsd.architecture.rows import TRAINING
 
     return column.startswith("sampled_") or column in TRAINING

@@ -1,4 +1,4 @@
-"""Families of spaces: one file a family, with the keys of its space files and the space that they describe."""
+"""Families of spaces: one file per family, with the schema of its space files and its Space class."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from dsd.design.space import Space
 class SpaceFamily:
     """A family of spaces.
 
-    schema: the keys of its space files
-    space: what such a file becomes
-    required: the parameters that every space of the family has
-    shared: which parameter may take the value of which
+    schema: keys of its space files
+    space: class of its spaces
+    required: parameters that every space of the family has
+    shared: pairs (parameter, source): the parameter can take the value of the source
     """
 
     schema: type[SpaceSchema]

@@ -1,6 +1,6 @@
 """AnyNet spaces: depth, width, bottleneck ratio and groups of each stage ([DDS] §3.2, [NDS] Table 1).
 
-Shape letters: n settings, s stages, W widths and G group widths (or numbers of groups) of the axes.
+Shape letters: n settings, s stages, W widths and G group widths (or numbers of groups) of the distributions.
 """
 
 import math
@@ -23,27 +23,27 @@ from dsd.design.space import Space, candidates
 
 @dataclass(frozen=True, repr=False)
 class AnyNetSpace(Space):
-    """Parameters `depth`, `width`, and where the block has them `bottleneck_ratio` and `group_width` or `groups`."""
+    """An AnyNet space: `depth`, `width`; if the block has them, `bottleneck_ratio` and `group_width` or `groups`."""
 
     def realised(self, w: Any, b: Any, third: Any) -> tuple[Any, Any]:
-        """Widths and group widths of drawn widths, ratios and group widths or numbers of groups, of one shape."""
+        """Apply the width rule to drawn widths w, ratios b, and group widths or numbers of groups, all of one shape."""
         if "groups" in self.parameters:
             return adjust_to_groups(w, b, third)
         return self.info.skeleton.block_type.realised(w, b, third)
 
     @property
     def grouping(self) -> str:
-        """The parameter that decides about groups, or "" where the block has none."""
+        """The parameter that sets the groups; "" if the block has none."""
         return next((name for name in ("group_width", "groups") if name in self.parameters), "")
 
     def compatible(self, w: Any, third: Any, widths: Any, group_widths: Any, b: Any) -> Any:
-        """Where realised widths and groups are the drawn ones."""
+        """Mask of the stages whose realised widths and groups equal the drawn ones."""
         if self.grouping == "groups":
             return (widths == w) & (group_widths * third * b == w)
         return (widths == w) & (group_widths == third) if self.grouping else widths == w
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
-        """The networks of the settings at `rows`; with the rule `reject`, of those that need no adjustment."""
+        """Build the networks of the settings at `rows`; the rule `reject` keeps only those that need no adjustment."""
         info = self.info
         if len(rows) < len(settings["depth"]):
             settings = {name: drawn[rows] for name, drawn in settings.items()}
@@ -66,7 +66,7 @@ class AnyNetSpace(Space):
         return networks.select(kept), rows[kept]
 
     def drawn(self, settings: Columns, rows: Ints) -> Columns:
-        """Widths and groups before they were adjusted; only those can differ from the network's."""
+        """Return widths and groups as drawn, before the width rule; only these can differ from the network's."""
         adjusted = self.sampled_columns(settings, rows, ("width", self.grouping) if self.grouping else ())
         labels = {"groups": "sampled_groups", "group_width": "sampled_g", "width": "sampled_w"}
         columns = (by_stage(labels[name], values) for name, values in adjusted.items())
@@ -74,14 +74,14 @@ class AnyNetSpace(Space):
 
     @property
     def size_as_in_paper(self) -> float:
-        """Ordered parameters are divided by s! ([DDS] §3.2)."""
+        """The number of settings as in the paper: counts of ordered parameters are divided by s! ([DDS] §3.2)."""
         return math.prod(p.count_as_in_paper for name, p in self.parameters.items() if name not in TASK)
 
     def count(self, network: Network) -> int:
-        """How many settings are realised as this network.
+        """Count the settings that are realised as this network.
 
-        Depths and ratios are the drawn ones. Widths and groups are counted by dynamic programming over the table of
-        (width, group) pairs: of each stage those that are realised as the network's, after one that the orders allow.
+        Depths and ratios equal the drawn ones. Widths and groups are counted by dynamic programming over the stages: in
+        each stage, the (width, group) pairs that give the network's stage and may follow the previous pair.
         """
         if not self.of_family(network):
             return 0
@@ -102,23 +102,23 @@ class AnyNetSpace(Space):
         return int(counts.sum())
 
     def as_settings(self, network: Network) -> Columns:
-        """The depths and ratios of one network as drawn values, each (1, s)."""
+        """Return the depths and ratios of one network as drawn values, each (1, s)."""
         settings = {"depth": np.array([network.depths], float)}
         if "bottleneck_ratio" in self.parameters:
             settings["bottleneck_ratio"] = np.array([network.bottleneck_ratios], float)
         return settings
 
     def matches(self, network: Network) -> list[NDArray[Any]] | None:
-        """For each stage which (width, group) pairs are realised as the network's, (W, G), counted as 1 or 0.
+        """For each stage, mark the (width, group) pairs that give the network's stage: (W, G) of 1 or 0.
 
-        None where depths or ratios are not the space's.
+        None if the space lacks the network's depths or ratios.
         """
         for name, drawn in self.as_settings(network).items():
             axis, order = self.parameters[name].distribution, self.parameters[name].across_stages
             if not np.isin(drawn, axis.values).all() or not keeps(order, drawn)[0]:
                 return None
         w, third = np.meshgrid(self.parameters["width"].distribution.floats, self.grouping_values, indexing="ij")
-        found = []
+        matches = []
         for width, ratio, group_width in zip(
             network.widths, network.bottleneck_ratios, network.group_widths, strict=True
         ):
@@ -127,18 +127,18 @@ class AnyNetSpace(Space):
             match = (widths == width) & (groups == group_width)
             if self.info.width_rule == "reject":
                 match &= self.compatible(w, third, widths, groups, b)
-            found.append(match.astype(np.int64))
-        if math.prod(int(match.sum()) for match in found) >= 2**62:
-            return [match.astype(object) for match in found]
-        return found
+            matches.append(match.astype(np.int64))
+        if math.prod(int(match.sum()) for match in matches) >= 2**62:
+            return [match.astype(object) for match in matches]
+        return matches
 
     @property
     def grouping_values(self) -> Floats:
-        """Group widths or numbers of groups, (G,); one that is not used where the block has none."""
+        """Group widths or numbers of groups, (G,); a single placeholder if the block has none."""
         return self.parameters[self.grouping].distribution.floats if self.grouping else np.ones(1)
 
     def count_one_by_one(self, network: Network, matches: list[NDArray[Any]]) -> int:
-        """The same where constraints speak of widths or groups: every setting that matches is tried."""
+        """Count by enumerating every matching setting; needed if constraints involve widths or groups."""
         pairs = [np.argwhere(match > 0) for match in matches]
         choices = candidates(len(stage) for stage in pairs)
         positions = np.stack([stage[choices[:, i]] for i, stage in enumerate(pairs)], axis=1)  # (choices, s, 2)
@@ -153,7 +153,7 @@ class AnyNetSpace(Space):
 
 @dataclass
 class AnyNetSchema(SpaceSchema):
-    """Keys of a file whose family is AnyNet."""
+    """Keys of an AnyNet space file."""
 
     depth: StageSchema | None = MISSING
     width: StageSchema | None = MISSING

@@ -25,7 +25,7 @@ COLUMNS = {"bottleneck_ratio": "b", "group_width": "g"}
 
 @dataclass(frozen=True)
 class RealisedPairs:
-    """Widths and group widths (s, P) of all pairs after the width rule; positions (P,) in the order of their codes."""
+    """Widths and group widths (s, P) of all pairs after the width rule, with their positions (P,) sorted by code."""
 
     widths: Floats
     groups: Floats
@@ -33,7 +33,7 @@ class RealisedPairs:
     codes: NDArray[np.uint64]
 
     def find(self, network: Network) -> Ints:
-        """Positions of the pairs whose stages are the network's."""
+        """Find the positions of the pairs whose stages equal the network's."""
         widths, groups = (np.array(x, float)[:, None] for x in (network.widths, network.group_widths))
         first, last = (np.searchsorted(self.codes, code(widths)[0], side=side) for side in ("left", "right"))
         rows = self.order[first:last]
@@ -43,18 +43,18 @@ class RealisedPairs:
 
 @dataclass(frozen=True, repr=False)
 class RegNetSpace(Space):
-    """Parameters `depth`, `w_0`, `w_a`, `w_m`, and where the block has them `bottleneck_ratio` and `group_width`."""
+    """A RegNet space: `depth`, `w_0`, `w_a`, `w_m` and, if the block has them, `bottleneck_ratio` and `group_width`."""
 
     def columns_of(self, name: str) -> list[str]:
-        """Constraints speak of depth, w_0, w_a, w_m, b and g."""
+        """Return the name of a parameter in constraints: depth, w_0, w_a, w_m, b or g."""
         return [COLUMNS.get(name, name)]
 
     def realised(self, widths: Floats, b: Floats, g: Floats | None) -> tuple[Floats, Floats]:
-        """Widths and group widths of stages (s, n) after the width rule; g None for a block without groups."""
+        """Apply the width rule to stages (s, n); g is None for a block without groups."""
         return self.info.skeleton.block_type.realised(widths, b, widths if g is None else g)
 
     def realise(self, settings: Columns, rows: Ints) -> tuple[Networks, Ints]:
-        """The networks of the settings at `rows` that form exactly s stages."""
+        """Build the networks of those settings at `rows` that form exactly s stages."""
         info = self.info
         d, w_0, w_a, w_m = (
             settings[name] if len(rows) == len(settings[name]) else settings[name][rows] for name in LINE
@@ -80,14 +80,14 @@ class RegNetSpace(Space):
         return networks, rows[kept]
 
     def drawn(self, settings: Columns, rows: Ints) -> Columns:
-        """All that was drawn: the network tells stages, not the line."""
-        told = self.sampled_columns(settings, rows, (*LINE, *COLUMNS))
-        labelled = {f"sampled_{COLUMNS.get(name, name)}": values for name, values in told.items()}
+        """Return all drawn values: the network holds only its stages, not the parameters of its line."""
+        sampled = self.sampled_columns(settings, rows, (*LINE, *COLUMNS))
+        labelled = {f"sampled_{COLUMNS.get(name, name)}": values for name, values in sampled.items()}
         return {**labelled, **self.sampled_columns(settings, rows, TRAINING)}
 
     @property
     def size_as_in_paper(self) -> float:
-        """64 values for each free one of depth, w_0, w_a and w_m ([DDS] Table 1); for a depth of fewer, those."""
+        """Count 64 values for each free depth, w_0, w_a and w_m ([DDS] Table 1); fewer than 63 depths count exactly."""
         size = 1.0
         for name, parameter in self.parameters.items():
             counted = 1 if name in TASK else parameter.settings
@@ -98,21 +98,21 @@ class RegNetSpace(Space):
 
     @cached_property
     def pairs(self) -> tuple[Floats, Floats]:
-        """Every (w_0, w_m), each (P,)."""
+        """All pairs (w_0, w_m), each array (P,)."""
         tables = (self.parameters[name].distribution.values.astype(np.float64) for name in ("w_0", "w_m"))
         w_0, w_m = np.meshgrid(*tables)
         return w_0.ravel(), w_m.ravel()
 
     @cached_property
     def pair_widths(self) -> Floats:
-        """Stage widths of every pair before the width rule, (s, P)."""
+        """Stage widths of all pairs before the width rule, (s, P)."""
         return np.stack([stage_width(*self.pairs, k) for k in range(self.info.skeleton.stages)])
 
     def count(self, network: Network) -> int:
-        """How many settings are realised as this network.
+        """Count the settings that are realised as this network.
 
-        For each group width the pairs (w_0, w_m) whose stages get the network's widths; for each pair the slopes w_a
-        that start every stage at its block: they form an interval, whose ends are tried exactly.
+        For each group width, find the pairs (w_0, w_m) that give the network's widths. For each pair, the slopes w_a
+        that start every stage at its block form an interval; its ends are checked exactly.
         """
         ratios = set(network.bottleneck_ratios)
         b = network.bottleneck_ratios[0]
@@ -126,7 +126,7 @@ class RegNetSpace(Space):
         return sum(self.count_at(network, g) for g in (grouping.distribution.floats if grouping else [None]))
 
     def count_at(self, network: Network, g: float | None) -> int:
-        """The settings of one group width."""
+        """Count the settings with one group width."""
         pairs = self.pairs_realised_as(network, g)
         w_0, w_m = (column[pairs] for column in self.pairs)
         if self.parameters["w_a"].same_as:
@@ -138,11 +138,11 @@ class RegNetSpace(Space):
             at = np.repeat(np.arange(len(w_0)), counts)
             w_a = slopes[np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts) + first[at]]
         depth = np.full(len(at), float(sum(network.depths)))
-        found = generate(w_0[at], w_a, w_m[at], depth, len(network.depths))
-        kept = (found.depths == network.depths).all(axis=1)
+        stages = generate(w_0[at], w_a, w_m[at], depth, len(network.depths))
+        kept = (stages.depths == network.depths).all(axis=1)
         if not self.info.constraints:
             return int(kept.sum())
-        rows = found.rows[kept]
+        rows = stages.rows[kept]
         b = np.full(len(rows), float(network.bottleneck_ratios[0]))
         settings = {"depth": depth[rows], "w_0": w_0[at][rows], "w_a": w_a[rows], "w_m": w_m[at][rows]}
         settings |= {"bottleneck_ratio": b, "group_width": np.full(len(rows), g or 0.0)}
@@ -150,11 +150,11 @@ class RegNetSpace(Space):
 
     @cached_property
     def known_pairs(self) -> dict[tuple[float, float | None], "RealisedPairs"]:
-        """What `pairs_realised_as` has worked out so far, by ratio and group width."""
+        """Cache of `pairs_realised_as`, by ratio and group width."""
         return {}
 
     def pairs_realised_as(self, network: Network, g: float | None) -> Ints:
-        """Positions of the pairs (w_0, w_m) whose stages get the network's widths and group widths."""
+        """Find the positions of the pairs (w_0, w_m) that give the network's widths and group widths."""
         b = network.bottleneck_ratios[0]
         if (b, g) not in self.known_pairs:
             drawn = self.pair_widths
@@ -167,9 +167,10 @@ class RegNetSpace(Space):
         return self.known_pairs[b, g].find(network)
 
     def slope_range(self, network: Network, w_0: Floats, w_m: Floats, slopes: Floats) -> tuple[Ints, Ints]:
-        """For each pair the positions [first, last) in `slopes` that may start every stage at its block.
+        """For each pair, bound the positions [first, last) of the `slopes` that can start every stage at its block.
 
-        Stage k starts at block j where w_a · j passes t = w_0 (w_m^(k − ½) − 1) (Eq. 2–3); one step more on each side.
+        Stage k starts at the block j where w_a · j passes t = w_0 (w_m^(k − ½) − 1) (Eq. 2–3). A margin of one step is
+        added on each side.
         """
         low, high = np.zeros_like(w_0), np.full_like(w_0, np.inf)
         starts = np.cumsum(network.depths)
@@ -185,7 +186,7 @@ class RegNetSpace(Space):
 
 
 def code(widths: Floats) -> NDArray[np.uint64]:
-    """A number for each column of widths (s, n), equal where the columns are; others rarely share it."""
+    """Hash each column of widths (s, n); equal columns get equal hashes, different ones rarely do."""
     factors = np.random.default_rng(0).integers(1, 2**63, len(widths), dtype=np.uint64) * 2 + 1
     sums: NDArray[np.uint64] = (widths.astype(np.uint64) * factors[:, None]).sum(axis=0)
     return sums
@@ -193,7 +194,7 @@ def code(widths: Floats) -> NDArray[np.uint64]:
 
 @dataclass
 class RegNetSchema(SpaceSchema):
-    """Keys of a file whose family is RegNet."""
+    """Keys of a RegNet space file."""
 
     depth: DistributionSchema | None = MISSING
     w_0: DistributionSchema | None = MISSING

@@ -1,4 +1,4 @@
-"""Keys that the files of all families share."""
+"""Keys that the space files of all families share."""
 
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
@@ -11,14 +11,14 @@ from dsd.design.parameters.schema import DistributionSchema
 
 @dataclass
 class StageSchema(DistributionSchema):
-    """The distribution of a parameter with a value in each stage."""
+    """The distribution of a parameter with one value per stage."""
 
     across_stages: str = "free"
 
 
 @dataclass
 class FileSchema:
-    """Keys that say what a space file is."""
+    """Keys that identify a space file."""
 
     family: str = MISSING
     summary: str = MISSING
@@ -27,7 +27,7 @@ class FileSchema:
 
 
 def of_skeleton(name: str, default: Any) -> tuple[str, Any, Any]:
-    """A field of a skeleton as a key of a space file; a schema knows lists, and no tuples."""
+    """Convert a Skeleton field to a key of a space file; OmegaConf schemas have lists instead of tuples."""
     if name in LISTS:
         return name, list[int], field(default_factory=lambda: list(default))
     return name, type(default), field(default=default)
@@ -40,7 +40,7 @@ SkeletonSchema = make_dataclass(
 
 @dataclass
 class SpaceSchema(SkeletonSchema):  # type: ignore[misc, valid-type]
-    """Keys of every space file; those without a type may be a text, a number or a mapping."""
+    """Keys of every space file; keys of type Any accept text, a number or a mapping."""
 
     width_rule: str = "adjust"
     constraints: list[str] = field(default_factory=list)

@@ -1,12 +1,11 @@
 """How the values of one parameter relate across the stages of a network: free, equal, or in order.
 
 An ordered parameter is drawn from the exact distribution of independent draws *given* their order, ties included.
-Sorting
-independent draws is another distribution: it makes equal neighbours too rare. Rejection is the same distribution but
-needs thousands of draws for each network of AnyNetX_E in a complexity window. Orders hold between the drawn values;
-the width rule (`dsd.architecture.width_rule`) comes after and may change widths.
+Sorting independent draws gives another distribution: it makes equal neighbours too rare. Rejection sampling gives the
+same distribution but needs thousands of draws for each network of AnyNetX_E in a complexity window. Orders hold
+between drawn values; the width rule (`dsd.architecture.width_rule`) is applied later and can change widths.
 
-Shape letters: n draws, s stages, k values of the distribution. Draws are laid out stage after stage, for speed.
+Shape letters: n draws, s stages, k values of the distribution. For speed, draws are stored stage by stage.
 """
 
 import math
@@ -23,36 +22,36 @@ Counts = NDArray[Any]
 
 
 class Order(Protocol):
-    """A relation across s stages, with the distribution of draws that keep it."""
+    """A relation across s stages, with the distribution of draws that satisfy it."""
 
     def __init__(self, axis: Distribution, stages: int) -> None: ...
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Values (s, n)."""
+        """Draw values (s, n)."""
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
-        """The exact number of tuples, ties included."""
+        """Count the tuples exactly, ties included."""
 
     @staticmethod
     def count_as_in_paper(values: int, stages: int) -> float:
-        """The same number as the paper counts it: ordered tuples are divided by s!, as if none had ties."""
+        """Count the tuples as in the paper: ordered tuples are divided by s!, as if none had ties."""
 
     @staticmethod
     def follows(counts: Counts, along: int) -> Counts:
-        """For each value of the next stage, the summed counts of the values it may follow, along one axis."""
+        """For each value of the next stage, sum the counts of the values it may follow, along one axis."""
 
 
 class Free:
-    """Each stage on its own."""
+    """Independent stages."""
 
     def __init__(self, axis: Distribution, stages: int) -> None:
         self.distribution, self.stages = axis, stages
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Independent draws."""
-        found = self.distribution.lookup.find(rng.random((n, self.stages)))
-        return np.ascontiguousarray(self.distribution.floats.take(found, mode="clip").T)
+        """Draw each stage independently."""
+        positions = self.distribution.lookup.find(rng.random((n, self.stages)))
+        return np.ascontiguousarray(self.distribution.floats.take(positions, mode="clip").T)
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
@@ -66,7 +65,7 @@ class Free:
 
     @staticmethod
     def follows(counts: Counts, along: int) -> Counts:
-        """Anything may follow anything."""
+        """Every value may follow every value."""
         return np.broadcast_to(counts.sum(axis=along, keepdims=True), counts.shape)
 
 
@@ -77,7 +76,7 @@ class Equal:
         self.distribution, self.stages = axis, stages
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """One draw from the distribution, the same in all stages."""
+        """Draw one value and use it in all stages."""
         return np.broadcast_to(self.distribution.draw(rng, n), (self.stages, n))
 
     @staticmethod
@@ -99,9 +98,9 @@ class Equal:
 class Nondecreasing:
     """v_1 ≤ v_2 ≤ … ≤ v_s.
 
-    Dynamic programming over the table: with p the probabilities of the values,
-    mass_1(k) = p_k and mass_m(k) = p_k · Σ_{j ≤ k} mass_{m−1}(j) is the probability that m draws are in order and
-    end at value k. The last value is drawn from mass_s, each earlier one from its mass up to the next value.
+    Dynamic programming, with p_k the probability of value k: mass_m(k) is the probability that m draws are in order and
+    end at value k; mass_1(k) = p_k and mass_m(k) = p_k · Σ_{j ≤ k} mass_{m−1}(j). The last value is drawn from mass_s,
+    each earlier one from its mass up to the next value.
     """
 
     def __init__(self, axis: Distribution, stages: int) -> None:
@@ -113,15 +112,15 @@ class Nondecreasing:
         self.lookups = [Lookup(mass) for mass in below]
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Draws from the distribution of `Free` given the order."""
+        """Draw from the distribution of `Free` conditioned on the order."""
         u = np.ascontiguousarray(rng.random((n, self.stages)).T)
-        found = np.empty((self.stages, n), np.int64)
-        found[-1] = self.lookups[-1].find(u[-1])
+        positions = np.empty((self.stages, n), np.int64)
+        positions[-1] = self.lookups[-1].find(u[-1])
         for m in range(self.stages - 2, -1, -1):
-            lookup, ceiling = self.lookups[m], found[m + 1]
+            lookup, ceiling = self.lookups[m], positions[m + 1]
             drawn = lookup.find(u[m] * lookup.edges.take(ceiling, mode="clip"))
-            np.minimum(drawn, ceiling, out=found[m])  # u·mass may round up to the mass itself
-        return self.distribution.floats.take(found, mode="clip")
+            np.minimum(drawn, ceiling, out=positions[m])  # u·mass can round up to the mass itself
+        return self.distribution.floats.take(positions, mode="clip")
 
     @staticmethod
     def settings(values: int, stages: int) -> int:
@@ -135,7 +134,7 @@ class Nondecreasing:
 
     @staticmethod
     def follows(counts: Counts, along: int) -> Counts:
-        """Each value follows those up to it."""
+        """Each value may follow those up to it."""
         return np.cumsum(counts, axis=along)
 
 
@@ -143,12 +142,12 @@ class Nonincreasing(Nondecreasing):
     """v_1 ≥ v_2 ≥ … ≥ v_s."""
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Draws from the distribution of `Free` given the order."""
+        """Draw from the distribution of `Free` conditioned on the order."""
         return super().draw(rng, n)[::-1]
 
     @staticmethod
     def follows(counts: Counts, along: int) -> Counts:
-        """Each value follows those from it."""
+        """Each value may follow those from it upwards."""
         return np.flip(np.cumsum(np.flip(counts, along), axis=along), along)
 
 
@@ -161,7 +160,7 @@ ORDERS: dict[str, type[Order]] = {
 
 
 def keeps(order: str, positions: Ints) -> NDArray[np.bool_]:
-    """Which tuples (n, s) keep an order, (n,)."""
+    """Mask (n,) of the tuples (n, s) that satisfy an order."""
     steps = np.diff(positions, axis=1)
     holds = {"free": steps == steps, "equal": steps == 0, "nondecreasing": steps >= 0, "nonincreasing": steps <= 0}
     kept: NDArray[np.bool_] = holds[order].all(axis=1)
@@ -169,7 +168,7 @@ def keeps(order: str, positions: Ints) -> NDArray[np.bool_]:
 
 
 def every(order: str, values: int, stages: int) -> Ints:
-    """All tuples of positions that keep an order, (settings, s)."""
+    """Enumerate all tuples of positions that satisfy an order, (settings, s)."""
     if order == "free":
         return np.indices((values,) * stages).reshape(stages, -1).T
     if order == "equal":

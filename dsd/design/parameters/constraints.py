@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from dsd.errors import DsdError, known
 
-TOLERANCE = 1e-12  # of the sum of magnitudes: values such as 2.31 are not exact in binary
-LARGEST = 1e15  # of a number in a constraint
+TOLERANCE = 1e-12  # relative to the sum of magnitudes: values such as 2.31 are not exact in binary
+LARGEST = 1e15  # largest number in a constraint
 OPERATORS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=="}
-Terms = dict[str, float]  # coefficient by parameter; that of "" is the constant
+Terms = dict[str, float]  # coefficient by parameter; the constant has the key ""
 
 
 @dataclass(frozen=True)
 class Constraint:
     """Σ coefficient · parameter + constant, compared with 0.
 
-    text: as written, with every relation of a chain such as `12 <= depth <= 28` on its own
+    text: as written; a chain such as `12 <= depth <= 28` gives one constraint per relation
     """
 
     text: str
@@ -30,11 +30,11 @@ class Constraint:
 
     @property
     def names(self) -> set[str]:
-        """The parameters it speaks of."""
+        """The parameters in the constraint."""
         return {name for name, _ in self.terms}
 
     def holds(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """Which settings, columns (n,) by parameter, satisfy it, (n,)."""
+        """Mask (n,) of the settings (columns (n,) by parameter) that satisfy the constraint."""
         terms = [coefficient * np.asarray(columns[name], np.float64) for name, coefficient in self.terms]
         value = sum(terms) + self.constant
         tolerance = TOLERANCE * (sum(np.abs(term) for term in terms) + abs(self.constant))
@@ -49,13 +49,13 @@ class Constraint:
 
 
 def parse_constraint(text: str, names: Collection[str], place: str) -> list[Constraint]:
-    """The constraints of one line.
+    """Parse the constraints of one line.
 
     >>> [c.terms for c in parse_constraint("2*w_0 <= w_a", ["w_0", "w_a"], "mine.yaml")]
     [(('w_0', 2.0), ('w_a', -1.0))]
 
     Raises:
-        DsdError: naming `place`: not a comparison of sums, or a name that is not a parameter
+        DsdError: not a comparison of sums, or a name that is not a parameter; names `place`
     """
     try:
         comparison = ast.parse(text.strip(), mode="eval").body
@@ -64,24 +64,24 @@ def parse_constraint(text: str, names: Collection[str], place: str) -> list[Cons
     if not isinstance(comparison, ast.Compare) or any(type(op) not in OPERATORS for op in comparison.ops):
         raise DsdError(f"{place}: {text!r} is not a comparison; use one of: {known(OPERATORS.values())}")
     sides = [linear(side, text, names, place) for side in (comparison.left, *comparison.comparators)]
-    found = []
+    constraints = []
     for left, op, right in zip(sides, comparison.ops, sides[1:], strict=False):
         terms = added(left, right, -1)
         constant = terms.pop("", 0.0)
         terms = {name: coefficient for name, coefficient in terms.items() if coefficient}
         if not terms:
-            raise DsdError(f"{place}: {text!r} compares no parameter; choose from: {known(names)}")
-        found.append(Constraint(text, tuple(terms.items()), constant, OPERATORS[type(op)]))
-    return found
+            raise DsdError(f"{place}: {text!r} contains no parameter; choose from: {known(names)}")
+        constraints.append(Constraint(text, tuple(terms.items()), constant, OPERATORS[type(op)]))
+    return constraints
 
 
 def added(left: Terms, right: Terms, factor: float) -> Terms:
-    """left + factor · right."""
+    """Return left + factor · right."""
     return {name: left.get(name, 0.0) + factor * right.get(name, 0.0) for name in (*left, *right)}
 
 
 def linear(node: ast.expr, text: str, names: Collection[str], place: str) -> Terms:
-    """The terms of a sum of parameters with numbers for factors."""
+    """Collect the terms of a sum of parameters with numeric factors."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and abs(value) < LARGEST:
             return {"": float(value)}
@@ -100,4 +100,4 @@ def linear(node: ast.expr, text: str, names: Collection[str], place: str) -> Ter
                 first, second = second, first
             if set(second) == {""} and (isinstance(op, ast.Mult) or second[""]):
                 return added({}, first, second[""] if isinstance(op, ast.Mult) else 1 / second[""])
-    raise DsdError(f"{place}: {text!r} is not linear; write sums of parameters, each with a number as factor")
+    raise DsdError(f"{place}: {text!r} is not linear; write a sum of parameters with numeric factors")

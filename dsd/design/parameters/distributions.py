@@ -1,8 +1,7 @@
-"""Axes: the values one parameter of a design space may take, with their probabilities.
+"""Distributions: the values that one parameter of a design space can take, with their probabilities.
 
-Every axis is a finite table, also where the distribution is continuous before it is rounded to its step. So
-probabilities are exact, a draw is one look-up, and ordered tuples can be drawn from their exact distribution
-(`across_stages`).
+Every distribution is a finite table, even if it is continuous before it is rounded to its step. Probabilities are thus
+exact, a draw is one look-up, and ordered tuples can be drawn from their exact distribution (`across_stages`).
 """
 
 import math
@@ -18,20 +17,20 @@ from dsd.arrays import Floats, Ints
 
 
 class Uniform(Protocol):
-    """A source of uniform numbers in [0, 1): numpy's Generator, or one that is put together from several."""
+    """A source of uniform numbers in [0, 1): numpy's Generator, or one composed of several."""
 
     def random(self, size: Any, /) -> Floats:
-        """So many, or an array of that shape."""
+        """Draw an array of this length or shape."""
 
 
 class Lookup:
     """The inverse of a cumulative mass, in constant time by a guide table (Chen and Asau, 1974).
 
-    A draw takes 2.9 (AnyNetX_C) to 4.2 times (RegNetX) as long with a binary search instead.
+    With a binary search instead, a draw takes 2.9 (AnyNetX_C) to 4.2 times (RegNetX) as long.
 
-    [0, 1) is cut into buckets so fine that few of them hold more than one edge; a look-up starts at the first
-    position of its bucket and steps over the edges it has passed. Bucket counts are powers of two, so that u times
-    their number is exact.
+    [0, 1) is divided into buckets so small that few hold more than one edge. A look-up starts at the first position of
+    its bucket and advances past each edge that is at most u. The number of buckets is a power of two, so that u times
+    that number is exact.
     """
 
     MOST_BUCKETS, MOST_STEPS = 2**14, 3
@@ -39,7 +38,7 @@ class Lookup:
     def __init__(self, cumulative: Floats) -> None:
         self.edges: Floats = cumulative / cumulative[-1]
         self.edges[-1] = 1.0
-        self.even = np.ptp(np.diff(self.edges, prepend=0.0)) < 1e-12  # equally likely: no table needed
+        self.even = np.ptp(np.diff(self.edges, prepend=0.0)) < 1e-12  # uniform: no table needed
         finest = max(np.diff(self.edges, prepend=0.0).min(), 1 / self.MOST_BUCKETS)
         self.buckets = 2 ** int(np.ceil(np.log2(1 / finest)))
         starts = np.arange(self.buckets + 1) / self.buckets
@@ -47,18 +46,18 @@ class Lookup:
         self.steps = int(np.diff(self.guide).max())
 
     def find(self, u: Floats) -> Ints:
-        """For each u in [0, 1) the first position whose cumulative mass exceeds u; of the shape of u."""
+        """Find, for each u in [0, 1), the first position whose cumulative mass exceeds u; same shape as u."""
         if self.even:
             even: Ints = (u * len(self.edges)).astype(np.int64)
             return even
         if self.steps > self.MOST_STEPS:
             slow: Ints = np.searchsorted(self.edges[:-1], u, side="right")
             return slow
-        # positions are never out of range; mode="clip" spares numpy the check
-        found: Ints = self.guide.take((u * self.buckets).astype(np.int64), mode="clip")
+        # positions are never out of range; mode="clip" skips numpy's check
+        positions: Ints = self.guide.take((u * self.buckets).astype(np.int64), mode="clip")
         for _ in range(self.steps):
-            found += u >= self.edges.take(found, mode="clip")
-        return found
+            positions += u >= self.edges.take(positions, mode="clip")
+        return positions
 
 
 @dataclass(frozen=True)
@@ -77,37 +76,37 @@ class Distribution:
 
     @cached_property
     def lookup(self) -> Lookup:
-        """From uniform numbers to positions in the table."""
+        """The look-up from uniform numbers to positions in the table."""
         return Lookup(np.cumsum(self.probabilities))
 
     @cached_property
     def floats(self) -> Floats:
-        """The values as float32 where that holds them all, else as float64, (k,).
+        """The values (k,) as float32 if that is exact for all, else as float64.
 
-        AnyNetX_C takes 1.2 times as long with float64.
+        With float64 alone, AnyNetX_C takes 1.2 times as long.
         """
         short = self.values.astype(np.float32)
         return short if (short == self.values).all() else self.values.astype(np.float64)
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Independent draws, values (n,), in the type of `floats`."""
+        """Draw n independent values (n,), in the dtype of `floats`."""
         return self.floats.take(self.lookup.find(rng.random(n)), mode="clip")
 
     @property
     def equally_likely(self) -> "Distribution":
-        """The same values, each as likely as any other."""
+        """The uniform distribution over the same values."""
         return values(self.values)
 
 
 def _grid(low: float, high: float, step: float) -> NDArray[Any]:
     count = round((high - low) / step) + 1
-    # step · integer, then rounded: 8.1 and not 8.100000000000001 in the user's table
+    # step · integer, then rounded: the user's table shows 8.1, not 8.100000000000001
     values = np.round(step * (round(low / step) + np.arange(count)), 9 - math.floor(math.log10(step)))
     return values.astype(np.int64) if float(step).is_integer() else values
 
 
 def values(values: Sequence[float] | NDArray[Any], weights: Sequence[float] | None = None) -> Distribution:
-    """These values, as likely as their weights say, equally likely without.
+    """These values, with probabilities proportional to their weights; equally likely without weights.
 
     >>> values([1, 2, 4], weights=[2, 1, 1]).probabilities
     array([0.5 , 0.25, 0.25])
@@ -131,7 +130,7 @@ def uniform(low: float, high: float, step: float) -> Distribution:
 def log_uniform(low: float, high: float, step: float) -> Distribution:
     """Log-uniform on (low − q, high], q = min(step, low/2), rounded up to a multiple of `step`.
 
-    The paper gives no rule for quantised ranges; this one is the authors' code's.
+    The paper gives no rule for quantised ranges; this is the rule of the authors' code.
 
     >>> log_uniform(1, 16, 1).probabilities[:4].round(3)
     array([0.2  , 0.2  , 0.117, 0.083])
@@ -154,7 +153,7 @@ def powers_of_two(low: float, high: float) -> Distribution:
 def log_spaced(low: float, high: float, count: int) -> Distribution:
     """`count` whole numbers spaced about evenly in log space from `low` to `high`, equally likely ([NDS] Table 1).
 
-    Rounded to the nearest; one that rounds to its predecessor or below is raised to the next number.
+    Values are rounded to the nearest integer; a value that is then not above its predecessor becomes predecessor + 1.
 
     >>> log_spaced(1, 24, 9).values
     array([ 1,  2,  3,  4,  5,  7, 11, 16, 24])
@@ -172,7 +171,7 @@ DISTRIBUTIONS: dict[str, Callable[..., Distribution]] = {
     "log_spaced": log_spaced,
     "values": values,
 }
-DISTRIBUTION_KEYS: dict[str, tuple[str, ...]] = {  # what each distribution must be given; weights may be left out
+DISTRIBUTION_KEYS: dict[str, tuple[str, ...]] = {  # required keys of each distribution; only weights are optional
     "uniform": ("low", "high", "step"),
     "log_uniform": ("low", "high", "step"),
     "powers_of_two": ("low", "high"),

@@ -1,4 +1,4 @@
-"""One parameter of a space: its values, and how those of the stages relate."""
+"""One parameter of a space: its distribution, and the relation across stages."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,10 +12,10 @@ from dsd.design.parameters.distributions import Distribution, Uniform
 class Parameter:
     """One line of a space file.
 
-    axis: its values, with their probabilities
-    stages: s, or 0 for a parameter with one value a network
-    across_stages: how the stages' values relate, a name of ORDERS
-    same_as: the parameter whose value it takes instead of a draw of its own, or ""
+    distribution: its values, with their probabilities
+    stages: s, or 0 for a parameter with one value per network
+    across_stages: relation between the stages' values, a name in ORDERS
+    same_as: the parameter whose value it takes instead of its own draw, or ""
     """
 
     distribution: Distribution
@@ -31,19 +31,19 @@ class Parameter:
 
     @property
     def relation(self) -> str:
-        """How the stages' values relate; "" for one value a network."""
+        """The relation between the stages' values; "" for one value per network."""
         return self.across_stages if self.stages else ""
 
     @property
     def dimensions(self) -> int:
-        """How many numbers are free: none where there is one value, one where all stages are equal."""
+        """The number of free numbers: 0 for a single value, 1 if all stages are equal, else s."""
         if len(self.distribution) == 1 or self.same_as:
             return 0
         return 1 if not self.stages or self.across_stages == "equal" else self.stages
 
     @property
     def settings(self) -> int:
-        """How many settings it has, ties in ordered ones included."""
+        """The exact number of settings, ties in ordered parameters included."""
         if self.same_as:
             return 1
         return (
@@ -54,7 +54,7 @@ class Parameter:
 
     @property
     def count_as_in_paper(self) -> float:
-        """The same as the paper counts it."""
+        """The number of settings as the paper counts it."""
         if self.same_as or not self.stages:
             return float(self.settings)
         return ORDERS[self.across_stages].count_as_in_paper(len(self.distribution), self.stages)
@@ -65,15 +65,15 @@ class Parameter:
         return ORDERS[self.across_stages](self.distribution, self.stages)
 
     def draw(self, rng: Uniform, n: int) -> Floats:
-        """Values (n, s), laid out stage after stage, or (n,)."""
+        """Draw values (n, s), stored stage by stage, or (n,) without stages."""
         return self.order.draw(rng, n).T if self.stages else self.distribution.draw(rng, n)
 
     def every(self) -> Floats:
-        """Every setting, (settings, s) or (settings,)."""
+        """Enumerate every setting, (settings, s) or (settings,)."""
         table = self.distribution.floats
         return table[every(self.across_stages, len(table), self.stages)] if self.stages else table
 
     @property
     def equally_likely(self) -> "Parameter":
-        """The same settings, each as likely as any other."""
+        """The same settings, all equally likely."""
         return replace(self, distribution=self.distribution.equally_likely)

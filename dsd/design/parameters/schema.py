@@ -1,6 +1,6 @@
-"""The part of a space file that states one parameter: its distribution, in full or in shorthand, checked.
+"""Read and check one parameter of a space file: its distribution, in full or in shorthand.
 
-Shorthand: a number is a fixed value, a list equally likely values, a name the parameter whose value is taken.
+Shorthand: a number is a fixed value, a list holds equally likely values, a name is the parameter whose value it takes.
 """
 
 import re
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dsd.design.parameters.distributions import DISTRIBUTION_KEYS, DISTRIBUTIONS, Distribution
 from dsd.errors import DsdError, known
 
-LOWEST, HIGHEST = 1e-9, 1e5  # of a distribution: values are positive
-LONGEST = 1_000_000  # of a distribution: its table fits in memory
+LOWEST, HIGHEST = 1e-9, 1e5  # range of values: positive
+LONGEST = 1_000_000  # values of a distribution: its table fits in memory
 
 
 @dataclass
@@ -33,7 +33,7 @@ class DistributionSchema:
 
 
 def from_shorthand(written: Any) -> Any:
-    """A parameter as a mapping; what is none of the shorthands is left to the schema.
+    """Expand the shorthand of a parameter to a mapping; the schema checks anything else.
 
     >>> from_shorthand(20), from_shorthand("w_0"), from_shorthand("1/2")
     ({'distribution': 'values', 'values': [20]}, {'same_as': 'w_0'}, {'distribution': 'values', 'values': [0.5]})
@@ -47,7 +47,7 @@ def from_shorthand(written: Any) -> Any:
 
 
 def with_fractions(written: Any) -> Any:
-    """What is written with 1/2 for 0.5, also inside a list or a mapping."""
+    """Replace fractions such as "1/2" by numbers, also inside a list or a mapping."""
     if isinstance(written, dict):
         return {key: with_fractions(value) for key, value in written.items()}
     if isinstance(written, list):
@@ -57,7 +57,7 @@ def with_fractions(written: Any) -> Any:
 
 
 def replaces(written: dict[str, Any]) -> bool:
-    """Whether a parameter states a distribution of its own, and not only some keys of the one it extends."""
+    """Whether a parameter states a new distribution, not only some keys of the one it extends."""
     return "distribution" in written or "same_as" in written
 
 
@@ -67,11 +67,11 @@ def whole(table: NDArray[Any]) -> bool:
 
 
 def whole_ratio(table: NDArray[Any]) -> bool:
-    """Whether each value, or one over it, is a whole number."""
+    """Whether each value or its reciprocal is a whole number."""
     return bool(((table % 1 == 0) | (1 / table % 1 == 0)).all())
 
 
-# what a parameter's values must be, and how to say so
+# check of a parameter's values, and its wording in messages
 ALLOWED: dict[str, tuple[Callable[[NDArray[Any]], bool], str]] = {
     "depth": (whole, "whole numbers"),
     "width": (whole, "whole numbers"),
@@ -85,7 +85,7 @@ ALLOWED: dict[str, tuple[Callable[[NDArray[Any]], bool], str]] = {
 
 
 def distribution_of(place: str, key: str, spec: dict[str, Any]) -> Distribution:
-    """The axis of a parameter from its part of the file, with values that the parameter may have."""
+    """Build the distribution of a parameter from its part of the file, and check that its values are allowed."""
     distribution = spec["distribution"]
     if distribution not in DISTRIBUTIONS:
         raise DsdError(
@@ -106,26 +106,26 @@ def distribution_of(place: str, key: str, spec: dict[str, Any]) -> Distribution:
         if name not in given and name != "weights":
             raise DsdError(f"{place}: {key}.{name} is missing; the distribution {distribution} needs: {known(keys)}")
     (check_values if distribution == "values" else check_range)(place, key, distribution, given)
-    found = DISTRIBUTIONS[distribution](**given)
+    built = DISTRIBUTIONS[distribution](**given)
     allowed, words = ALLOWED.get(key, (lambda table: True, ""))
-    if not allowed(found.values):
-        raise DsdError(f"{place}: {key}: values from {found.values[0]:g} to {found.values[-1]:g} must be {words}")
-    return found
+    if not allowed(built.values):
+        raise DsdError(f"{place}: {key}: values from {built.values[0]:g} to {built.values[-1]:g} must be {words}")
+    return built
 
 
 def check_values(place: str, key: str, distribution: str, given: dict[str, Any]) -> None:
-    """Refuse a list that is empty, has equal values or ones out of range, or weights that do not fit."""
+    """Reject lists that are empty, repeat values or leave the range, and weights that do not match."""
     table, weights = given["values"], given.get("weights")
     numbers = all(isinstance(value, int | float) and LOWEST <= value <= HIGHEST for value in table)
     if not table or not numbers or len(set(table)) < len(table):
-        raise DsdError(f"{place}: {key}.values = {table}: give different numbers above 0, up to {HIGHEST:g}")
+        raise DsdError(f"{place}: {key}.values = {table}: give distinct numbers above 0, up to {HIGHEST:g}")
     positive = weights is None or all(isinstance(weight, int | float) and 0 < weight < np.inf for weight in weights)
     if weights is not None and (len(weights) != len(table) or not positive):
         raise DsdError(f"{place}: {key}.weights = {weights}: give a positive weight for each of {len(table)} values")
 
 
 def check_range(place: str, key: str, distribution: str, given: dict[str, Any]) -> None:
-    """Refuse a range that is reversed, or ends that are not on the distribution's grid."""
+    """Reject a reversed range, and ends that are not on the distribution's grid."""
     low, high = given["low"], given["high"]
     if not LOWEST <= low <= high <= HIGHEST:
         raise DsdError(f"{place}: {key}: low = {low:g} and high = {high:g}: give 0 < low <= high <= {HIGHEST:g}")
@@ -139,15 +139,15 @@ def check_range(place: str, key: str, distribution: str, given: dict[str, Any]) 
             if value % 1:
                 raise DsdError(f"{place}: {key}.{end} = {value:g} is not a whole number")
         if not 2 <= given["count"] <= high - low + 1 or DISTRIBUTIONS[distribution](**given).values[-1] != high:
-            raise DsdError(f"{place}: {key}.count = {given['count']}: give from 2 to far fewer than {high - low + 1:g}")
+            raise DsdError(f"{place}: {key}.count = {given['count']}: give at least 2, far below {high - low + 1:g}")
     else:
         check_step(place, key, given["step"], ends)
 
 
 def check_step(place: str, key: str, step: float, ends: tuple[tuple[str, float], ...]) -> None:
-    """Refuse a step that is not positive or makes too long a table, and ends that are not multiples of it."""
+    """Reject a step that is not positive or gives too many values, and ends that are not multiples of it."""
     if not LOWEST <= step <= HIGHEST or (ends[1][1] - ends[0][1]) / step > LONGEST:
-        raise DsdError(f"{place}: {key}.step = {step:g}: give a positive step, and at most {LONGEST:,} of them")
+        raise DsdError(f"{place}: {key}.step = {step:g}: give a positive step with at most {LONGEST:,} values")
     for end, value in ends:
         if abs(value / step - round(value / step)) > 1e-6:
             raise DsdError(f"{place}: {key}.{end} = {value:g} is not a multiple of {key}.step = {step:g}")

@@ -1,1 +1,1 @@
-"""Drawing populations from a space, and counting the networks that it has."""
+"""Draw populations from a space, and count its distinct networks."""

@@ -1,6 +1,6 @@
-"""How many different networks a space has: settings that the width rule or Eq. 2–4 realise alike are one network.
+"""Count the distinct networks of a space: the width rule and Eq. 2–4 can realise several settings as one network.
 
-With m(θ) the number of settings realised as the network of setting θ, the number of networks is Σ_θ 1/m(θ) over the
+Let m(θ) be the number of settings realised as the network of setting θ. The number of networks is Σ_θ 1/m(θ) over the
 settings that form one: the number of settings times the mean of 1/m over settings drawn uniformly (ours).
 """
 
@@ -14,23 +14,23 @@ from dsd.architecture.rows import TRAINING
 from dsd.design.space import Space
 from dsd.errors import DsdError
 
-COUNTABLE = 2_000_000  # settings that are realised one and all
-DRAWN = 2**16  # settings, for the share that forms a network
-INVERTED = 2_000  # of the networks, for the mean of 1/m
+COUNTABLE = 2_000_000  # up to this many settings, all are realised
+DRAWN = 2**16  # settings drawn for the share that forms a network
+INVERTED = 2_000  # networks for the mean of 1/m
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """A number of networks; error: its standard error, 0 where they were counted."""
+    """A number of networks; error: its standard error, 0 if the count is exact."""
 
     networks: float
     error: float
 
 
 def distinct(space: Space, seed: int = 0) -> Distinct:
-    """The number of different networks of a space: counted for a small one, else estimated.
+    """Count the distinct networks of a space: exactly for a small space, else estimated.
 
-    Learning rates and weight decays make no other network; resolutions do.
+    Learning rate and weight decay do not distinguish networks; resolution does.
 
     >>> from dsd import load_space
     >>> distinct(load_space("NDS_ResNet"))
@@ -47,12 +47,12 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
     inverse = np.array([1 / space.count(network) for network in some])
     value = settings * share * float(inverse.mean())
     relative_variance = (1 - share) / (share * DRAWN) + inverse.var() / len(inverse) / inverse.mean() ** 2
-    # where all were alike, one among the next as many would not surprise
+    # if all 1/m are equal their variance is 0; one different value among as many more draws is still plausible
     return Distinct(value, value * max(math.sqrt(relative_variance), 1 / len(inverse)))
 
 
 def counted(space: Space) -> int:
-    """The same by realising every setting."""
+    """Count the distinct networks of a space by realising every setting."""
     settings = space.every(name for name in space.parameters if name not in TRAINING)
     rows = np.arange(len(settings["depth"]))
     if space.info.constraints:
@@ -62,10 +62,10 @@ def counted(space: Space) -> int:
 
 
 def different(networks: Networks) -> int:
-    """How many of the networks differ."""
+    """Count the distinct ones among the networks."""
     identity = np.column_stack([*networks.stages, networks.resolution])
     _, groups = np.unique(identity[:, 0], return_inverse=True)
-    for column in identity.T[1:]:  # numbering prefixes, column after column, is faster than sorting rows
+    for column in identity.T[1:]:  # numbering prefixes column by column is faster than sorting rows
         values, where = np.unique(column, return_inverse=True)
         _, groups = np.unique(groups * len(values) + where, return_inverse=True)
     return int(groups.max(initial=-1)) + 1

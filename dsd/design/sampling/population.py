@@ -1,6 +1,6 @@
-"""A population: networks drawn from a space, as a table that can be written and read.
+"""A population: networks drawn from a space, with its table and files.
 
-Every file says how it came about, in its own metadata (.parquet) or in a file beside it (.csv, .jsonl): `provenance`.
+Every file records its `provenance`, in its metadata (.parquet) or in a file beside it (.csv, .jsonl).
 """
 
 import html
@@ -29,18 +29,18 @@ from dsd.io.table_writing import check_ending, columns_as_parquet, write_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 10  # rows in a notebook
-ROWS = 100_000  # of a table that are held as columns at a time while it is written to .parquet
+SHOWN = 10  # rows shown in a notebook
+ROWS = 100_000  # rows held in memory at a time while writing .parquet
 
 
 @dataclass(frozen=True)
 class Draw:
-    """How a population came about: counts over all proposals tried.
+    """Counts over all proposals of a draw.
 
     proposals: draws from the space
-    valid: those that keep the space's constraints and form a network (a RegNet needs the wanted number of stages)
-    in_window: of these, inside the windows
-    duplicates: of these, the same realised network as an earlier one
+    valid: proposals that satisfy the constraints and form a network (a RegNet must form s stages)
+    in_window: valid proposals inside the windows
+    duplicates: proposals in the window that realise the same network as an earlier one
     """
 
     proposals: int = 0
@@ -65,9 +65,9 @@ class Draw:
 
 @dataclass(frozen=True, repr=False)
 class Population:
-    """n networks of a space, with their complexity, what was drawn for them, and how the draw went.
+    """n networks of a space, with their complexity, their drawn values, and the counts of the draw.
 
-    info: of the space, for the resolution and classes that were asked for
+    info: of the space, for the requested resolution and classes
     """
 
     info: SpaceInfo
@@ -95,18 +95,18 @@ class Population:
     def __getitem__(self, which: slice) -> "Population": ...
 
     def __getitem__(self, which: int | str | slice) -> "Network | Population":
-        """A network by its position, or by how its key begins; the population of a slice."""
+        """Return a network by its position or the start of its key; for a slice, a population."""
         if isinstance(which, slice):
             return self.select(np.arange(len(self))[which])
         if isinstance(which, str):
             return self.networks[position_of(which, self.networks.keys())]
         if isinstance(which, bool) or not isinstance(which, int | np.integer):
             raise DsdError(
-                f"population[{which!r}]: give a position, a slice such as 0:10, or how a key begins; "
+                f"population[{which!r}]: give a position, a slice such as 0:10, or the start of a key; "
                 "population.frame is a DataFrame for everything else"
             )
         if not -len(self) <= which < len(self):
-            raise IndexError(f"population[{which}]: it has {len(self):,} networks")
+            raise IndexError(f"population[{which}]: the population has {len(self):,} networks")
         return self.networks[int(which)]
 
     def _repr_html_(self) -> str:
@@ -116,13 +116,13 @@ class Population:
         return f"<Population of {self.space}: {len(self):,} networks, {self.windows}, seed {self.seed}>"
 
     def select(self, rows: NDArray[np.int64]) -> "Population":
-        """The networks at these positions; the counts of the draw stay."""
+        """Return the networks at these positions; the counts of the draw stay the same."""
         drawn = {name: column[rows] for name, column in self.drawn.items()}
         return replace(self, networks=self.networks.select(rows), drawn=drawn)
 
     @cached_property
     def complexity(self) -> Complexity:
-        """flops, params and acts of each network, counted when they are first asked for."""
+        """flops, params and acts of each network, computed on first access."""
         return count_complexity(self.networks)
 
     @property
@@ -132,7 +132,7 @@ class Population:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """All that is needed to draw the population again, and the counts of its draw."""
+        """Everything needed to draw the population again, and the counts of its draw."""
         info = self.info
         return {
             "space": self.space,
@@ -148,33 +148,33 @@ class Population:
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """The table as a DataFrame, one row a network."""
+        """The table as a DataFrame, one row per network."""
         import pandas as pd
 
         return pd.DataFrame(self.columns)
 
 
 def position_of(prefix: str, keys: list[str]) -> int:
-    """Where the one key is that begins like this."""
+    """Find the position of the only key that starts with `prefix`."""
     hits = [i for i, key in enumerate(keys) if prefix and key.startswith(prefix)]
     if len(hits) != 1:
-        what = f"begins {len(hits)} keys; give more of it" if hits else "is not how a key begins"
-        raise DsdError(f"population[{prefix!r}]: {what}; keys are such as {known(keys[:3])}")
+        what = f"{len(hits)} keys start with this; give more of the key" if hits else "no key starts with this"
+        raise DsdError(f"population[{prefix!r}]: {what}; examples of keys: {known(keys[:3])}")
     return hits[0]
 
 
 def provenance_of(populations: list[Population]) -> str:
-    """How a file of populations came about, as JSON: dsd's version and each population's `provenance`."""
+    """Encode the provenance of a file as JSON: dsd's version and each population's `provenance`."""
     return json.dumps({"dsd_version": __version__, "populations": [p.provenance for p in populations]}, indent=1)
 
 
 def write_populations(populations: list[Population], path: Path) -> None:
-    """Write populations to a file whose ending chooses the format: .csv, .jsonl or .parquet, with their provenance.
+    """Write populations with their provenance; the file extension sets the format: .csv, .jsonl or .parquet.
 
-    The file appears whole or not at all.
+    The file is written atomically.
 
     Raises:
-        DsdError: the ending is not known, the folder is missing, or .parquet without pyarrow
+        DsdError: the extension is unknown, the folder is missing, or .parquet without pyarrow
     """
     check_ending(path)
     if path.suffix == ".parquet":
@@ -184,7 +184,7 @@ def write_populations(populations: list[Population], path: Path) -> None:
 
 
 def as_parquet(populations: list[Population]) -> bytes:
-    """Populations as the content of a .parquet file, of which few rows are held as columns at a time."""
+    """Encode populations as a .parquet file, holding at most ROWS rows as columns at a time."""
     samples = [population.select(np.arange(1)).columns for population in populations]
     parts = (
         population.select(np.arange(start, min(start + ROWS, len(population)))).columns

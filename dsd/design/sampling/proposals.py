@@ -1,7 +1,7 @@
-"""Batches of proposals, drawn by this process or by several: the part of sampling that takes the time.
+"""Batches of proposals, drawn by this process or by several; this is the expensive part of sampling.
 
-Proposals come in blocks of fixed size, block k from its own generator. A batch is a run of whole blocks: how many it
-has, and which process draws them, changes nothing in them.
+Proposals come in blocks of fixed size; block k has its own generator. A batch is a range of consecutive
+blocks. The split into batches and the process that draws them do not change the proposals.
 """
 
 import os
@@ -19,15 +19,15 @@ from dsd.design.space import Space
 from dsd.design.window import Windows
 from dsd.processes import end_with_parent
 
-BLOCK = 8192  # part of the contract: another size is another population
-BATCH = 8 * BLOCK  # most proposals of a batch; no part of the contract, nor is what follows
-AHEAD = 4  # batches that wait for each process
+BLOCK = 8192  # part of the contract: another size gives other populations
+BATCH = 8 * BLOCK  # most proposals per batch; like the next one, not part of the contract
+AHEAD = 4  # batches queued per process
 
 
 class Uniforms:
-    """The uniform numbers of the proposals from `start` to before `stop`, which are whole blocks.
+    """The uniform numbers of the proposals in [start, stop), whole blocks, with the interface of one generator.
 
-    Block k has a generator of its own, from SeedSequence(seed, spawn_key=(k,)).
+    Block k has its own generator, from SeedSequence(seed, spawn_key=(k,)).
     """
 
     def __init__(self, seed: int, start: int, stop: int) -> None:
@@ -36,7 +36,7 @@ class Uniforms:
         self.rngs = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k,))) for k in keys]
 
     def random(self, size: int | tuple[int, ...]) -> Floats:
-        """Numbers in [0, 1); the first axis goes through the proposals."""
+        """Draw numbers in [0, 1); the first axis is the proposals."""
         numbers = np.empty(size)
         for rng, block in zip(self.rngs, numbers.reshape(len(self.rngs), BLOCK, *numbers.shape[1:]), strict=True):
             rng.random(out=block)
@@ -45,13 +45,13 @@ class Uniforms:
 
 @dataclass(frozen=True)
 class Batch:
-    """A run of proposals, cut to the windows.
+    """Consecutive proposals, filtered by the windows.
 
-    n: how many proposals
-    valid: how many of them form a network
-    networks: m networks that lie in the windows
-    drawn: what was drawn for them, columns (m,)
-    tried, tried_valid: (m,) how many proposals, and valid ones, the batch has up to and with each of these
+    n: number of proposals
+    valid: number of proposals that form a network
+    networks: m networks inside the windows
+    drawn: values drawn for these networks, columns (m,)
+    tried, tried_valid: (m,) number of proposals, and of valid ones, up to and including each network
     """
 
     n: int
@@ -63,12 +63,12 @@ class Batch:
 
 
 def proposals_in_window(space: Space, windows: Windows, seed: int, start: int, stop: int) -> Batch:
-    """The proposals from `start` to before `stop` that lie in the windows."""
+    """Draw the proposals in [start, stop) and keep those inside the windows."""
     n = stop - start
     proposals = space.propose(Uniforms(seed, start, stop), n)
     networks, rows = proposals.networks, proposals.rows
     closed = windows.closed
-    if "flops" in closed:  # most fall outside. Dropping those first in single precision halves the time of a draw
+    if "flops" in closed:  # most are outside: dropping these first, in single precision, halves the time for AnyNetX_C
         near, certain = windows.flops.near(total(list(parts(networks)), "flops"))
         networks, rows = networks.select(near), rows.take(near)
         closed = closed[1:] if certain else closed
@@ -81,7 +81,7 @@ def proposals_in_window(space: Space, windows: Windows, seed: int, start: int, s
 
 
 def propose_serial(space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
-    """Endless batches in order, drawn by this process; `send` it how many proposals the next one has, whole blocks."""
+    """Yield batches in order without end, drawn by this process; `send` sets the size of the next, in whole blocks."""
     start, asked = 0, BLOCK
     while True:
         stop = start + asked
@@ -90,11 +90,11 @@ def propose_serial(space: Space, windows: Windows, seed: int) -> Generator[Batch
 
 
 def propose_parallel(workers: int, space: Space, windows: Windows, seed: int) -> Generator[Batch, int, None]:
-    """The same, drawn by so many processes, at most one a core; always whole batches, whatever is sent."""
-    from concurrent.futures import Future, ProcessPoolExecutor  # here: most draws need none of it
+    """Yield batches in order without end, drawn by several processes, at most one per core; `send` has no effect."""
+    from concurrent.futures import Future, ProcessPoolExecutor  # imported here: most draws do not need it
     from multiprocessing import get_context
 
-    # spawned, not forked: the caller may hold threads and locks
+    # spawned, not forked: the caller can hold threads and locks
     workers = min(workers, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         waiting: deque[Future[Batch]] = deque()
@@ -108,9 +108,9 @@ def propose_parallel(workers: int, space: Space, windows: Windows, seed: int) ->
 
 
 def keep_pages() -> None:
-    """Have the C library keep freed memory for the next array instead of handing it back to the system.
+    """Make the C library keep freed memory for the next array instead of returning it to the system.
 
-    glibc raises its thresholds to the size of a freed block, here 16 MB. Without it the arrays of a batch are paged in
-    anew each time: AnyNetX_C takes 1.4 times as long for 500 networks, 1.15 times for a million.
+    glibc raises its thresholds to the size of a freed block, here 16 MB. Otherwise the arrays of each batch cause new
+    page faults: AnyNetX_C takes 1.4 times as long for 500 networks, 1.15 times for a million.
     """
     np.empty(2**21)

@@ -1,8 +1,8 @@
-"""Populations drawn from a design space inside windows of complexity.
+"""Draw populations from a design space inside complexity windows.
 
-A draw is a function of (space, windows, seed) alone. Proposals come in blocks of fixed size, block k from its own
-generator, and are kept in order: the first 500 of 1000 networks are the 500 of another call, on any machine, with
-any number of processes.
+A draw depends on (space, windows, seed) alone. Proposals come in blocks of fixed size, block k from its own generator,
+and stay in order: a draw of 500 networks equals the first 500 of a draw of 1000, on any machine and with any number of
+processes.
 """
 
 import math
@@ -38,26 +38,26 @@ Progress = Callable[[int, Draw], None]
 
 
 def wanted(missing: int, draw: Draw) -> int:
-    """How many proposals to draw next so that about `missing` networks come of them."""
+    """Estimate how many proposals to draw next to get about `missing` new networks."""
     new = draw.in_window - draw.duplicates
     guess = round(1.1 * missing / new * draw.proposals) if new else draw.proposals
     return min(BATCH, max(math.ceil(guess / BLOCK), 1) * BLOCK)
 
 
 def whole(batch: Batch, fresh: list[int]) -> Draw:
-    """The counts of a batch; fresh: positions of its networks that are no duplicates."""
+    """Return the counts of a batch; fresh: positions of its networks that are not duplicates."""
     return Draw(batch.n, batch.valid, len(batch.networks), len(batch.networks) - len(fresh))
 
 
 def up_to(batch: Batch, fresh: list[int], taken: int) -> Draw:
-    """The counts of a batch up to and with the network that was the last to be taken."""
+    """Return the counts of a batch up to and including the last network taken."""
     last = fresh[taken - 1]
     return Draw(int(batch.tried[last]), int(batch.tried_valid[last]), last + 1, last + 1 - taken)
 
 
 def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
-    """Positions of the networks that are not in `seen`, in order; they are added to it."""
-    # float32 tells apart all values that occur (whole numbers to 2^24, ratios) and halves the memory
+    """Return the positions of the networks that are not in `seen`, in order, and add the networks to `seen`."""
+    # float32 distinguishes all values that occur (whole numbers to 2^24, ratios) and halves the memory
     columns = [*networks.stages, networks.resolution[:, None]]
     identity = np.concatenate(columns, axis=1, dtype=np.float32, casting="unsafe")
     fresh = []
@@ -69,11 +69,11 @@ def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
 
 
 def for_task(space: Space, resolution: int | None, classes: int | None) -> Space:
-    """The space for another resolution or number of classes, where they are given."""
+    """Return the space with this resolution and number of classes; None keeps its own."""
     info = space.info
     drawn = "resolution" in space.parameters
     if drawn and resolution is not None:
-        raise DsdError(f"resolution = {resolution}: space {info.name} draws its resolution; leave it out")
+        raise DsdError(f"resolution = {resolution}: space {info.name} draws its resolution; omit the argument")
     resolution = info.resolution if resolution is None else resolution
     classes = info.classes if classes is None else classes
     check_task(1 if drawn else resolution, classes)
@@ -100,21 +100,21 @@ def sample(
 ) -> Population:
     """Draw n distinct networks of a space inside the windows.
 
-    A proposal that realises a network already drawn (after the width rule) is counted as a duplicate and left out.
+    A proposal that realises a network already drawn (after the width rule) counts as a duplicate and is dropped.
 
     Args:
-        space: a Space, or its name in `spaces/` or a .yaml file
-        n: how many networks
-        flops, params, acts: windows, as a Window, (low, high), "LO:HI" or None for no limit; "default" is the
+        space: a Space, its name in `spaces/`, or a .yaml file
+        n: number of networks
+        flops, params, acts: windows, as a Window, (low, high), "LO:HI" or None for no limit; "default" takes the
             space's own
-        seed: another seed, another population
-        resolution, classes: of input [pixels] and head, where they differ from the space's
-        workers: processes, at most one a core; any number gives the same population. More than one pays from some
-            100,000 networks on; a script that asks for them needs `if __name__ == "__main__":`, as always in Python
-        progress: called with the networks found and the draw so far, every few blocks
+        seed: random seed; another seed gives another population
+        resolution, classes: input resolution [pixels] and number of classes; None takes the space's own
+        workers: number of processes, at most one per core; the population does not depend on it. More than one is
+            faster from about 100,000 networks on; scripts then need `if __name__ == "__main__":` (multiprocessing)
+        progress: called with the number of networks found and the draw so far, every few blocks
 
     Raises:
-        DsdError: n < 1, or no new network among PATIENCE proposals; says how many were tried and how many fell inside
+        DsdError: n < 1, or no new network among PATIENCE proposals; reports how many were tried and fell inside
     """
     space = as_space(space)
     check_numbers(space, n, seed, workers)
@@ -123,23 +123,23 @@ def sample(
     check_reachable(space, windows)
     keep_pages()
     source = propose_serial(space, windows, seed) if workers == 1 else propose_parallel(workers, space, windows, seed)
-    gathered = Collector(space, windows, n)
+    collector = Collector(space, windows, n)
     try:
         batch = next(source)
         while True:
-            gathered.add(batch)
+            collector.add(batch)
             if progress:
-                progress(gathered.found, gathered.draw)
-            if gathered.found == n:
-                return gathered.population(seed)
-            gathered.give_up_in_time(seed)
-            batch = source.send(wanted(n - gathered.found, gathered.draw))
+                progress(collector.found, collector.draw)
+            if collector.found == n:
+                return collector.population(seed)
+            collector.give_up_in_time(seed)
+            batch = source.send(wanted(n - collector.found, collector.draw))
     finally:
         source.close()
 
 
 def as_space(given: Space | str | Path) -> Space:
-    """A space, or that of a name or file."""
+    """Return a space; load it if a name or file is given."""
     if isinstance(given, str | Path):
         return load_space(given)
     if not isinstance(given, Space):
@@ -151,10 +151,10 @@ def as_space(given: Space | str | Path) -> Space:
 
 
 def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:
-    """Refuse numbers that are not whole, too small or too large."""
+    """Reject numbers that are not whole, too small or too large."""
     for name, number, least in (("n", n, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-            raise DsdError(f"{name} = {number}: give a whole number, from {least}")
+            raise DsdError(f"{name} = {number}: give a whole number from {least}")
     if n > space.size:
         raise DsdError(f"n = {n}: {space.info.name} has only {space.size:,} settings")
     if n > MOST:
@@ -162,7 +162,7 @@ def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:
 
 
 def check_reachable(space: Space, windows: Windows) -> None:
-    """Refuse a window below what the stem of every network of the space costs."""
+    """Reject a window below the cost of the stem, which all networks of the space share."""
     info = space.info
     drawn = space.parameters.get("resolution")
     side = int(drawn.distribution.values.min()) if drawn else info.resolution
@@ -172,47 +172,47 @@ def check_reachable(space: Space, windows: Windows) -> None:
         if least > high:
             raise DsdError(
                 f"space {info.name}: {measure} {getattr(windows, measure)}: the stem alone has {least:,} {measure} "
-                f"at a resolution of {side}; give a window above"
+                f"at a resolution of {side}; give a higher window"
             )
 
 
 MOST_FLOPS = 2.0**62
-LOOKED_AT = 200  # networks without a window, where nothing fell into it
+LOOKED_AT = 200  # networks drawn without a window, after no proposal fell inside
 
 
 def usual(space: Space, windows: Windows, seed: int) -> str:
-    """What networks of the space have of the measures that are limited, in words; "" where none can be drawn."""
+    """Describe the usual range of the limited measures in the space; "" if no network can be drawn."""
     try:
-        found = sample(space, int(min(LOOKED_AT, space.size)), flops=None, params=None, acts=None, seed=seed)
+        population = sample(space, int(min(LOOKED_AT, space.size)), flops=None, params=None, acts=None, seed=seed)
     except DsdError:
         return ""
-    told = []
+    ranges = []
     for measure in windows.closed:
-        values = np.quantile(getattr(found.complexity, measure), (0.05, 0.95))
+        values = np.quantile(getattr(population.complexity, measure), (0.05, 0.95))
         low, high = (readable(measure, float(value)) for value in values)
-        told.append(f"{measure} from {low} to {high}")
-    return f"nine in ten networks of the space have {', '.join(told)}; " if told else ""
+        ranges.append(f"{measure} from {low} to {high}")
+    return f"nine in ten networks of the space have {', '.join(ranges)}; " if ranges else ""
 
 
 class Collector:
-    """Distinct networks of batches that come in order, until there are n, and the counts of the draw so far."""
+    """Collects n distinct networks from batches in order, with the counts of the draw so far."""
 
     def __init__(self, space: Space, windows: Windows, n: int) -> None:
         self.space, self.windows, self.n = space, windows, n
         self.draw, self.found = Draw(), 0
-        self.last_success = 0  # proposals up to and with the last network that was new
-        self.late = False  # whether a new one came after more than PATIENCE proposals without
+        self.last_success = 0  # proposals up to and including the last new network
+        self.late = False  # whether a new network came only after more than PATIENCE proposals
         self.seen: set[bytes] = set()
         self.networks: list[Networks] = []
         self.drawn: list[Columns] = []
 
     def add(self, batch: Batch) -> None:
-        """Take what is new in a batch, up to n networks."""
+        """Add the new networks of a batch, up to n in total."""
         fresh = new_rows(batch.networks, self.seen)
         taken = np.array(fresh[: self.n - self.found], np.int64)
         success = self.draw.proposals + batch.tried[taken]
         late = np.flatnonzero(np.diff(success, prepend=self.last_success) > PATIENCE)
-        if len(late):  # given up before it: the same, however proposals are cut into batches
+        if len(late):  # give up before it: the result must not depend on the batch size
             taken, self.late = taken[: late[0]], True
         if len(taken):
             self.last_success = int(success[len(taken) - 1])
@@ -229,18 +229,18 @@ class Collector:
         if not draw.valid:
             raise DsdError(
                 f"space {info.name}: none of {draw.proposals:,} proposals was valid; check constraints, and that a "
-                f"RegNet's line can form {info.skeleton.stages} stages, as many as strides"
+                f"RegNet's line can form {info.skeleton.stages} stages, one for each stride"
             )
         seen = usual(self.space, self.windows, seed) if not draw.in_window else ""
         raise DsdError(
             f"space {info.name} gave {self.found} of {self.n} networks inside {self.windows} and no new one in "
             f"{PATIENCE:,} proposals; of {draw.proposals:,} proposals {draw.valid:,} were valid and "
-            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; {seen}widen the window or ask "
-            "for fewer"
+            f"{draw.in_window:,} fell inside, {draw.duplicates:,} of them duplicates; {seen}widen the window or "
+            "lower n"
         )
 
     def population(self, seed: int) -> Population:
-        """The networks that were found."""
+        """Build the population of the collected networks."""
         networks = self.networks[0].followed_by(self.networks[1:])
         check_size(self.space, networks)
         drawn = {name: np.concatenate([columns[name] for columns in self.drawn]) for name in self.drawn[0]}
@@ -248,7 +248,7 @@ class Collector:
 
 
 def check_size(space: Space, networks: Networks) -> None:
-    """Refuse networks whose flops do not fit in 64 bits."""
+    """Reject networks whose flops exceed 64 bits."""
     if flops_bound(networks) <= MOST_FLOPS:
         return
     floats = replace(networks, **{name: getattr(networks, name).astype(float) for name in ARRAYS})
