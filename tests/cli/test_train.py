@@ -65,7 +65,7 @@ def test_training_again_shows_the_result(dsd, small: Path, monkeypatch: pytest.M
     assert facts["best_error"] <= facts["error"]
     assert 1 <= facts["best_epoch"] <= 3
     assert not facts["synthetic"]
-    assert again.err.splitlines()[1:] == ["trained already; this is its result"]
+    assert again.err.splitlines()[1:] == ["already trained; this is the result"]
 
 
 def test_a_stopped_training_goes_on(dsd, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +86,9 @@ def test_a_stopped_training_goes_on(dsd, small: Path, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     monkeypatch.chdir(small.parent)
     assert (stopped.code, stopped.out) == (130, "")
-    assert stopped.err.splitlines()[-1] == "stopped; the same command goes on from the last checkpoint"
+    assert stopped.err.splitlines()[-1] == "stopped; repeat the command to resume from the last checkpoint"
     again = dsd("train", small, *WORDS)
-    assert again.err.splitlines()[1] == "goes on from its last checkpoint"
+    assert again.err.splitlines()[1] == "resuming from the last checkpoint"
     assert [line.split()[1] for line in again.err.splitlines()[2:]] == ["3/3"]
     assert again.out.splitlines()[0] == undisturbed.out.splitlines()[0]
 
@@ -162,7 +162,7 @@ def test_packing_is_told(dsd, tmp_path: Path) -> None:
         (tmp_path / "images" / split / f"c{label}").mkdir(parents=True)
         for i in range(32):
             picture(label, rng, 40, 48).save(tmp_path / "images" / split / f"c{label}" / f"{i}.png")
-    for chunks in ("2 chunks packed, 0 were", "0 chunks packed, 2 were"):
+    for chunks in ("2 chunks packed, 0 already", "0 chunks packed, 2 already"):
         done = dsd("pack", tmp_path / "images", tmp_path / "packed", "--size", 36)
         assert done.code == 0, done
         assert done.out.strip() == str(tmp_path / "packed")
