@@ -75,7 +75,7 @@ def analyze(
 
 
 def print_populations(analysis: "Analysis") -> None:
-    """Print a row per population."""
+    """Print one row per population."""
     from dsd.cli.output import decimal, print_table
 
     header = ["population", "n", "failed", "unfinished", "min", "mean", "median", "5 %", "95 %"]
@@ -106,7 +106,7 @@ def print_populations(analysis: "Analysis") -> None:
 
 
 def print_pairs(analysis: "Analysis") -> None:
-    """Print a row per pair, with its verdict."""
+    """Print one row per pair, with its verdict."""
     from dsd.analysis.comparison.pairwise import steps
     from dsd.cli.output import console, decimal, print_table
 

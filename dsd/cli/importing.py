@@ -24,7 +24,7 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     pycls   sweep.json: records with cfg, complexity, test_epoch (lists top1_err, min_top1_err, …)
     nds     a file of the data of "On Network Design Spaces": records with net, flops, params and test errors
 
-    The table has a row per network and dsd's columns. If dsd can describe the network, the row also has its key and
+    The table has one row per network and dsd's columns. If dsd can describe the network, the row also has its key and
     dsd's count of its complexity. error is of the last epoch, best_error of the best one.
     """
     from importlib import import_module

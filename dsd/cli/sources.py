@@ -72,7 +72,7 @@ def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
 
 
 def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
-    """Return the epochs of the runs of sweeps, a row per run and epoch; None if no source has epochs."""
+    """Return the epochs of the runs of sweeps, one row per run and epoch; None if no source has epochs."""
     from dsd.io.table_reading import read_table
     from dsd.sweep.folder.folder import EPOCHS
     from dsd.sweep.results.learning_curves import joined, learning_curves

@@ -86,7 +86,7 @@ def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
 
 @contextmanager
 def shown(epochs: int, batch_size: int, classes: int) -> Iterator[dict[str, Any]]:
-    """Print a line per epoch on standard error, and a bar if that is a terminal; yield the callbacks that do it."""
+    """Print one line per epoch on standard error, and a bar if that is a terminal; yield the callbacks that do it."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from dsd.cli.output import console

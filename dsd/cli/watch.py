@@ -25,7 +25,7 @@ HEADER = ("run", "space", "epoch", "error [%]", "left", "attempt", "where")
 
 
 def follow(sweep: "Sweep", watching: "StatusPoller") -> "Status":
-    """Show the progress of a sweep until nothing is queued or running; without a terminal, a line per tenth."""
+    """Show the progress of a sweep until nothing is queued or running; without a terminal, one line per tenth."""
     out = console(stderr=True)
     shown = Shown(sweep, watching.status())
     said = -1
