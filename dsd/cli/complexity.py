@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dsd.architecture.complexities import Complexity
 
 COMPARED = ("resnext", "efficientnet")
-WIDE = 110  # width of a terminal that shows all digits of the counts
+WIDE = 115  # width of a terminal that shows all digits of the counts
 
 
 @click.command()
@@ -105,8 +105,8 @@ def print_all(as_json: bool) -> None:
     from dsd.cli.output import console, print_table
 
     whole = console().width >= WIDE
-    wide = ["flops", "printed, B", "params", "printed, M", "acts", "printed, M"]
-    header = wide if whole else ["flops, GF", "print", "params, M", "print", "acts, M", "print"]
+    wide = ["flops", "published, B", "params", "published, M", "acts", "published, M"]
+    header = wide if whole else ["flops, GF", "publ.", "params, M", "publ.", "acts, M", "publ."]
     lines = [line(name, built[name].resolution, counts[name], differences[name], whole) for name in built]
     print_table(["network", "pixels", *header], lines)
     for name, reasons in differences.items():
@@ -185,7 +185,7 @@ def measured_times(names: list[str], batch: int | None, device: str | None) -> t
     from dsd.models.timing import Conditions, time_network
 
     device = device or default_device()
-    batch = batch or (8 if device == "cpu" else 64)  # what takes a GPU a second takes a CPU minutes
+    batch = batch or (8 if device == "cpu" else 64)  # a CPU takes minutes for what a GPU does in a second
     conditions = Conditions(batch=batch, device=device, calls=3)
     times = {}
     with progress("timed", len(names)) as advance:

@@ -134,7 +134,7 @@ def print_running(sweep: "Sweep", now: "Status") -> None:
 
 
 def tell_unread(now: "Status") -> None:
-    """Print how many journal lines cannot be read, and what a silent cluster answered."""
+    """Print how many journal lines cannot be read, and whether a cluster did not answer."""
     if now.torn:
         from dsd.cli.output import counted
 

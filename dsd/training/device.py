@@ -37,7 +37,7 @@ def precision(recipe: Recipe, device: torch.device) -> AbstractContextManager[An
 
 
 def restart_peak(device: torch.device) -> None:
-    """Reset the peak of memory, where the system supports it."""
+    """Reset the measured peak memory, if the system supports it."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
@@ -54,7 +54,7 @@ def peak_gb(device: torch.device) -> float:
         return round(torch.cuda.max_memory_allocated(device) / 1e9, 4)
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):  # kB, which are 1,024 bytes
+            if line.startswith("VmHWM:"):  # kB of 1,024 bytes
                 return round(int(line.split()[1]) * 1024 / 1e9, 4)
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss [bytes]
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 4)

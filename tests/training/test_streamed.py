@@ -327,7 +327,7 @@ def test_a_run_is_known_by_its_images_wherever_they_are(source: Path, tmp_path: 
     first.write_bytes(content + b"0")  # another file under the same name
     assert spec_of(tmp_path / "fewer").fingerprint != fewer.fingerprint
     first.write_bytes(content)
-    with pytest.raises(DsdError, match="holds other images than when the sweep was planned"):
+    with pytest.raises(DsdError, match="images changed since the sweep was planned"):
         load_data(replace(fewer, folder=str(source)))
 
 
@@ -541,7 +541,7 @@ def test_labels_out_of_range_are_refused(packed: Path, tmp_path: Path) -> None:
         spec_of(tmp_path, "packed")
     labels[3] = 7
     np.save(tmp_path / "val_labels.npy", labels)
-    with pytest.raises(DsdError, match=r"val_labels.npy: holds label 7, allowed are 0 to 2"):
+    with pytest.raises(DsdError, match=r"val_labels.npy: holds label 7; allowed are 0 to 2"):
         spec_of(tmp_path, "packed")
 
 

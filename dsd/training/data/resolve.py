@@ -46,7 +46,7 @@ def checked(spec: DataSpec, train: int, test: int, classes: int, print_of_files:
     if spec.classes not in (0, classes):
         raise DsdError(f"data.classes = {spec.classes}: {spec.folder} has {classes}; leave it at 0, or give {classes}")
     if spec.fingerprint not in ("", print_of_files):
-        raise DsdError(f"data.folder = {spec.folder}: holds other images than when the sweep was planned")
+        raise DsdError(f"data.folder = {spec.folder}: images changed since the sweep was planned; restore them")
     return replace(spec, classes=classes, available=train, fingerprint=print_of_files)
 
 

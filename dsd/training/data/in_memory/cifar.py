@@ -170,7 +170,7 @@ def read(archive: Archive, folder: Path, names: tuple[str, ...], images: int) ->
         highest = records[:, archive.labels - 1].max()
         if highest >= archive.classes:
             raise DsdError(
-                f"{folder / name}: holds label {highest}, allowed are 0 to {archive.classes - 1}; "
+                f"{folder / name}: holds label {highest}; allowed are 0 to {archive.classes - 1}; "
                 f"is it CIFAR-{archive.classes}?"
             )
         parts.append(records)

@@ -70,7 +70,7 @@ class Packed:
         if n and not -1 <= labels.min() <= labels.max() < len(self.classes):
             wrong = labels.max() if labels.max() >= len(self.classes) else labels.min()
             raise DsdError(
-                f"{self.folder / f'{split}_labels.npy'}: holds label {wrong}, allowed are 0 to "
+                f"{self.folder / f'{split}_labels.npy'}: holds label {wrong}; allowed are 0 to "
                 f"{len(self.classes) - 1}; pack the images again"
             )
         if zlib.crc32(labels.tobytes()) != self.labels[split]:
