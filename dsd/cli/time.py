@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     help="bfloat16 and float16 use mixed precision.",
 )
 @click.option("--train", is_flag=True, help="Also time a training step: forward, backward, update.")
-@click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Minimum of timed calls.")
+@click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Minimum number of timed calls.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0),
     default=1.0,
     show_default=True,
-    help="Minimum of timed seconds.",
+    help="Minimum total time of the calls [s].",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Output file of a TABLE with its new columns.")
 def time(
