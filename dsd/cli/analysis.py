@@ -1,4 +1,4 @@
-"""dsd analyze: what populations mean, on the terminal."""
+"""dsd analyze: compare populations on the terminal."""
 
 import json
 from pathlib import Path
@@ -24,9 +24,9 @@ from dsd.cli.sources import populations_of, settings_of, synthetic
 if TYPE_CHECKING:
     from dsd.analysis.summary import Analysis
 
-WIDE = 105  # of a terminal
-PAIRS = 15  # that are printed; of more, each population with the one before it
-HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # of the many parameters of a population
+WIDE = 105  # width of a terminal that shows the test of distributions
+PAIRS = 15  # most pairs to print; of more, only each population with the previous one
+HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by default
 
 
 @click.command()
@@ -63,19 +63,19 @@ def analyze(
 
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
     populations = populations_of(sources, by, outcomes)
-    found = analysed(populations, settings)
-    for note in synthetic(populations) + found.notes:
+    analysis = analysed(populations, settings)
+    for note in synthetic(populations) + analysis.notes:
         say(note, err=True)
     if as_json:
-        emit(json.dumps(found.as_json()))
+        emit(json.dumps(analysis.as_json()))
         return
-    print_populations(found)
-    print_pairs(found)
-    print_ranges(found, everything=bool(columns))
+    print_populations(analysis)
+    print_pairs(analysis)
+    print_ranges(analysis, everything=bool(columns))
 
 
-def print_populations(found: "Analysis") -> None:
-    """Each population in a row."""
+def print_populations(analysis: "Analysis") -> None:
+    """Print one row per population."""
     from dsd.cli.output import decimal, print_table
 
     header = ["population", "n", "failed", "unfinished", "min", "mean", "median", "5 %", "95 %"]
@@ -85,19 +85,19 @@ def print_populations(found: "Analysis") -> None:
             *(decimal(value) for value in (p.minimum, p.mean, p.median)),
             *(decimal(p.quantiles.get(share)) for share in (0.05, 0.95)),
         ]
-        for p in found.populations
+        for p in analysis.populations
     ]
-    if found.settings.target is not None:
-        header.append(f"n to {found.settings.target:g} %")
-        for row, p in zip(rows, found.populations, strict=True):
+    if analysis.settings.target is not None:
+        header.append(f"n to {analysis.settings.target:g} %")
+        for row, p in zip(rows, analysis.populations, strict=True):
             row.append(p.search if p.search else "–")
     print_table(header, rows)
-    if found.settings.target is not None:
+    if analysis.settings.target is not None:
         say(
-            f"n to {found.settings.target:g} %: networks to try at random until their best is expected to have that "
-            "error; – where all of the population do not"
+            f"n to {analysis.settings.target:g} %: random networks to train until their best is expected to reach that "
+            "error; – if the whole population does not reach it"
         )
-    for p in found.populations:
+    for p in analysis.populations:
         if p.noise:
             say(
                 f"{p.name}: standard deviation {p.noise.seed_sd:.2f} points between seeds of one network, "
@@ -105,14 +105,14 @@ def print_populations(found: "Analysis") -> None:
             )
 
 
-def print_pairs(found: "Analysis") -> None:
-    """Each pair in a row, with its verdict."""
+def print_pairs(analysis: "Analysis") -> None:
+    """Print one row per pair, with its verdict."""
     from dsd.analysis.comparison.pairwise import steps
     from dsd.cli.output import console, decimal, print_table
 
-    if not found.comparisons:
+    if not analysis.comparisons:
         return
-    shown = steps(found.comparisons, PAIRS)
+    shown = steps(analysis.comparisons, PAIRS)
     header = ("a", "b", "b is", "b − a", "CI low", "CI high", "KS D", "p (Holm)")
     rows = [
         (
@@ -122,28 +122,28 @@ def print_pairs(found: "Analysis") -> None:
         )
         for c in shown
     ]
-    kept = len(header) if console().width >= WIDE else len(header) - 2  # the test of shapes where there is room for it
+    kept = len(header) if console().width >= WIDE else len(header) - 2  # KS test only on a wide terminal
     print_table(header[:kept], [row[:kept] for row in rows])
-    if len(shown) < len(found.comparisons):
-        say(f"each with the one before it; all {len(found.comparisons)} pairs: --json, or dsd report")
-    together = "these steps" if found.settings.stepwise else "all pairs"
+    if len(shown) < len(analysis.comparisons):
+        say(f"each population with the previous one; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
+    together = "these steps" if analysis.settings.stepwise else "all pairs"
     say(
         f"b − a: difference of mean error [points]. CI: simultaneous 95 % confidence intervals of {together}; they "
-        f"decide.\nδ = {found.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population for "
+        f"decide.\nδ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population for "
         "80 % power."
     )
 
 
-def print_ranges(found: "Analysis", everything: bool) -> None:
-    """The best ranges, of the main columns unless everything is wanted."""
+def print_ranges(analysis: "Analysis", everything: bool) -> None:
+    """Print the best ranges, of the main columns or of everything."""
     from dsd.architecture.units import readable
     from dsd.cli.output import print_table
 
-    computed = {column for p in found.populations for column in p.best_ranges}
+    computed = {column for p in analysis.populations for column in p.best_ranges}
     shown = computed if everything else computed & HEADLINES or computed
     ranges = [
         (p.name, column, *(readable(column, value) for value in (r.low, r.median, r.high)))
-        for p in found.populations
+        for p in analysis.populations
         for column, r in p.best_ranges.items()
         if column in shown
     ]
@@ -151,7 +151,7 @@ def print_ranges(found: "Analysis", everything: bool) -> None:
         print_table(("population", "best range of", "2.5 %", "median", "97.5 %"), ranges)
     values = [
         (p.name, column, ", ".join(f"{value} {share:.0%}" for value, share in list(shares.items())[:3]))
-        for p in found.populations
+        for p in analysis.populations
         for column, shares in p.best_values.items()
     ]
     if values:

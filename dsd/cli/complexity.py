@@ -1,4 +1,4 @@
-"""dsd complexity: what networks cost, beside what is published."""
+"""dsd complexity: count what networks cost, beside published values."""
 
 import json
 from dataclasses import asdict
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from dsd.architecture.complexities import Complexity
 
 COMPARED = ("resnext", "efficientnet")
-WIDE = 110  # of a terminal: for all digits of the counts
+WIDE = 115  # width of a terminal that shows all digits of the counts
 
 
 @click.command()
 @click.argument("networks", nargs=-1, shell_complete=complete_networks)
-@click.option("--all", "everything", is_flag=True, help="Every named network, beside the published values.")
+@click.option("--all", "everything", is_flag=True, help="All named networks, beside their published values.")
 @click.option(
     "--compare", type=click.Choice(COMPARED), help="The paper's Table 3 or 4, with times measured on this machine."
 )
 @click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the network's own]")
 @click.option("--classes", type=click.IntRange(1), help="Classes of the head.  [default: the network's own]")
 @click.option(
-    "--batch", type=click.IntRange(1), help="Images a call, with --compare.  [default: 64 as in the paper, 8 on a CPU]"
+    "--batch", type=click.IntRange(1), help="Images per call, with --compare.  [default: 64 as in the paper; CPU: 8]"
 )
-@click.option("--device", help="cpu, cuda or cuda:N, with --compare.  [default: cuda where there is one]")
+@click.option("--device", help="cpu, cuda or cuda:N, with --compare.  [default: cuda if available]")
 @click.option("--no-time", is_flag=True, help="Count only, with --compare.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def complexity(
@@ -50,13 +50,13 @@ def complexity(
     population's TABLE (.csv, .parquet, .jsonl) for all its rows, or TABLE:KEY for one of them.
     """
     if bool(networks) + everything + bool(compare) != 1:
-        raise DsdError("give NETWORKS, or --all, or --compare; one of the three")
+        raise DsdError("give exactly one of NETWORKS, --all and --compare")
     if not compare and (batch or device or no_time):
-        raise DsdError("--batch, --device, --no-time: are for --compare; `dsd time` times networks")
+        raise DsdError("--batch, --device, --no-time: only valid with --compare; to time networks use `dsd time`")
     if networks:
         print_counts(networks, resolution, classes, as_json)
     elif resolution or classes:
-        raise DsdError("--resolution, --classes: published values are those of each network's own; leave them out")
+        raise DsdError("--resolution, --classes: only valid with NETWORKS; published values are for each network's own")
     elif compare:
         print_comparison(compare, not no_time, batch, device, as_json)
     else:
@@ -64,23 +64,23 @@ def complexity(
 
 
 def print_counts(words: tuple[str, ...], resolution: int | None, classes: int | None, as_json: bool) -> None:
-    """The complexity of the networks that are named."""
+    """Print the complexity of the named networks."""
     from dsd.architecture.catalogue.select import named
     from dsd.architecture.complexities import count_complexity as count
 
-    counts = [(label, asdict(count(one))) for label, one in named(words, resolution, classes)]
+    counts = [(label, asdict(count(network))) for label, network in named(words, resolution, classes)]
     if as_json:
         alone = len(words) == 1 and Path(words[0]).suffix not in TABLES
         emit(json.dumps(counts[0][1] if alone else dict(counts)))
         return
     from dsd.cli.output import print_table
 
-    rows = [(label, *(f"{value:,}" for value in found.values())) for label, found in counts]
+    rows = [(label, *(f"{value:,}" for value in values.values())) for label, values in counts]
     print_table(("network", "flops", "params", "acts"), rows)
 
 
 def print_all(as_json: bool) -> None:
-    """Every named network: what we count, what is printed, and why they differ where they do."""
+    """Print counts and published values of every named network, and why they differ if they do."""
     from dsd.architecture.catalogue.published_networks import NAMED
     from dsd.architecture.catalogue.published_values import PUBLISHED, differing
     from dsd.architecture.complexities import UNITS
@@ -105,30 +105,30 @@ def print_all(as_json: bool) -> None:
     from dsd.cli.output import console, print_table
 
     whole = console().width >= WIDE
-    wide = ["flops", "printed, B", "params", "printed, M", "acts", "printed, M"]
-    header = wide if whole else ["flops, GF", "print", "params, M", "print", "acts, M", "print"]
+    wide = ["flops", "published, B", "params", "published, M", "acts", "published, M"]
+    header = wide if whole else ["flops, GF", "publ.", "params, M", "publ.", "acts, M", "publ."]
     lines = [line(name, built[name].resolution, counts[name], differences[name], whole) for name in built]
     print_table(["network", "pixels", *header], lines)
-    for name, found in differences.items():
-        for measure, reason in found.items():
+    for name, reasons in differences.items():
+        for measure, reason in reasons.items():
             say(f"* {name}, {measure}: {reason}")
 
 
 def line(name: str, resolution: int, counted: "Complexity", differences: dict[str, str], whole: bool) -> list[str]:
-    """A network's counts, all digits or three decimals, each beside the printed value; a star where they differ."""
+    """Return a network's row: counts (all digits, or three decimals) and published values, starred if they differ."""
     from dsd.architecture.catalogue.published_values import PUBLISHED
     from dsd.architecture.complexities import UNITS
 
     cells = [name, str(resolution)]
     for measure, unit in UNITS.items():
-        printed, count = getattr(PUBLISHED[name], measure).replace("-", "–"), getattr(counted, measure)
+        published, count = getattr(PUBLISHED[name], measure).replace("-", "–"), getattr(counted, measure)
         cells += [f"{count:,}" if whole else f"{count / unit:.3f}"]
-        cells += [f"{printed}*" if measure in differences else printed]
+        cells += [f"{published}*" if measure in differences else published]
     return cells
 
 
 def print_comparison(which: str, timed: bool, batch: int | None, device: str | None, as_json: bool) -> None:
-    """The groups of a published comparison: counted complexity, measured time, published time and error."""
+    """Print the groups of a published comparison: counted complexity, measured time, published time and error."""
     from dsd.architecture.catalogue.lookup import network
     from dsd.architecture.catalogue.published_values import COMPARISONS, PUBLISHED
     from dsd.architecture.complexities import UNITS
@@ -136,7 +136,7 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
 
     groups = COMPARISONS[which]
     names = list(dict.fromkeys(name for grouped in groups.values() for group in grouped for name in group))
-    told, times = measured_times(names, batch, device) if timed else ({}, {})
+    settings, times = measured_times(names, batch, device) if timed else ({}, {})
     rows: list[dict[str, Any]] = [
         {
             "comparison": title,
@@ -151,7 +151,7 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
         for name in group
     ]
     if as_json:
-        emit(json.dumps({"time": told, "networks": rows}, indent=1))
+        emit(json.dumps({"time": settings, "networks": rows}, indent=1))
         return
     from dsd.cli.output import decimal, print_table
 
@@ -172,24 +172,24 @@ def print_comparison(which: str, timed: bool, batch: int | None, device: str | N
         starts = [i for i in range(1, len(here)) if here[i]["group"] != here[i - 1]["group"]]
         print_table([*counted, *(["here, ms"] if timed else []), *published], cells, sections=starts)
     if timed:
-        threads = f", {told['threads']} threads" if told["threads"] else ""
-        device_told = f"{told['device']}{threads}, {told['dtype']}, torch {told['torch']}"
-        say(f"here: median inference of {told['batch']} images on {device_told}; published: of 64 images")
+        threads = f", {settings['threads']} threads" if settings["threads"] else ""
+        machine = f"{settings['device']}{threads}, {settings['dtype']}, torch {settings['torch']}"
+        say(f"here: median inference of {settings['batch']} images on {machine}; published: of 64 images")
 
 
 def measured_times(names: list[str], batch: int | None, device: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How it was measured, and the times of each network."""
+    """Time each network. Return the settings of the measurement, and the times by name."""
     from dsd.architecture.catalogue.lookup import network
     from dsd.cli.progress import progress
     from dsd.models.device import default_device
     from dsd.models.timing import Conditions, time_network
 
     device = device or default_device()
-    batch = batch or (8 if device == "cpu" else 64)  # what takes a GPU a second takes a CPU minutes
+    batch = batch or (8 if device == "cpu" else 64)  # a CPU takes minutes for what a GPU does in a second
     conditions = Conditions(batch=batch, device=device, calls=3)
     times = {}
     with progress("timed", len(names)) as advance:
         for i, name in enumerate(names):
-            advance(i, f"{name}, {batch} images a call")
+            advance(i, f"{name}, {batch} images per call")
             times[name] = time_network(network(name), conditions)
     return conditions.told, times

@@ -1,4 +1,4 @@
-"""dsd spaces, sample: what can be drawn."""
+"""dsd spaces, sample: list design spaces and draw networks from them."""
 
 import json
 from pathlib import Path
@@ -14,14 +14,14 @@ from dsd.errors import DsdError
 
 @click.command()
 @click.argument("names", nargs=-1, shell_complete=complete_spaces)
-@click.option("--distinct", is_flag=True, help="Also count or estimate the different networks (seconds a space).")
+@click.option("--distinct", is_flag=True, help="Also count or estimate the distinct networks (seconds per space).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
-    """List design spaces, NAMES or all: what each refines, dimensions, size.
+    """List design spaces, NAMES or all: the space each refines, dimensions, size.
 
-    The size is the number of settings of the parameters: as the paper counts it, and exactly, with ties in ordered
-    parameters and without what breaks a constraint (<= where that cannot be counted). Settings that form no network, or
-    the same one as others, are in it; --distinct counts networks.
+    The size is the number of settings of the parameters. The paper's count comes first, then the exact one, with ties
+    in ordered parameters and without settings that break a constraint (<= if these cannot be counted). Both include
+    settings that form no network or the same network as others; --distinct counts networks.
     """
     from dsd.design.file import load_space, space_names
     from dsd.design.sampling.count import distinct as count
@@ -46,8 +46,8 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
         with progress("networks", len(rows)) as advance:
             for i, (space, row) in enumerate(zip(chosen, rows, strict=True)):
                 advance(i, space.info.name)
-                found = count(space)
-                row |= {"distinct": found.networks, "distinct_error": found.error}
+                estimate = count(space)
+                row |= {"distinct": estimate.networks, "distinct_error": estimate.error}
     if as_json:
         emit(json.dumps(rows, indent=1))
         return
@@ -61,13 +61,13 @@ def spaces(names: tuple[str, ...], distinct: bool, as_json: bool) -> None:
     print_table(header, [[row[name] for name in header] for row in table])
 
 
-WIDE, MIDDLE, NARROW = 150, 110, 100  # of a terminal: for all digits and summaries, for windows, for what is refined
+WIDE, MIDDLE, NARROW = 150, 110, 100  # terminal widths that show all digits and summaries, windows, `refines`
 
 
 def cells(row: dict[str, Any], distinct: bool, whole: bool) -> dict[str, str]:
-    """A space as a row of the printed table; sizes with all digits or, where they are long, with four."""
+    """Return a space's row of the printed table; unless `whole`, long sizes have four digits."""
     size = f"{row['size']:,}" if whole or row["size"] < 1e9 else f"{row['size']:.3e}"
-    told = {
+    texts = {
         "space": row["space"],
         "refines": row["refines"],
         "dim.": str(row["dimensions"]),
@@ -76,9 +76,9 @@ def cells(row: dict[str, Any], distinct: bool, whole: bool) -> dict[str, str]:
     }
     if distinct:
         error = row["distinct_error"]
-        told["networks"] = f"{row['distinct']:.3g}" if error else f"{row['distinct']:,}"
-        told["std. error"] = f"{error / row['distinct']:.2%}" if error else "counted"
-    return {**told, "window": row["flops"], "": row["summary"]}
+        texts["networks"] = f"{row['distinct']:.3g}" if error else f"{row['distinct']:,}"
+        texts["std. error"] = f"{error / row['distinct']:.2%}" if error else "counted"
+    return {**texts, "window": row["flops"], "": row["summary"]}
 
 
 @click.command()
@@ -87,31 +87,31 @@ def cells(row: dict[str, Any], distinct: bool, whole: bool) -> dict[str, str]:
     "names",
     required=True,
     shell_complete=complete_spaces,
-    help="Name of a space, or a file; several with commas.",
+    help="Name or file of a space; separate several with commas.",
 )
-@click.option("-n", "n", required=True, type=int, help="How many networks of each space.")
+@click.option("-n", "n", required=True, type=int, help="Number of networks per space.")
 @click.option(
     "--flops",
     default="default",
-    help="Window LO:HI with K, M, G, either side open.  [default: the space's, 360M:400M]",
+    help="Window LO:HI with K, M, G; either side can be open.  [default: the space's, 360M:400M]",
 )
 @click.option("--params", default="default", help="Window of parameters.  [default: the space's, mostly none]")
 @click.option("--acts", default="default", help="Window of activations.  [default: the space's, mostly none]")
 @click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the space's, 224]")
 @click.option("--classes", type=click.IntRange(1), help="Classes of the head.  [default: the space's, 1000]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other networks.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw.")
 @click.option(
     "--workers",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Processes, at most one a core; any number gives the same rows.",
+    help="Processes, at most one per core; the rows do not depend on it.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File; .csv, .jsonl or .parquet chooses the format.  [default: CSV to standard output]",
+    help="Output file; .csv, .jsonl or .parquet sets the format.  [default: CSV to standard output]",
 )
 def sample(
     names: str,
@@ -127,9 +127,9 @@ def sample(
 ) -> None:
     """Draw networks from a design space inside windows of complexity, one row each.
 
-    The draw depends on space, windows and seed alone: the first 500 of -n 1000 are those of -n 500. The command
-    prints the counts of the draw on standard error. With -o it also stores all that is needed to draw the same rows
-    again: in the metadata of a .parquet file, or in FILE.meta.json beside a .csv or .jsonl file.
+    The draw depends only on space, windows and seed: the first 500 of -n 1000 are those of -n 500. The command prints
+    the counts of the draw on standard error. With -o it also stores everything needed to draw the same rows again: in
+    the metadata of a .parquet file, or in FILE.meta.json beside a .csv or .jsonl file.
     """
     from dsd.architecture.units import readable
     from dsd.cli.progress import progress
@@ -160,7 +160,7 @@ def sample(
                 resolution=resolution,
                 classes=classes,
                 workers=workers,
-                progress=lambda found, so_far: advance(found, f"{readable('flops', so_far.proposals)} proposals"),
+                progress=lambda drawn, so_far: advance(drawn, f"{readable('flops', so_far.proposals)} proposals"),
             )
         populations.append(population)
     if output:

@@ -1,4 +1,4 @@
-"""dsd fit: how near networks are to quantized linear widths."""
+"""dsd fit: fit quantized linear widths to networks."""
 
 import json
 from dataclasses import asdict, replace
@@ -19,15 +19,15 @@ FITTED = ("w_0", "w_a", "w_m", "e_fit")
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File; .csv, .jsonl or .parquet chooses the format.  [default: CSV to standard output]",
+    help="Output file; .csv, .jsonl or .parquet sets the format.  [default: CSV to standard output]",
 )
 def fit(table: Path, w_m_step: float | None, output: Path | None) -> None:
     """Add w_0, w_a, w_m and e_fit of the best quantized linear fit to the rows of TABLE.
 
     TABLE needs the depths d1, d2, … and widths w1, w2, … of the stages. e_fit is the mean |ln(predicted / observed
-    width)| over blocks: 0 for a RegNet that no rule adjusted, 0.1 for widths that are off by 10 %. The command prints
-    the search grid on standard error. With -o it also stores it: in the metadata of a .parquet file, else in
-    FILE.meta.json.
+    width)| over blocks: 0 for a RegNet whose widths no rule adjusted, 0.1 for widths that are off by 10 %. The
+    command prints the search grid on standard error. With -o it also stores the grid: in the metadata of a .parquet
+    file, else in FILE.meta.json.
     """
     from dsd.analysis.linear_fit import GRID, block_widths, fit_all
     from dsd.io.table_reading import read_table
@@ -42,7 +42,7 @@ def fit(table: Path, w_m_step: float | None, output: Path | None) -> None:
     with progress("networks", len(widths)) as advance:
         fits = fit_all(widths, grid, lambda done: advance(done, ""))
     for name in FITTED:
-        frame[name] = [getattr(one, name) for one in fits]
+        frame[name] = [getattr(best, name) for best in fits]
     values = frame["e_fit"].dropna()
     if len(values) < len(frame):
         say(f"{len(frame) - len(values)} rows have no stages and get no fit", err=True)
@@ -53,7 +53,7 @@ def fit(table: Path, w_m_step: float | None, output: Path | None) -> None:
     source = provenance_in(table)
     try:
         origin = json.loads(source) if source else str(table)
-    except (ValueError, RecursionError):  # damaged, or of another program
+    except (ValueError, RecursionError):  # damaged, or written by another program
         origin = source
-    told = {"fit": {"rule": grid.rule, **asdict(grid)}, "table": origin}
-    write_table(frame, output, json.dumps(told, indent=1) + "\n")
+    provenance = {"fit": {"rule": grid.rule, **asdict(grid)}, "table": origin}
+    write_table(frame, output, json.dumps(provenance, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""dsd import: results that other programs left behind."""
+"""dsd import: convert the results of other programs."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dsd.cli.messages import emit, say
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File; .csv, .jsonl or .parquet chooses the format.  [default: CSV to standard output]",
+    help="Output file; .csv, .jsonl or .parquet sets the format.  [default: CSV to standard output]",
 )
 def import_results(source: str, file: Path, space: str | None, output: Path | None) -> None:
     """Turn the results of another program into a table that `dsd analyze`, `report` and `fit` read.
@@ -24,8 +24,8 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     pycls   sweep.json: records with cfg, complexity, test_epoch (lists top1_err, min_top1_err, …)
     nds     a file of the data of "On Network Design Spaces": records with net, flops, params and test errors
 
-    A row a network, with dsd's columns and, where dsd can describe the network, its key and its own count of
-    complexity. error is that of the last epoch, best_error that of the best one.
+    The table has one row per network and dsd's columns. If dsd can describe the network, the row also has its key and
+    dsd's count of its complexity. error is of the last epoch, best_error of the best one.
     """
     from importlib import import_module
 
@@ -37,14 +37,14 @@ def import_results(source: str, file: Path, space: str | None, output: Path | No
     records = import_module(f"dsd.analysis.importers.{source}").read(file)
     frame = table_of(records, space or file.stem, source)
     if "repeat" in frame:
-        say(f"{(frame['repeat'] > 0).sum()} records repeat a network and its seed; they count as other seeds", err=True)
+        say(f"{(frame['repeat'] > 0).sum()} records repeat a network and seed; they count as further seeds", err=True)
     if minima := int((frame["error"].notna() & (frame["epochs"].isna() if "epochs" in frame else True)).sum()):
-        say(f"{minima} records tell no epochs; their error is the one that they have, the least", err=True)
+        say(f"{minima} records have no epochs; their error is the only one recorded, the lowest", err=True)
     known = sum(record.network is not None for record in records)
     counts = frame["status"].value_counts().to_dict()
     say(
         f"{file}: {len(records)} records, {', '.join(f'{count} {state}' for state, count in counts.items())}; "
-        f"{known} of networks that dsd describes, {miscounted(records)} of them with other flops in the file",
+        f"{known} describe networks that dsd can build, {miscounted(records)} of them with other flops than dsd counts",
         err=True,
     )
     if output:

@@ -12,7 +12,7 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", shel
 OUTPUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the sweep.  [default: runs/NAME]"
 )
-RETRY_FAILED = click.option("--retry-failed", is_flag=True, help="Also resubmit runs that failed by themselves.")
+RETRY_FAILED = click.option("--retry-failed", is_flag=True, help="Also resubmit runs whose training failed.")
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 BY = click.option("--by", default="space", show_default=True, help="Column that names the populations.")
 COLUMNS = click.option(
@@ -23,18 +23,18 @@ COLUMNS = click.option(
 DELTA = click.option(
     "--delta",
     type=float,
-    help="Smallest difference of mean error that matters.  [default: 1 percent point; errors that may be losses "
-    "or shares need it]",
+    help="Smallest difference of mean error that matters.  [default: 1 percentage point; required if errors "
+    "can be losses or shares]",
 )
 ACROSS = click.option(
     "--across",
     default="",
-    help="Allow verdicts between populations that differ in these: data,recipe,resolution,classes.",
+    help="Allow verdicts between populations that differ in some of these: data,recipe,resolution,classes.",
 )
 OUTCOMES = click.option(
     "--outcomes",
     default="",
-    help="Comma-separated columns that are results of training, not parameters: loss,time.",
+    help="Comma-separated columns that are results of training, not parameters, as in loss,time.",
 )
 STEPWISE = click.option(
     "--stepwise",

@@ -1,4 +1,4 @@
-"""Tables and progress, as people read them."""
+"""Tables, numbers and durations for the terminal."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -11,34 +11,34 @@ from rich.text import Text
 from dsd.cli.messages import printing
 from dsd.texts import short_name
 
-SHORT = 20  # characters of a name that is not broken over lines
+SHORT = 20  # longest name that is never broken over lines [characters]
 
 
 def console(stderr: bool = False) -> Console:
-    """A console; where output is not a terminal, wide enough that no table wraps."""
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=200)
+    """Return a console; if output is not a terminal, 200 characters wide, so that no table wraps."""
+    terminal = Console(stderr=stderr, highlight=False)
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=200)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> Table:
-    """A plain table: text to the left, numbers to the right; a line before the rows at which sections start."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    """Return a plain table: text left-aligned, numbers right-aligned, a line before each row in `sections`."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     cells = [[short_name(value) for value in row] for row in rows]
     for i, name in enumerate(header):
         numeric = bool(cells) and all(is_number(row[i]) for row in cells)
         whole = i == 0 and all(len(row[0]) <= SHORT for row in cells)
         least = max((len(row[i]) for row in cells), default=0) if numeric else None
         justify: JustifyMethod = "right" if numeric else "left"
-        made.add_column(Text(name), justify=justify, overflow="fold", no_wrap=whole, min_width=least)
+        grid.add_column(Text(name), justify=justify, overflow="fold", no_wrap=whole, min_width=least)
     for i, row in enumerate(cells):
         if i in sections:
-            made.add_section()
-        made.add_row(*(Text(value) for value in row))
-    return made
+            grid.add_section()
+        grid.add_row(*(Text(value) for value in row))
+    return grid
 
 
 def is_number(value: object) -> bool:
-    """Whether a cell reads as a number, with a unit, a deviation or a star or without, or as a missing one."""
+    """Return whether a cell is a number (with an optional unit, deviation or star), a dash or empty."""
     return bool(re.fullmatch(r"–?|[−-]?[\d,.]+(e[+-]?\d+)?[KMGTPE]?(±[\d.]+)?\*?", str(value)))
 
 
@@ -49,12 +49,12 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], section
 
 
 def decimal(value: float | None, digits: int = 2) -> str:
-    """A number with fixed digits; a dash for what there is not."""
+    """Return a number with fixed decimals; a dash for None and NaN."""
     return "–" if value is None or value != value else f"{value:.{digits}f}"
 
 
 def counted(n: int, noun: str) -> str:
-    """So many things.
+    """Return a count with its noun, in singular or plural.
 
     >>> counted(1, "epoch"), counted(2, "epoch")
     ('1 epoch', '2 epochs')
@@ -63,7 +63,7 @@ def counted(n: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them.
+    """Return a duration in words.
 
     >>> duration(3700)
     '1 h 2 min'

@@ -1,4 +1,4 @@
-"""dsd pack: images decoded once."""
+"""dsd pack: decode images once, for all later training."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from dsd.cli.messages import say
 def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken: bool) -> None:
     """Decode the images of SOURCE once, into arrays in TARGET that training maps into memory (data=packed).
 
-    SOURCE has train/ and val/, in each a folder for every class. The shorter side of each image is resized to --size,
-    and its central square kept. Stop it at any time, repeat the command, and it goes on; a TARGET that is complete is
-    checked against its checksums, and what is damaged is packed again.
+    SOURCE has train/ and val/, each with one folder per class. The shorter side of each image is resized to --size, and
+    the central square is kept. You can stop the command at any time; repeat it to resume. If TARGET is complete, the
+    command verifies its checksums and packs damaged chunks again.
     """
     from dsd.cli.progress import progress
     from dsd.processes import cores
@@ -31,14 +31,14 @@ def pack(source: Path, target: Path, size: int, workers: int | None, skip_broken
         with progress("packed", images) as advance:
             done = pack_images(source, target, size, workers or cores(), skip_broken, advance)
     except KeyboardInterrupt:
-        say(f"stopped; repeat the command to go on in {target}", err=True)
+        say(f"stopped; repeat the command to resume in {target}", err=True)
         raise click.exceptions.Exit(130) from None
     packed = done.packed
     counts = ", ".join(f"{len(packed.kept(split)):,} {split}" for split in packed.images)
     say(f"{counts} images of {len(packed.classes):,} classes, {size}×{size}", err=True)
-    say(f"{done.made} chunks packed, {done.kept} were there and are whole", err=True)
+    say(f"{done.made} chunks packed, {done.kept} already packed and intact", err=True)
     if unused:
-        say(f"not used, for they are no .jpg, .jpeg or .png: {shortened(set(unused))}", err=True)
+        say(f"not used (neither .jpg, .jpeg nor .png): {shortened(set(unused))}", err=True)
     for split, _, trouble in packed.skipped:
         say(f"left out of {split}: {trouble}", err=True)
     say(target)

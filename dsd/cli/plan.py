@@ -1,4 +1,4 @@
-"""dsd plan: what would run, and what it costs."""
+"""dsd plan: show what a launch would run, and what it costs."""
 
 import json
 from dataclasses import asdict
@@ -31,68 +31,68 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
     from dsd.sweep.planning.plans import plan_runs
     from dsd.sweep.planning.previews import preview_launch
 
-    made = plan_runs(load_study(study, overrides, images=False))
-    folder = output or Path("runs") / made.study.name
-    found = preview_launch(made, folder, retry_failed)
+    planned = plan_runs(load_study(study, overrides, images=False))
+    folder = output or Path("runs") / planned.study.name
+    preview = preview_launch(planned, folder, retry_failed)
     if as_json:
-        emit(json.dumps(facts(made, found, folder)))
+        emit(json.dumps(facts(planned, preview, folder)))
         return
-    show(made, found, folder)
+    show(planned, preview, folder)
 
 
-def facts(made: "Plan", found: "Preview", folder: Path) -> dict[str, Any]:
-    """The plan as one document."""
+def facts(planned: "Plan", preview: "Preview", folder: Path) -> dict[str, Any]:
+    """Return the plan as one JSON document."""
     return {
-        "name": made.study.name,
+        "name": planned.study.name,
         "folder": str(folder),
-        "spaces": {space.name: {k: v for k, v in asdict(space).items() if k != "name"} for space in found.spaces},
-        "missing": len(found.left),
-        "training_flops": made.training_flops,
-        "cost": asdict(found.cost) if found.cost else None,
-        "seconds": found.seconds,
-        "gpu_hours": gpu_hours(made, found),
-        "checkpoint_bytes": found.checkpoint_bytes,
-        "cluster": made.study.cluster.name,
-        "split": found.split,
-        "sbatch": found.header,
+        "spaces": {space.name: {k: v for k, v in asdict(space).items() if k != "name"} for space in preview.spaces},
+        "missing": len(preview.left),
+        "training_flops": planned.training_flops,
+        "cost": asdict(preview.cost) if preview.cost else None,
+        "seconds": preview.seconds,
+        "gpu_hours": gpu_hours(planned, preview),
+        "checkpoint_bytes": preview.checkpoint_bytes,
+        "cluster": planned.study.cluster.name,
+        "split": preview.split,
+        "sbatch": preview.header,
     }
 
 
-def gpu_hours(made: "Plan", found: "Preview") -> float | None:
-    """Hours of a GPU, or of a core, that the missing runs take; None where nobody knows."""
-    return None if found.seconds is None else found.seconds / 3600 / made.study.cluster.sharing
+def gpu_hours(planned: "Plan", preview: "Preview") -> float | None:
+    """Return the hours of a GPU, or of a core, for the missing runs; None if unknown."""
+    return None if preview.seconds is None else preview.seconds / 3600 / planned.study.cluster.sharing
 
 
-def show(made: "Plan", found: "Preview", folder: Path) -> None:
-    """The plan as people read it."""
+def show(planned: "Plan", preview: "Preview", folder: Path) -> None:
+    """Print the plan."""
     from dsd.architecture.units import quantity
     from dsd.cli.output import counted, duration, print_table
 
-    recipe, data, cluster = made.study.recipe, made.study.data, made.study.cluster
-    cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in found.spaces]
+    recipe, data, cluster = planned.study.recipe, planned.study.data, planned.study.cluster
+    cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in preview.spaces]
     print_table(("space", "runs", "finished", "queued", "missing", "mean flops [M]"), cells)
     say(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
     absent = f"; not in {data.folder}" if data.available and not data.fingerprint else ""
     say(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")
-    say(f"cost     {quantity(float(f'{made.training_flops:.3g}'))} multiply-adds of training in all")
-    hours, cost = gpu_hours(made, found), found.cost
-    if not found.left:
+    say(f"cost     {quantity(float(f'{planned.training_flops:.3g}'))} multiply-adds of training in all")
+    hours, cost = gpu_hours(planned, preview), preview.cost
+    if not preview.left:
         pass
     elif cost is None or hours is None:
-        say("time     not known before runs have finished, or cluster.alpha and cluster.beta are given")
+        say("time     unknown until runs have finished, or cluster.alpha and cluster.beta are given")
     else:
         origin = f"measured by {counted(cost.runs, 'run')}" if cost.runs else "given"
         device = "GPU" if getattr(cluster, "gpus", 0) else "GPU or core"
-        longest, mean = max(found.left.values()), sum(found.left.values()) / len(found.left)
+        longest, mean = max(preview.left.values()), sum(preview.left.values()) / len(preview.left)
         say(f"time     {hours:.3g} hours of a {device} in all; {duration(mean)} a run, {duration(longest)} at most")
         say(f"         from alpha={cost.alpha:.4g} beta={cost.beta:.4g} s an image ({origin})")
-    say(f"cluster  {cluster.name}: {found.split}")
-    if found.left:
-        size = quantity(float(f"{found.checkpoint_bytes:.2g}"))
+    say(f"cluster  {cluster.name}: {preview.split}")
+    if preview.left:
+        size = quantity(float(f"{preview.checkpoint_bytes:.2g}"))
         say(f"disk     {size} bytes of checkpoints at most, while runs are unfinished")
-    if found.silent:
-        say(f"{found.silent}; what is queued is as last known", err=True)
-    if found.header:
+    if preview.silent:
+        say(f"{preview.silent}; queued runs are as last known", err=True)
+    if preview.header:
         say("sbatch   each array is submitted as")
-        say("\n".join(f"         {line}".rstrip() for line in found.header.strip().splitlines()))
+        say("\n".join(f"         {line}".rstrip() for line in preview.header.strip().splitlines()))
     say(f"folder   {folder}; nothing was started")

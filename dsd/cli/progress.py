@@ -1,4 +1,4 @@
-"""A progress bar for work that turns out to take long."""
+"""A progress bar that appears only if work takes long."""
 
 import sys
 import time
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-Advance = Callable[[int, str], None]  # how much of the work is done, and a few words about it
+Advance = Callable[[int, str], None]  # amount of work done, and a short note
 
 
 @contextmanager
 def progress(title: str, total: int, after_s: float = 1.0) -> Iterator[Advance]:
-    """A bar on standard error, where that is a terminal and the work takes longer than `after_s`.
+    """Show a bar on standard error if that is a terminal and the work takes longer than `after_s`.
 
-    Until then nothing is loaded: short work is not delayed.
+    The bar's library is imported only then, so that short work is not delayed.
     """
     start, bar = time.monotonic(), None
 
@@ -32,7 +32,7 @@ def progress(title: str, total: int, after_s: float = 1.0) -> Iterator[Advance]:
 
 
 def started(title: str, total: int) -> Any:
-    """A bar that is shown until it is stopped, and then gone."""
+    """Start a bar that disappears when it is stopped."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from dsd.cli.output import console

@@ -1,4 +1,4 @@
-"""dsd report: what populations mean, as one page."""
+"""dsd report: compare populations on one web page."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from dsd.errors import DsdError
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The page.  [default: FOLDER/report.html, or report.html]",
+    help="Output file.  [default: FOLDER/report.html, or report.html]",
 )
 def report(
     sources: tuple[Path, ...],
@@ -51,9 +51,9 @@ def report(
     seed: int,
     output: Path | None,
 ) -> None:
-    """Write one self-contained page that compares the populations of SOURCES, and its EDF as a picture beside it.
+    """Write one self-contained page that compares the populations of SOURCES, and a picture of their EDFs.
 
-    SOURCES are sweep folders, or any tables with a column error [%]. The page opens from a file, without a network.
+    SOURCES are sweep folders, or any tables with a column error [%]. The page needs no internet connection.
     """
     if output and (output.suffix != ".html" or output.is_dir()):
         raise DsdError(f"-o {output}: the report is a web page; give a name that ends in .html")
@@ -62,19 +62,19 @@ def report(
 
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
     populations = populations_of(sources, by, outcomes)
-    found = analyze(populations, settings)
+    analysis = analyze(populations, settings)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:
-        notes = ["Some runs have no result; the numbers below are of the others. " + "; ".join(notes) + "."]
-    notes += synthetic(populations) + found.notes
+        notes = ["Some runs have no result; the numbers below leave them out. " + "; ".join(notes) + "."]
+    notes += synthetic(populations) + analysis.notes
     configurations = [source / "sweep.yaml" for source in sources if (source / "sweep.yaml").is_file()]
     page = output or (sources[0] / "report.html" if sources[0].is_dir() else Path("report.html"))
-    within = page.parent == sources[0]  # of the sweep's folder
+    within = page.parent == sources[0]  # the sweep's folder
     picture = page.parent / "figures" / "edf.png" if within else page.with_name(f"{page.stem}_edf.png")
     content = Report(
         title="Populations: " + ", ".join(source.stem for source in sources),
         populations=populations,
-        analysis=found,
+        analysis=analysis,
         notes=notes,
         configuration="\n".join(path.read_text(errors="replace") for path in configurations),
         curves=curves_of(sources),

@@ -1,4 +1,4 @@
-"""What `dsd analyze` and `dsd report` read: sweep folders and tables, and which of their columns name populations."""
+"""Sources of `dsd analyze` and `dsd report`: sweep folders and tables, split into populations."""
 
 from functools import cache
 from pathlib import Path
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Names with commas between them."""
+    """Split comma-separated names."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def settings_of(
     columns: str, delta: float | None, target: float | None, resamples: int, seed: int, stepwise: bool, across: str
 ) -> "Settings":
-    """The options as the library wants them."""
+    """Return the options as the library's `Settings`."""
     from dsd.analysis.summary import Settings
 
     return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across))
 
 
 def synthetic(populations: "list[Results]") -> list[str]:
-    """A sentence for each population that was trained on random pixels."""
+    """Return a warning for each population that was trained on random pixels."""
     return [
         f"{results.name} was trained on synthetic images: its errors mean nothing, only its times do."
         for results in populations
@@ -39,7 +39,7 @@ def synthetic(populations: "list[Results]") -> list[str]:
 
 
 def table_of(source: Path, by: str) -> "pd.DataFrame":
-    """The table of a sweep as it stands now, or of a file."""
+    """Return the current table of a sweep, or the table of a file."""
     from dsd.io.table_reading import read_table
 
     path = file_of(source)
@@ -47,10 +47,10 @@ def table_of(source: Path, by: str) -> "pd.DataFrame":
 
 
 def file_of(source: Path) -> Path | None:
-    """The table that a source is, or that is all a sweep has left; None for a sweep's folder.
+    """Return the table file of a source: a file, or the table in a sweep folder that lacks networks.csv; else None.
 
     Raises:
-        DsdError: there is neither
+        DsdError: the source does not exist
     """
     from dsd.sweep.folder.folder import NETWORKS, TABLE
 
@@ -64,7 +64,7 @@ def file_of(source: Path) -> Path | None:
 
 @cache
 def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
-    """The table of a sweep as it stands now, and the status it was made from; nothing is written."""
+    """Return the current table of a sweep and the status it is made from. Write nothing."""
     from dsd.sweep.folder.folder import Sweep
     from dsd.sweep.results.collection import gather
 
@@ -72,25 +72,25 @@ def gathered(folder: Path) -> "tuple[pd.DataFrame, Status]":
 
 
 def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
-    """The epochs of the runs of sweeps, a row a run and epoch; None where nothing is known of epochs."""
+    """Return the epochs of the runs of sweeps, one row per run and epoch; None if no source has epochs."""
     from dsd.io.table_reading import read_table
     from dsd.sweep.folder.folder import EPOCHS
     from dsd.sweep.results.learning_curves import joined, learning_curves
 
-    found = []
+    curves = []
     for folder in (source for source in sources if source.is_dir()):
         if file_of(folder) is None:
-            found.append(learning_curves(gathered(folder)[1].records))
+            curves.append(learning_curves(gathered(folder)[1].records))
         elif (folder / EPOCHS).is_file():
-            found.append(read_table(folder / EPOCHS))
-    return joined(found) if found else None
+            curves.append(read_table(folder / EPOCHS))
+    return joined(curves) if curves else None
 
 
 def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":
-    """The populations of sweep folders and tables, each under a name of its own."""
+    """Return the populations of sweep folders and tables, each with a unique name."""
     from dsd.analysis.results.populations import disambiguate_names, split_populations
 
     names = names_in(outcomes)
     return disambiguate_names(
-        [(str(one), split_populations(table_of(one, by), by, str(one), names)) for one in sources]
+        [(str(source), split_populations(table_of(source, by), by, str(source), names)) for source in sources]
     )

@@ -1,4 +1,4 @@
-"""dsd launch, status, collect, cancel: many runs."""
+"""dsd launch, status, collect, cancel: run a sweep."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dsd.sweep.folder.folder import Sweep
     from dsd.sweep.results.status import Status
 
-SHOWN = 20  # lines of runs
+SHOWN = 20  # most lines of runs to print
 
 
 @click.command()
@@ -29,26 +29,26 @@ SHOWN = 20  # lines of runs
 def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_failed: bool) -> None:
     """Submit the runs of STUDY that have no result, print the sweep's folder, and return.
 
-    Launching again submits only what is missing or was interrupted, and runs go on from their checkpoints. KEY=VALUE
-    overrides what the study says, for example n=100 cluster=slurm cluster.partition=gpu.
+    Launching again submits only missing and interrupted runs; these resume from their checkpoints. KEY=VALUE overrides
+    a setting of the study, for example n=100 cluster=slurm cluster.partition=gpu.
     """
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
     from dsd.sweep import loop
 
-    made = loop.plan(loop.load_study(study, *overrides))
-    launched = loop.launch(made, folder=output, retry_failed=retry_failed, progress=progress)
-    for name, draw in made.draws.items():
-        say(f"{name}: {made.study.n} networks; {draw}", err=True)
+    planned = loop.plan(loop.load_study(study, *overrides))
+    launched = loop.launch(planned, folder=output, retry_failed=retry_failed, progress=progress)
+    for name, draw in planned.draws.items():
+        say(f"{name}: {planned.study.n} networks; {draw}", err=True)
     counts = {state: count for state, count in launched.before.counts().items() if count and state != RunState.PLANNED}
     already = ", ".join(f"{count} {state}" for state, count in counts.items())
     say(
-        f"{len(launched.runs)} runs submitted to {made.study.cluster.name} in {counted(launched.jobs, 'job')}"
+        f"{len(launched.runs)} runs submitted to {planned.study.cluster.name} in {counted(launched.jobs, 'job')}"
         + (f"; before: {already}" if already else ""),
         err=True,
     )
     if launched.left:
-        say(f"{len(launched.left)} runs are left for another launch, for cluster.max_jobs is reached", err=True)
+        say(f"{len(launched.left)} runs are left for another launch: cluster.max_jobs is reached", err=True)
     say(launched.folder)
 
 
@@ -57,9 +57,9 @@ def launch(study: str, overrides: tuple[str, ...], output: Path | None, retry_fa
 @click.option("--watch", is_flag=True, help="Follow until nothing is queued or running.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def status(folder: Path, watch: bool, as_json: bool) -> None:
-    """Show how far the sweep in FOLDER is; exit code 1 if runs failed or were lost.
+    """Show the progress of the sweep in FOLDER; exit code 1 if runs failed or were lost.
 
-    The states come from the journals of the runs, and from squeue where it answers. sacct is not needed.
+    The states come from the journals of the runs, and from squeue if it answers. sacct is not needed.
     """
     from dsd.cli.watch import ASK_EVERY_S, follow
     from dsd.sweep.folder.folder import Sweep
@@ -83,20 +83,20 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
 
 
 def tell_idle(folder: Path, now: "Status") -> None:
-    """Say so where runs are left and nothing is at work on them, and why if their jobs said it."""
+    """Print how many runs are left without a job, and the errors of their last jobs."""
     itself = sum(now.failed_itself(run) for run in now.runs)
     idle = (RunState.PLANNED, RunState.LOST, RunState.CANCELLED, RunState.FAILED)
     left = sum(now.counts()[state] for state in idle) - itself
     if left and not now.pending:
         for event in now.broken[-3:]:
-            say(f"job {event.job} broke off: {' '.join(event.message.split())}", err=True)
-        say(f"nothing is at work on {left} runs: launch again submits them; logs are in {folder / 'jobs'}")
+            say(f"job {event.job} failed: {' '.join(event.message.split())}", err=True)
+        say(f"no job works on {left} runs: launch again to submit them; logs are in {folder / 'jobs'}")
     if itself and not now.pending:
-        say(f"{itself} runs failed by themselves: launch with --retry-failed tries them again")
+        say(f"{itself} runs failed in training: launch with --retry-failed to try them again")
 
 
 def print_status(counts: Mapping[str, Mapping[RunState, int]], now: "Status") -> None:
-    """The states of all spaces as a table, and what went wrong below it."""
+    """Print the states of all spaces as a table, and below it what went wrong."""
     from dsd.cli.output import print_table
 
     states = [state for state, count in now.counts().items() if count]
@@ -106,22 +106,22 @@ def print_status(counts: Mapping[str, Mapping[RunState, int]], now: "Status") ->
     )
     if waiting:
         say(f"queued: {', '.join(f'{count} for {why}' for why, count in waiting.most_common())}")
-    wrong: dict[str, list[str]] = {}  # runs by what went wrong: where jobs are lost it is the same for all of them
+    wrong: dict[str, list[str]] = {}  # runs by what went wrong: all runs of a lost job share one reason
     for run, state in now.states.items():
         if state in WITH_REASON:
             wrong.setdefault(f"{state}, {now.reasons[run]}", []).append(run)
-    for told, runs in list(wrong.items())[:SHOWN]:
+    for trouble, runs in list(wrong.items())[:SHOWN]:
         more = f" and {len(runs) - 1:,} more" if len(runs) > 1 else ""
-        say(f"run {runs[0]}{more} {told}", err=True)
+        say(f"run {runs[0]}{more} {trouble}", err=True)
     left = sum(map(len, list(wrong.values())[SHOWN:]))
     more = f"and {left:,} more; " if left else ""
     if left or any(len(runs) > 1 for runs in wrong.values()):
-        say(f"{more}the reason of each run is in table.csv, made by dsd collect", err=True)
+        say(f"{more}dsd collect writes the reason of each run to table.csv", err=True)
     tell_unread(now)
 
 
 def print_running(sweep: "Sweep", now: "Status") -> None:
-    """The runs at work."""
+    """Print the running runs."""
     from dsd.cli.output import print_table
     from dsd.cli.watch import HEADER, cells
     from dsd.sweep.results.progress import at_work
@@ -130,18 +130,18 @@ def print_running(sweep: "Sweep", now: "Status") -> None:
     if running:
         print_table(HEADER, [cells(run) for run in running[:SHOWN]])
     if len(running) > SHOWN:
-        say(f"and {len(running) - SHOWN} more; --json has them all")
+        say(f"and {len(running) - SHOWN} more; --json lists all")
 
 
 def tell_unread(now: "Status") -> None:
-    """Say what could not be read, and who did not answer."""
+    """Print how many journal lines cannot be read, and whether a cluster did not answer."""
     if now.torn:
         from dsd.cli.output import counted
 
-        lines = counted(now.torn, "line")
-        say(f"{lines} of journals cannot be read and count for nothing; runs may count as unfinished", err=True)
+        lines = counted(now.torn, "journal line")
+        say(f"ignored {lines} that cannot be read; finished runs can appear unfinished", err=True)
     if now.silent:
-        say(f"{now.silent}; what is queued or running is as last known", err=True)
+        say(f"{now.silent}; queued and running runs are as last known", err=True)
 
 
 @click.command()
@@ -162,12 +162,12 @@ def collect(folder: Path) -> None:
 @click.command()
 @FOLDER
 def cancel(folder: Path) -> None:
-    """End all jobs of the sweep in FOLDER. Results stay, runs keep their state, and launch lets them go on."""
+    """Cancel all jobs of the sweep in FOLDER. Results and checkpoints stay; launch resumes the runs."""
     from dsd.cli.output import counted
     from dsd.sweep.folder.folder import Sweep
     from dsd.sweep.submission import cancel as end
 
     before = end(Sweep(folder))
     counts = before.counts()
-    told = f"{counted(counts[RunState.RUNNING], 'running run')} and {counts[RunState.QUEUED]} queued"
-    say(f"{counted(len(before.living), 'job')} cancelled, with {told}" if before.living else "nothing is at work")
+    runs = f"{counted(counts[RunState.RUNNING], 'running run')} and {counts[RunState.QUEUED]} queued"
+    say(f"{counted(len(before.living), 'job')} cancelled, with {runs}" if before.living else "no jobs to cancel")

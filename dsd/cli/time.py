@@ -1,4 +1,4 @@
-"""dsd time: how long networks take on this machine."""
+"""dsd time: time networks on this machine."""
 
 import json
 from collections.abc import Iterator
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("networks", nargs=-1, required=True, metavar="NETWORK… | TABLE", shell_complete=complete_networks)
-@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images a call.")
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images per call.")
 @click.option("--resolution", type=click.IntRange(1), help="Side of the input [pixels].  [default: the network's own]")
-@click.option("--device", help="cpu, cuda or cuda:N.  [default: cuda where there is one]")
+@click.option("--device", help="cpu, cuda or cuda:N.  [default: cuda if available]")
 @click.option(
     "--dtype",
     type=click.Choice(("float32", "bfloat16", "float16")),
     default="float32",
     show_default=True,
-    help="The last two as mixed precision.",
+    help="bfloat16 and float16 use mixed precision.",
 )
-@click.option("--train", is_flag=True, help="Also a training step: forward, backward, update.")
-@click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Timed calls, at least.")
+@click.option("--train", is_flag=True, help="Also time a training step: forward, backward, update.")
+@click.option("--calls", type=click.IntRange(1), default=5, show_default=True, help="Minimum number of timed calls.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0),
     default=1.0,
     show_default=True,
-    help="Timed seconds, at least.",
+    help="Minimum total time of the calls [s].",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Of a TABLE: where it goes with its new columns.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Output file of a TABLE with its new columns.")
 def time(
     networks: tuple[str, ...],
     batch: int,
@@ -51,20 +51,20 @@ def time(
     seconds: float,
     output: Path | None,
 ) -> None:
-    """Time inference, and with --train a training step, after a warm-up: median and quartiles, peak of memory.
+    """Time inference, and with --train a training step, after a warm-up: median, quartiles and peak memory.
 
-    A NETWORK (a published name, FILE.yaml, TABLE:KEY) gives one JSON line. A population's TABLE gets columns, written
-    to -o as they come: stop it at any time, repeat the command, and it goes on. At the end it prints how time
-    grows with flops, params and acts. infer_ms and train_ms are medians, _low and _high the quartiles, _n the number
-    of timed calls, _peak_gb the peak of memory [1e9 bytes]; time_* says how it was measured.
+    A NETWORK (a published name, FILE.yaml, TABLE:KEY) gives one JSON line. A population's TABLE gets new columns,
+    written to -o during the measurement. You can stop it at any time; repeat the command to resume. At the end it
+    prints how time grows with flops, params and acts. infer_ms and train_ms are medians, _low and _high quartiles, _n
+    the number of timed calls, _peak_gb the peak memory [1e9 bytes]; time_* are the conditions of the measurement.
     """
     from dsd.models.timing import Conditions
 
     tables = [word for word in networks if Path(word).suffix in TABLES]
     if tables and len(networks) > 1:
-        raise DsdError(f"{tables[0]}: a table is timed alone; give one table, or networks")
+        raise DsdError(f"{tables[0]}: a table must be the only argument; give one table, or networks")
     if output and not tables:
-        raise DsdError(f"-o {output}: is for a TABLE; networks give a JSON line each on standard output")
+        raise DsdError(f"-o {output}: only valid with a TABLE; networks print JSON lines on standard output")
     conditions = Conditions(batch, device or "", dtype, train, calls, seconds)
     if tables:
         time_table(Path(tables[0]), resolution, conditions, output)
@@ -73,7 +73,7 @@ def time(
 
 
 def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Conditions") -> None:
-    """One JSON line a network, as soon as it is measured."""
+    """Print one JSON line per network, as soon as it is measured."""
     from dataclasses import asdict
 
     from dsd.architecture.catalogue.select import named
@@ -81,17 +81,17 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
     from dsd.cli.progress import progress
     from dsd.models.timing import time_network
 
-    found = named(words, resolution, None)
-    with progress("timed", len(found)) as advance:
-        for i, (label, network) in enumerate(found):
+    chosen = named(words, resolution, None)
+    with progress("timed", len(chosen)) as advance:
+        for i, (label, network) in enumerate(chosen):
             advance(i, label)
-            told = {"network": label, "key": network.key, "resolution": network.resolution}
-            row = {**told, **asdict(count_complexity(network)), **conditions.told, **time_network(network, conditions)}
+            ids = {"network": label, "key": network.key, "resolution": network.resolution}
+            row = {**ids, **asdict(count_complexity(network)), **conditions.told, **time_network(network, conditions)}
             emit(json.dumps(row))
 
 
 def time_table(path: Path, resolution: int | None, conditions: "Conditions", output: Path | None) -> None:
-    """The table with its new columns, to a file or to standard output; then correlations and trends."""
+    """Write the table with its new columns to a file or standard output; then print correlations and trends."""
     from dsd.cli.progress import progress
     from dsd.io.table_reading import read_table
     from dsd.models.time_tables import time_table as measure
@@ -102,8 +102,8 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
             timed = measure(frame, conditions, output, resolution, path, advance)
     except KeyboardInterrupt:
         kept = output is not None and output.exists()
-        there = f"what was measured is in {output}; repeat the command to go on" if kept else "nothing was written"
-        raise click.exceptions.Exit(stopped(there)) from None
+        state = f"finished rows are in {output}; repeat the command to resume" if kept else "nothing was written"
+        raise click.exceptions.Exit(stopped(state)) from None
     if not output:
         emit(timed.to_csv(index=False), nl=False)
     for line in answers(timed):
@@ -111,27 +111,27 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
 
 
 def stopped(words: str) -> int:
-    """Say what is left of a measurement that was interrupted; the exit code."""
+    """Print what an interrupted measurement has written. Return the exit code."""
     say(f"stopped; {words}", err=True)
     return 130
 
 
 def answers(timed: "pd.DataFrame") -> Iterator[str]:
-    """What Fig. 12 of the paper asks of a population: what time goes with, and how complexities grow."""
+    """Yield the lines of the paper's Fig. 12: correlations of time with complexities, and trends with flops."""
     from dsd.analysis.complexity_trends import FEW, correlations, trends
     from dsd.architecture.complexities import MEASURES
 
     if "time_error" in timed and timed["time_error"].notna().any():
         failed = timed[timed["time_error"].notna()]
-        yield f"{len(failed)} of {len(timed)} networks were not timed, see time_error: {failed['time_error'].iloc[0]}"
+        yield f"{len(failed)} of {len(timed)} networks have no time, see time_error: {failed['time_error'].iloc[0]}"
     if "time_flops" in timed:
         timed = timed.assign(**{name: timed[f"time_{name}"] for name in MEASURES})
-    found = trends(timed)
+    fits = trends(timed)
     for column in ("infer_ms", "train_ms"):
-        if column in found:
-            told = (f"{name} {r:.2f}" for name, r in correlations(timed, column).items())
-            yield f"correlation of {column} with {', '.join(told)}"
+        if column in fits:
+            pairs = (f"{name} {r:.2f}" for name, r in correlations(timed, column).items())
+            yield f"correlation of {column} with {', '.join(pairs)}"
         elif column in timed:
             different = timed["flops"][timed[column].notna()].nunique()
             yield f"{column} for {different} different flops: too few for a trend, give {FEW} or more"
-    yield from map(str, found.values())
+    yield from map(str, fits.values())

@@ -1,4 +1,4 @@
-"""dsd train: one network."""
+"""dsd train: train one network."""
 
 import json
 import logging
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Of a CPU. More are faster for large images, and change the last bits of the result.",
+    help="CPU threads. More are faster for large images, but change the last bits of the result.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train(network: str, overrides: tuple[str, ...], output: Path | None, threads: int, as_json: bool) -> None:
-    """Train NETWORK here, and draw its curve: a published name, FILE.yaml, or TABLE:KEY.
+    """Train NETWORK (a published name, FILE.yaml or TABLE:KEY) on this machine, and draw its learning curve.
 
-    KEY=VALUE sets data and recipe, for example data=cifar10 recipe=dds_10ep recipe.epochs=20 seeds=1. Stop it at any
-    time: the same command goes on from the last checkpoint. The folder is a sweep of one run, for dsd status,
-    collect and report.
+    KEY=VALUE sets data and recipe, for example data=cifar10 recipe=dds_10ep recipe.epochs=20 seeds=1. You can stop it
+    at any time; repeat the command to resume from the last checkpoint. The folder is a sweep of one run: dsd status,
+    collect and report read it.
     """
     from dsd.cli.output import counted
     from dsd.cli.progress import progress
@@ -47,46 +47,46 @@ def train(network: str, overrides: tuple[str, ...], output: Path | None, threads
     from dsd.training.device import check_precision, device_here
 
     study = load_study("train", overrides, networks=(network,))
-    made = plan_runs(study)
-    if len(made.runs) != 1:
-        raise DsdError(f"{network}: {len(made.runs)} runs; dsd train trains one, a study with networks=[…] many")
+    planned = plan_runs(study)
+    if len(planned.runs) != 1:
+        raise DsdError(f"{network}: {len(planned.runs)} runs; dsd train trains one; launch a study with networks=[…]")
     check_precision(study.recipe, device_here())
-    load_data(study.data, progress=progress)  # downloads what is missing, before anything is written
-    name = str(made.tables[0]["space"][0]).replace("/", "_")
-    sweep = create(made, output or Path("runs") / f"{name}-{made.runs[0]}")
+    load_data(study.data, progress=progress)  # downloads missing files before anything is written
+    name = str(planned.tables[0]["space"][0]).replace("/", "_")
+    sweep = create(planned, output or Path("runs") / f"{name}-{planned.runs[0]}")
     say(f"{name}: {counted(study.recipe.epochs, 'epoch')} of {study.data.name}; {sweep.folder}", err=True)
     execute(sweep, threads, 60 * study.cluster.checkpoint_min)
     conclude(sweep, as_json)
 
 
 def execute(sweep: "Sweep", threads: int, checkpoint_s: float) -> None:
-    """Train the run, showing how far it is; nothing where it has its result."""
+    """Train the run and show its progress; do nothing if it has a result."""
     from dsd.sweep.job.executor import Hooks, execute_all
     from dsd.sweep.job.settings import WorkerSettings
     from dsd.sweep.results.status import StatusPoller
 
     status = StatusPoller(sweep).status()
     if status.pending:
-        raise DsdError(f"{sweep.folder}: something else is training this run; dsd status {sweep.folder} --watch")
+        raise DsdError(f"{sweep.folder}: another process is training this run; see dsd status {sweep.folder} --watch")
     record = status.records.get(sweep.runs[0])
     if record and record.finished:
-        say("trained already; this is its result", err=True)
+        say("already trained; this is the result", err=True)
         return
     if record and record.epochs and sweep.checkpoint(sweep.runs[0]).exists():
-        say("goes on from its last checkpoint", err=True)
-    logging.getLogger("dsd.sweep.job.executor").disabled = True  # `conclude` says what failed
-    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as told:
+        say("resuming from the last checkpoint", err=True)
+    logging.getLogger("dsd.sweep.job.executor").disabled = True  # `conclude` prints what failed
+    with shown(sweep.recipe.epochs, sweep.recipe.batch_size, sweep.data.classes) as callbacks:
         try:
             settings = WorkerSettings(threads=threads, checkpoint_s=checkpoint_s)
-            execute_all(sweep, tuple(sweep.runs), time.time(), settings, Hooks(**told))
+            execute_all(sweep, tuple(sweep.runs), time.time(), settings, Hooks(**callbacks))
         except KeyboardInterrupt:
-            say("stopped; the same command goes on from the last checkpoint", err=True)
+            say("stopped; repeat the command to resume from the last checkpoint", err=True)
             raise click.exceptions.Exit(130) from None
 
 
 @contextmanager
 def shown(epochs: int, batch_size: int, classes: int) -> Iterator[dict[str, Any]]:
-    """A line an epoch on standard error and, where that is a terminal, a bar; gives what has to be told."""
+    """Print one line per epoch on standard error, and a bar if that is a terminal; yield the callbacks that do it."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from dsd.cli.output import console
@@ -97,7 +97,7 @@ def shown(epochs: int, batch_size: int, classes: int) -> Iterator[dict[str, Any]
     words = (TextColumn("{task.fields[speed]}"), TextColumn("{task.fields[reached]}"))
     with Progress(*columns, *words, console=out, disable=not out.is_terminal, transient=True) as bar:
         task = bar.add_task("starting", total=None, speed="", reached="")
-        first: list[tuple[int, float]] = []  # step of the epoch that was done here, and when
+        first: list[tuple[int, float]] = []  # the epoch's first step in this process, and its time
 
         def on_step(epoch: int, done: int, steps: int) -> None:
             if first:
@@ -114,13 +114,13 @@ def shown(epochs: int, batch_size: int, classes: int) -> Iterator[dict[str, Any]
             top5 = f"  top-5 {epoch.top5_error:5.2f} %" if classes > BEST else ""
             cost = f"{epoch.images_s:,.0f} images/s  {epoch.peak_gb:.2f} GB"
             line = f"epoch {epoch.epoch}/{epochs}  loss {epoch.loss:.4f}  error {epoch.error:5.2f} %{top5}  {cost}"
-            bar.console.print(line, markup=False, soft_wrap=True)  # above the bar, where there is one
+            bar.console.print(line, markup=False, soft_wrap=True)  # above the bar, if there is one
 
         yield {"on_step": on_step, "on_epoch": on_epoch}
 
 
 def conclude(sweep: "Sweep", as_json: bool) -> None:
-    """Write table and picture, and say what the run reached; exit code 1 where it failed."""
+    """Write table and picture, and print the result of the run; exit with code 1 if it has none."""
     from dsd.cli.output import counted
     from dsd.figures.curves import plot_run
     from dsd.figures.style import figures, label, save
@@ -136,12 +136,12 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
         say(f"dsd train: {status.reasons.get(run) or 'the run has no result'}", err=True)
         raise click.exceptions.Exit(1)
     picture = sweep.folder / "figures" / "curve.png"
-    made, (loss, error) = figures(2, 4.2, 3.2)
+    figure, (loss, error) = figures(2, 4.2, 3.2)
     top5 = sweep.data.classes > BEST
     plot_run(loss, error, learning_curves({run: record}), top5)
     title = f"{sweep.networks['space'].iloc[0]} on {sweep.data.name}, recipe {sweep.recipe.name}"
-    made.suptitle(label(title), fontsize="medium")
-    save(made, picture)
+    figure.suptitle(label(title), fontsize="medium")
+    save(figure, picture)
     last = record.last.outcome
     if as_json:
         facts = {key: value for key, value in line_of(record.last).items() if key not in ("event", "time")}

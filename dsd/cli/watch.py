@@ -1,4 +1,4 @@
-"""A sweep watched until it ends: a table that is drawn anew, or lines where there is no terminal."""
+"""Follow a sweep until it ends: a live table on a terminal, else lines."""
 
 import time
 from typing import TYPE_CHECKING
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from dsd.sweep.results.status import Status, StatusPoller
 
 POLL_S = 1.0
-ASK_EVERY_S = 10.0  # between two questions to a cluster's controller, which has others to answer
-ROWS = 12  # runs at work that are shown
+ASK_EVERY_S = 10.0  # between two queries to a cluster's controller, which serves other users too
+ROWS = 12  # most running runs to show
 HEADER = ("run", "space", "epoch", "error [%]", "left", "attempt", "where")
 
 
 def follow(sweep: "Sweep", watching: "StatusPoller") -> "Status":
-    """Show how far a sweep is until nothing is queued or running; where there is no terminal, a line now and then."""
+    """Show the progress of a sweep until nothing is queued or running; without a terminal, one line per tenth."""
     out = console(stderr=True)
     shown = Shown(sweep, watching.status())
     said = -1
@@ -44,7 +44,7 @@ def follow(sweep: "Sweep", watching: "StatusPoller") -> "Status":
 
 
 class Shown:
-    """What is shown of a sweep."""
+    """The display of a sweep's progress."""
 
     def __init__(self, sweep: "Sweep", now: "Status") -> None:
         self.sweep, self.now = sweep, now
@@ -61,18 +61,18 @@ class Shown:
 
     @property
     def tenths(self) -> int:
-        """How much is finished, in tenths of all."""
+        """Finished runs, in tenths of all."""
         return finished(self.now) * 10 // len(self.now.runs)
 
     def eta(self) -> str:
-        """How long the rest takes at the pace since the watch began, in words."""
+        """Return the remaining time at the pace since the watch began, in words; "" if unknown."""
         done, total = finished(self.now), len(self.now.runs)
         if not self._first < done < total:
             return ""
         return f"about {duration((time.monotonic() - self._start) / (done - self._first) * (total - done))} left"
 
     def line(self) -> str:
-        """The state in a line."""
+        """Return the state in one line."""
         counts = {state: count for state, count in self.now.counts().items() if count and state != RunState.DONE}
         words = ", ".join(f"{count} {state}" for state, count in counts.items())
         return f"{finished(self.now)}/{len(self.now.runs)} finished" + "".join(
@@ -80,7 +80,7 @@ class Shown:
         )
 
     def drawn(self) -> RenderableType:
-        """The state as tables and a bar."""
+        """Return the state as tables and a bar."""
         from dsd.sweep.results.progress import at_work
         from dsd.sweep.results.status import by_space
 
@@ -102,18 +102,18 @@ class Shown:
 
 
 def cells(run: "AtWork") -> tuple[object, ...]:
-    """A run at work as a row of a table."""
+    """Return a running run's row of the table."""
     left = "" if run.eta_s is None else duration(run.eta_s)
     return run.run, run.space, f"{run.epoch}/{run.epochs}", decimal(run.error), left, run.attempt, run.where
 
 
 def finished(now: "Status") -> int:
-    """Runs that need nothing more."""
+    """Return the number of runs that have a result or failed."""
     counts = now.counts()
     return sum(counts[state] for state in (*RESULTS, RunState.FAILED))
 
 
 def best(now: "Status") -> str:
-    """The least error so far, in words."""
+    """Return the lowest error so far, in words."""
     errors = [record.outcome.error for record in now.records.values() if record.outcome]
-    return f"least error {min(errors):.1f} %" if errors else ""
+    return f"lowest error {min(errors):.1f} %" if errors else ""

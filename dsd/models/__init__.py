@@ -1,4 +1,4 @@
-"""Models: the torch module of a network, and how long it takes."""
+"""Models: torch modules of networks, and their timing."""
 
 import lazy_loader as lazy
 

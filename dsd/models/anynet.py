@@ -14,7 +14,7 @@ from dsd.models.layers import ACTIVATIONS, Classifier, ConvNorm, modules_of
 
 
 class AnyBlock(nn.Module):
-    """x ↦ activation(transform(x) + shortcut(x)), or without the shortcut or the activation where a block has none."""
+    """x ↦ activation(transform(x) + shortcut(x)), without the shortcut or the activation if the block has none."""
 
     def __init__(self, block: Block, activation: str) -> None:
         super().__init__()
@@ -32,13 +32,13 @@ class AnyBlock(nn.Module):
 
 
 def blocks_of(stage: Stage, activation: str) -> nn.Sequential:
-    """The first block of a stage and the further ones."""
+    """Build the blocks of a stage."""
     further = (AnyBlock(stage.further, activation) for _ in range(stage.depth - 1))
     return nn.Sequential(AnyBlock(stage.first, activation), *further)
 
 
 class AnyNet(nn.Module):
-    """The network of a description: `stem`, `stages` and `head`, one after the other. Uninitialised: use `build`."""
+    """A network as a torch module: `stem`, `stages`, `head`. Its weights are uninitialised: use `build`."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -55,9 +55,9 @@ class AnyNet(nn.Module):
 
 
 def initialise(module: nn.Module, generator: torch.Generator | None = None) -> None:
-    """The paper's initialisation: convolutions He-normal by fan-out, linear N(0, 0.01²), biases 0.
+    """Initialise as in the paper: convolutions He-normal by fan-out, linear N(0, 0.01²), biases 0.
 
-    fan_out is kernel² · w_out whatever the groups, as in the authors' code. Batch norm has γ = 1 and β = 0 from torch.
+    fan_out is kernel² · w_out for any number of groups, as in the authors' code. Batch norm keeps torch's γ = 1, β = 0.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
@@ -71,11 +71,11 @@ def initialise(module: nn.Module, generator: torch.Generator | None = None) -> N
 
 
 def build(network: Network | str | Path, generator: torch.Generator | None = None) -> AnyNet:
-    """The network as a torch module, initialised.
+    """Build a network as an initialised torch module.
 
     Args:
         network: what to build: a Network, or its name or .yaml file
-        generator: source of the initial weights; torch's global one where None
+        generator: source of the initial weights; None: torch's global generator
 
     >>> sum(p.numel() for p in build("RegNetX-200MF").parameters())
     2684792

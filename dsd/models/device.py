@@ -8,12 +8,12 @@ from dsd.errors import DsdError
 
 
 def default_device() -> str:
-    """cuda where there is one, else cpu."""
+    """Return cuda if available, else cpu."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def check_device(name: str) -> None:
-    """Refuse a device that is not here."""
+    """Reject a device that this machine does not have."""
     try:
         kind, index = torch.device(name).type, torch.device(name).index
     except RuntimeError:
@@ -21,18 +21,18 @@ def check_device(name: str) -> None:
     if kind not in ("cpu", "cuda") or (kind == "cpu" and index is not None):
         raise DsdError(f"device = {name}: give cpu, cuda or cuda:N")
     if kind == "cuda" and (index or 0) >= torch.cuda.device_count():
-        raise DsdError(f"device = {name}: {torch.cuda.device_count()} CUDA devices are to be seen here; give cpu")
+        raise DsdError(f"device = {name}: {torch.cuda.device_count()} CUDA devices are available; give cpu")
 
 
 def device_name(device: str) -> str:
-    """The device as people call it, a CPU with its vector instructions: NVIDIA H100 80GB HBM3, AMD EPYC 7B13 (AVX2).
+    """Return a device's name, a CPU's with its vector instructions: NVIDIA H100 80GB HBM3, AMD EPYC 7B13 (AVX2).
 
-    Sums of other vectors end in other bits, and names of virtual CPUs do not tell which they have.
+    Vector instructions change the last bits of sums, and names of virtual CPUs do not show them.
     """
     if torch.device(device).type == "cuda":
         return str(torch.cuda.get_device_name(device))
     try:
-        with open("/proc/cpuinfo") as file:  # noqa: PTH123  no path of ours
+        with open("/proc/cpuinfo") as file:  # noqa: PTH123  a system file
             names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     except OSError:
         names = []

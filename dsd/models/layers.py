@@ -1,4 +1,4 @@
-"""The layers every block is made of."""
+"""The layers of blocks, as torch modules."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
 class Convolution(nn.Conv2d):
-    """The convolution of a description, padded to keep the side; `initialise` gives it its weights."""
+    """A convolution, padded to keep the side; `initialise` sets its weights."""
 
     def __init__(self, conv: Conv) -> None:
         super().__init__(
@@ -25,17 +25,17 @@ class Convolution(nn.Conv2d):
         )
 
     def reset_parameters(self) -> None:
-        """Nothing: torch's default would be drawn only to be thrown away."""
+        """Do nothing: torch's default weights would only be overwritten."""
 
 
 class Classifier(nn.Linear):
-    """The linear layer of the head, described as a convolution of one pixel; `initialise` gives it its weights."""
+    """The linear layer of the head, described as a 1×1 convolution; `initialise` sets its weights."""
 
     def __init__(self, conv: Conv) -> None:
         super().__init__(conv.w_in, conv.w_out, bias=conv.bias)
 
     def reset_parameters(self) -> None:
-        """Nothing, as for `Convolution`."""
+        """Do nothing, as in `Convolution`."""
 
 
 class ConvNorm(nn.Sequential):
@@ -62,7 +62,7 @@ class SqueezeExcitation(nn.Module):
 
 
 def modules_of(layers: Iterable[Layer], activation: str) -> Iterator[nn.Module]:
-    """The layers of a branch that exist, as modules."""
+    """Yield the existing layers of a branch, as modules."""
     for layer in layers:
         if isinstance(layer, MaxPool):
             yield nn.MaxPool2d(layer.kernel, layer.stride, padding=layer.kernel // 2)

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with momentum, the one optimizer of the papers ([DDS] §3.1, App. C)."""
+"""Stochastic gradient descent with momentum, the only optimizer of the papers ([DDS] §3.1, App. C)."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -9,11 +9,11 @@ from torch import Tensor
 
 
 class SGD:
-    """torch.optim.SGD to the bit, on torch's own fused kernel.
+    """Bit-identical to torch.optim.SGD, on torch's own fused kernel.
 
-    Making a torch.optim.SGD imports torch's compiler, 2.3 s before the first step of every job (docs/performance.md).
-    The kernel is no public function of torch: where it is missing or called in another way, `plain_step` takes its
-    place, with the same results up to rounding.
+    Creating a torch.optim.SGD imports torch's compiler: 2.3 s before the first step of every job (docs/performance.md).
+    The kernel is not a public function of torch. If it is missing or has another signature, `plain_step` is used, with
+    the same results up to rounding.
     """
 
     def __init__(
@@ -22,10 +22,10 @@ class SGD:
         self.parameters = list(parameters)
         self.momentum, self.weight_decay = momentum, weight_decay
         self.nesterov = nesterov and momentum > 0
-        self.momenta = [torch.zeros_like(one) for one in self.parameters] if momentum else []
+        self.momenta = [torch.zeros_like(parameter) for parameter in self.parameters] if momentum else []
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Set all gradients to None."""
         for parameter in self.parameters:
             parameter.grad = None
 
@@ -37,11 +37,11 @@ class SGD:
             step(self.parameters, gradients, self.momenta, self.weight_decay, self.momentum, lr, self.nesterov)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"momenta": self.momenta}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state of a checkpoint."""
         for ours, kept in zip(self.momenta, state["momenta"], strict=True):
             ours.copy_(kept)
 

@@ -1,4 +1,4 @@
-"""A step of training, as runs make it and `dsd time --train` times it."""
+"""One training step, for runs and for `dsd time --train`."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,21 +8,21 @@ import torch
 from torch import Tensor, nn
 
 Model = TypeVar("Model", bound=nn.Module)
-Precision = Callable[[], AbstractContextManager[Any]]  # the context in which a network computes
+Precision = Callable[[], AbstractContextManager[Any]]  # returns the autocast context of the forward pass
 
 
 def for_training(model: Model, device: torch.device | str) -> Model:
-    """The model on a device, with the memory format that training is fastest in."""
+    """Move a model to a device, in the memory format that trains fastest."""
     return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def gradients(model: nn.Module, images: Tensor, labels: Tensor, precision: Precision, micro_batch: int = 0) -> Tensor:
-    """Add the gradients of the batch's mean cross-entropy to the model's; returns that loss, on the device.
+    """Add the gradients of a batch's mean cross-entropy to the model's. Return that loss, on the device.
 
     Args:
         images: (n, 3, r, r)
         labels: (n,)
-        micro_batch: images that go through the network at a time; 0 for all
+        micro_batch: images per forward and backward pass; 0: all
     """
     n = len(labels)
     size = micro_batch or n
@@ -37,5 +37,5 @@ def gradients(model: nn.Module, images: Tensor, labels: Tensor, precision: Preci
 
 
 def micro_batches(tensor: Tensor, size: int) -> list[Tensor]:
-    """A batch cut into micro-batches of `size`, the last one perhaps smaller."""
+    """Split a batch into micro-batches of `size`; the last one can be smaller."""
     return [tensor[start : start + size] for start in range(0, len(tensor), size)]

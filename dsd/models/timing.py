@@ -1,4 +1,4 @@
-"""How long a network takes on a device, and how much memory: inference, and a step of training."""
+"""Time and memory of a network on a device, in inference and in a training step."""
 
 import math
 import os
@@ -26,20 +26,20 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 COLUMNS = {  # of a table of times, for inference and for a training step
     kind: tuple(f"{kind}_{name}" for name in ("ms", "ms_low", "ms_high", "n", "peak_gb")) for kind in ("infer", "train")
 }
-WARM_UP = 2  # calls; the first one allocates, and chooses algorithms
+WARM_UP = 2  # calls; the first one allocates and selects algorithms
 LR = 0.01  # of the steps that are timed
-MOST = 1000  # timed calls
+MOST = 1000  # after so many timed calls, `seconds` no longer counts
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How to measure.
+    """The conditions of a measurement.
 
-    batch: images a call
-    device: cpu, cuda or cuda:N; "" for cuda where there is one, else cpu
-    dtype: a name of `DTYPES`; other than float32, as mixed precision (torch.autocast)
-    train: also a training step: forward, cross-entropy, backward and an update of SGD with momentum
-    calls, seconds: timed calls go on until there are so many, and so long, or `MOST`
+    batch: images per call
+    device: cpu, cuda or cuda:N; "": cuda if available, else cpu
+    dtype: one of `DTYPES`; bfloat16 and float16 use mixed precision (torch.autocast)
+    train: also time a training step: forward, cross-entropy, backward and an update of SGD with momentum
+    calls, seconds: minimum number and minimum total time of the timed calls; after `MOST` calls, seconds is ignored
     """
 
     batch: int = 64
@@ -62,11 +62,11 @@ class Conditions:
         object.__setattr__(self, "device", self.device or default_device())
         check_device(self.device)
         if self.dtype == "float16" and torch.device(self.device).type == "cpu":
-            raise DsdError("dtype = float16: is for GPUs; give bfloat16 or float32 on a CPU")
+            raise DsdError("dtype = float16: only GPUs support it; give bfloat16 or float32 on a CPU")
 
     @property
     def told(self) -> dict[str, Any]:
-        """What a table tells of it, with the device's name."""
+        """The conditions as columns of a table, with the device's name."""
         threads = None if is_cuda(self) else torch.get_num_threads()
         return {
             "device": device_name(self.device),
@@ -81,7 +81,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Measured:
-    """Times [ms] of n calls: median and quartiles; and the peak of memory [bytes] with all that was there before."""
+    """Median and quartiles of n calls [ms], and the peak memory [bytes], with everything allocated before."""
 
     ms: float
     ms_low: float
@@ -90,16 +90,16 @@ class Measured:
     peak_bytes: int
 
     def told(self, kind: str) -> dict[str, Any]:
-        """As `COLUMNS` of `infer` or `train`: times to a microsecond, memory in GB."""
+        """Return the `COLUMNS` of `infer` or `train`: times to a microsecond, memory in GB."""
         times = (round(value, 3) for value in (self.ms, self.ms_low, self.ms_high))
         return dict(zip(COLUMNS[kind], (*times, self.n, round(self.peak_bytes / 1e9, 4)), strict=True))
 
 
 def measure(call: Callable[[], object], conditions: Conditions, held: Callable[[], int]) -> Measured:
-    """Time a call, after a warm-up, waiting for the device each time; then once more for its memory.
+    """Time a call after a warm-up, synchronising the device each time. Then call once more to measure memory.
 
     Args:
-        held: gives the bytes of the tensors that live from call to call
+        held: returns the bytes of the tensors that stay allocated between calls
     """
     seconds: list[float] = []
     for _ in range(WARM_UP):
@@ -116,18 +116,18 @@ def measure(call: Callable[[], object], conditions: Conditions, held: Callable[[
 
 
 def is_cuda(conditions: Conditions) -> bool:
-    """Whether it is a GPU that computes."""
+    """Return whether the device is a GPU."""
     return torch.device(conditions.device).type == "cuda"
 
 
 def synchronise(conditions: Conditions) -> None:
-    """Wait until the device has done what it was given; a CPU always has."""
+    """Wait until a GPU has finished its work; do nothing on a CPU."""
     if is_cuda(conditions):
         torch.cuda.synchronize(conditions.device)
 
 
 def peak_on_cuda(call: Callable[[], object], device: str) -> int:
-    """The most that tensors took on the device during a call [bytes]."""
+    """Return the peak memory of tensors on the device during a call [bytes]."""
     torch.cuda.reset_peak_memory_stats(device)
     call()
     torch.cuda.synchronize(device)
@@ -135,8 +135,8 @@ def peak_on_cuda(call: Callable[[], object], device: str) -> int:
 
 
 def peak_on_cpu(call: Callable[[], object]) -> int:
-    """The most that a call took at a time beyond what was there before [bytes], of what torch allocates."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or the profiler writes on standard error
+    """Return the peak memory that torch allocates during a call, beyond what was allocated before [bytes]."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler writes on standard error
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
@@ -148,19 +148,19 @@ def peak_on_cpu(call: Callable[[], object]) -> int:
 
 
 def bytes_of(*tensors: Tensor) -> int:
-    """What tensors take."""
+    """Return the size of tensors [bytes]."""
     return sum(tensor.nbytes for tensor in tensors)
 
 
 class TooLarge(DsdError, MemoryError):
-    """A network and a batch that the device's memory does not hold."""
+    """The device has not enough memory for a network and batch."""
 
 
 def time_network(network: Network, conditions: Conditions | None = None) -> dict[str, Any]:
-    """Time and memory of a network as `COLUMNS`: those of inference and, where `conditions.train`, of a training step.
+    """Measure time and memory of a network: `COLUMNS` of inference and, if `conditions.train`, of a training step.
 
     Raises:
-        TooLarge: the device's memory does not suffice
+        TooLarge: the device has not enough memory
     """
     conditions = conditions or Conditions()
     try:
@@ -168,12 +168,12 @@ def time_network(network: Network, conditions: Conditions | None = None) -> dict
     except (RuntimeError, MemoryError) as error:
         if not lacks_memory(error):
             raise
-        place = f"{conditions.device} has not the memory for"
-        raise TooLarge(f"{place} network {network.key} and a batch of {conditions.batch}; give less") from error
+        lack = f"not enough memory on {conditions.device} for"
+        raise TooLarge(f"{lack} network {network.key} and a batch of {conditions.batch}; give less") from error
 
 
 def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
-    """`time_network`, where memory suffices."""
+    """Measure as `time_network` does, without handling of memory errors."""
     side = network.resolution
     model = build(network, torch.Generator().manual_seed(0)).to(conditions.device)
     generator = torch.Generator().manual_seed(0)
@@ -182,7 +182,7 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
     model.eval()
     with torch.inference_mode():
         inference = measure(partial(forward, model, images, conditions), conditions, lambda: bytes_of(*state))
-    found = inference.told("infer")
+    columns = inference.told("infer")
     if conditions.train:
         model = for_training(model, conditions.device).train()
         images = images.contiguous(memory_format=torch.channels_last)
@@ -194,26 +194,26 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
             return bytes_of(*state, labels, *optimizer.momenta)
 
         step = measure(partial(training_step, model, images, labels, optimizer, conditions), conditions, held)
-        found |= step.told("train")
-    return found
+        columns |= step.told("train")
+    return columns
 
 
 def precision(conditions: Conditions) -> AbstractContextManager[Any]:
-    """Mixed precision where another type than float32 is asked for."""
+    """Return the context of mixed precision, unless the dtype is float32."""
     if conditions.dtype == "float32":
         return nullcontext()
     return torch.autocast(torch.device(conditions.device).type, DTYPES[conditions.dtype])
 
 
 def forward(model: nn.Module, images: Tensor, conditions: Conditions) -> Tensor:
-    """Logits of a batch."""
+    """Compute the logits of a batch."""
     with precision(conditions):
         logits: Tensor = model(images)
     return logits
 
 
 def training_step(model: nn.Module, images: Tensor, labels: Tensor, optimizer: SGD, conditions: Conditions) -> None:
-    """Forward, backward and an update, as runs are trained."""
+    """Run forward, backward and an update, as in training runs."""
     gradients(model, images, labels, partial(precision, conditions))
     optimizer.step(LR)
-    optimizer.zero_grad()  # at the end: from call to call no gradients live
+    optimizer.zero_grad()  # at the end, so that no gradients stay allocated between calls

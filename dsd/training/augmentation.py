@@ -1,12 +1,12 @@
-"""Variations of training images, a batch at a time; what is random is drawn apart from its use.
+"""Augmentation of training images in batches; `draw_…` functions draw the random numbers, the others use them.
 
-Shape letters: n images of the batch, s side of the images as they come, r side that is wanted [pixels].
+Shape letters: n images of the batch, s input side, r output side [pixels].
 """
 
 import torch
 from torch import Tensor
 
-ATTEMPTS = 10  # to find a part of the image that lies inside it (the authors' code)
+ATTEMPTS = 10  # to draw a crop that lies inside the image (the authors' code)
 ASPECT = (3 / 4, 4 / 3)
 # principal components of ImageNet's colours in 0–1, R, G, B (Krizhevsky et al. 2012, §4.1), as in the authors' code
 EIGENVALUES = (0.2175, 0.0188, 0.0045)
@@ -14,7 +14,7 @@ EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836
 
 
 def draw_flip(n: int, rng: torch.Generator) -> Tensor:
-    """Which images are mirrored (n,): each with probability 1/2."""
+    """Draw which images to mirror, (n,) bool: each with probability 1/2."""
     return torch.rand(n, generator=rng) < 0.5
 
 
@@ -24,16 +24,16 @@ def flip(images: Tensor, mirror: Tensor) -> Tensor:
 
 
 def draw_shift(n: int, by: int, rng: torch.Generator) -> Tensor:
-    """Where the part that is kept begins in the padded images: (2, n), rows and columns, 0..2·by."""
+    """Draw where the crop begins in the padded images: (2, n), rows and columns, 0..2·by."""
     return torch.randint(0, 2 * by + 1, (2, n), generator=rng)
 
 
 def shift(images: Tensor, by: int, offsets: Tensor, fill: Tensor | None = None) -> Tensor:
-    """Move each image (n, 3, r, r) by −by..by pixels each way (the same as pad, then random crop).
+    """Shift each image (n, 3, r, r) by −by..by pixels in both directions (same as pad, then random crop).
 
     Args:
         offsets: of `draw_shift`, on the device of the images
-        fill: the colour (3,) that comes in; black where None
+        fill: colour (3,) of the padding; None: black
     """
     n, _, _, r = images.shape
     padded = torch.nn.functional.pad(images, (by,) * 4)
@@ -46,25 +46,25 @@ def shift(images: Tensor, by: int, offsets: Tensor, fill: Tensor | None = None) 
 
 
 def draw_lighting(n: int, deviation: float, rng: torch.Generator) -> Tensor:
-    """The colour (n, 3) that is added to each image in 0–255: normal along ImageNet's principal components."""
+    """Draw the colour (n, 3) to add to each image in 0–255: normal along ImageNet's principal components."""
     alpha = deviation * torch.randn(n, 3, generator=rng)
     return 255 * (alpha * torch.tensor(EIGENVALUES)) @ torch.tensor(EIGENVECTORS).T
 
 
 def draw_parts(n: int, rng: torch.Generator) -> Tensor:
-    """Uniform numbers (n, 3 · ATTEMPTS + 2) from which `part` makes a part of an image, whatever the image's size."""
+    """Draw the uniform numbers (n, 3 · ATTEMPTS + 2) from which `part` computes a crop of an image of any size."""
     return torch.rand(n, 3 * ATTEMPTS + 2, generator=rng)
 
 
 def part(height: int, width: int, least: float, numbers: list[float]) -> tuple[float, float, float, float]:
-    """A part of an image of `least` to 1 of its area and an aspect of 3/4 to 4/3 ([DDS]'s code; Szegedy et al. 2015).
+    """Return a crop of `least` to 1 of an image's area and aspect 3/4 to 4/3 ([DDS]'s code; Szegedy et al. 2015).
 
-    Ten attempts; where none lies inside the image it is the central square.
+    If none of ten attempts lies inside the image, the crop is the central square.
 
     Args:
         height, width: of the image [pixels]
-        least: share of the area
-        numbers: a row of `draw_parts`: the area, the aspect and a coin of each attempt, then the place
+        least: smallest share of the area
+        numbers: a row of `draw_parts`: area, aspect and orientation of each attempt, then the position
 
     Returns:
         left, top, right, bottom [pixels]
@@ -85,10 +85,10 @@ def part(height: int, width: int, least: float, numbers: list[float]) -> tuple[f
 
 
 def cut(images: Tensor, boxes: Tensor, r: int) -> Tensor:
-    """Parts of square images as images of side r, bilinear.
+    """Crop square images and resize the crops to side r, bilinear.
 
-    On a CPU one after the other, as uint8, for which torch has a fast kernel (0.2 to 0.4 ms an image at 224², all
-    at once 2.9 ms; one core of an AMD EPYC); elsewhere all at once, without smoothing where a part is made smaller.
+    A CPU crops one image at a time, as uint8, for which torch has a fast kernel (0.2 to 0.4 ms an image at 224²,
+    2.9 ms if batched; one core of an AMD EPYC). Other devices crop the whole batch at once, without antialiasing.
 
     Args:
         images: (n, 3, s, s) uint8, channels last
@@ -101,7 +101,7 @@ def cut(images: Tensor, boxes: Tensor, r: int) -> Tensor:
 
 
 def cut_each(images: Tensor, boxes: Tensor, r: int) -> Tensor:
-    """`cut` for images whose boxes are whole pixels."""
+    """`cut` one image at a time, with boxes rounded to whole pixels."""
     parts = torch.empty(len(images), r, r, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
     for i, (left, top, right, bottom) in enumerate(boxes.round().int().tolist()):
         part = images[i : i + 1, :, top:bottom, left:right]
@@ -110,14 +110,14 @@ def cut_each(images: Tensor, boxes: Tensor, r: int) -> Tensor:
 
 
 def cut_all(images: Tensor, boxes: Tensor, r: int) -> Tensor:
-    """`cut` by sampling all images at once: float32, channels last."""
+    """`cut` the whole batch at once by grid sampling: float32, channels last."""
     s = images.shape[-1]
     low, high = boxes[:, :2], boxes[:, 2:]
     centres = (torch.arange(r, device=images.device) + 0.5) / r
-    # pixels' centres; inside the part, so that nothing beside it is mixed in
-    places = low[:, None] + centres[:, None] * (high - low)[:, None]
-    places = torch.minimum(torch.maximum(places, low[:, None] + 0.5), high[:, None] - 0.5) * (2 / s) - 1
-    grid = torch.stack((places[:, None, :, 0].expand(-1, r, r), places[:, :, None, 1].expand(-1, r, r)), dim=-1)
+    # pixel centres, clamped to the crop, so that no pixel outside it is mixed in
+    centres_at = low[:, None] + centres[:, None] * (high - low)[:, None]
+    centres_at = torch.minimum(torch.maximum(centres_at, low[:, None] + 0.5), high[:, None] - 0.5) * (2 / s) - 1
+    grid = torch.stack((centres_at[:, None, :, 0].expand(-1, r, r), centres_at[:, :, None, 1].expand(-1, r, r)), dim=-1)
     floats = images.float().contiguous(memory_format=torch.channels_last)
     sampled = torch.nn.functional.grid_sample(floats, grid, align_corners=False, padding_mode="border")
     return sampled.contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Checkpoints: what a run needs to go on, written beside and renamed, so that a kill leaves the old one or the new."""
+"""Checkpoints: the state from which a run resumes, written atomically (to another file, then renamed)."""
 
 import logging
 import os
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 class Checkpoint:
     """State after an epoch, or in the middle of one.
 
-    model, optimizer: their states
-    epochs: those that are finished
-    steps: steps done of the next one
+    model, optimizer: their state dicts
+    epochs: finished epochs
+    steps: steps done of the next epoch
     loss: sum over these steps
     train_s: seconds of these steps
-    skipped: images that were left out of them
+    skipped: images left out of these steps
     """
 
     run: str
@@ -37,7 +37,7 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint so that `path` holds either the old one or all of the new one."""
+    """Write a checkpoint atomically: `path` holds either the old one or all of the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.part")
     content = {**vars(checkpoint), "epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
@@ -49,14 +49,14 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path, run: str) -> Checkpoint | None:
-    """The checkpoint of this run, or None where there is none that can be read: the run then starts anew."""
+    """Load the checkpoint of this run; None if it is missing, unreadable or of another run."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         checkpoint = Checkpoint(**{**content, "epochs": [Epoch(**epoch) for epoch in content["epochs"]]})
     except FileNotFoundError:
         return None
-    except Exception as error:  # torch raises many kinds on a damaged file
+    except Exception as error:  # torch raises many types of errors on damaged files
         reason = str(error).split(". ")[0].splitlines()[0]
-        log.warning("checkpoint %s cannot be read (%s); the run starts anew", path, reason)
+        log.warning("checkpoint %s cannot be read (%s); the run starts from the beginning", path, reason)
         return None
     return checkpoint if checkpoint.run == run else None

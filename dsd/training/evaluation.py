@@ -1,4 +1,4 @@
-"""What a network gets wrong, and batch norm's statistics before it is asked."""
+"""Evaluation: top-1 and top-5 errors, with precise batch norm statistics computed before."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from dsd.training.data.images import Images
 from dsd.training.device import precision
 from dsd.training.recipe import Recipe
 
-BEST = 5  # of the classes, for top-5
+BEST = 5  # classes of a top-5 answer
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Top-1 and top-5 error [%]. An answer that is not finite is wrong, not right on the first classes."""
+    """Top-1 and top-5 error [%]. Non-finite logits count as wrong."""
 
     top1: float
     top5: float
@@ -33,10 +33,10 @@ def make_norms_precise(
     rng: torch.Generator,
     on_batch: Callable[[], None] = lambda: None,
 ) -> None:
-    """Recompute batch norm's statistics as averages over training batches under the present weights ("precise BN").
+    """Recompute batch norm's statistics as averages over training batches with the current weights ("precise BN").
 
-    The running averages trail behind the weights; the authors' code does this before each evaluation. `on_batch` is
-    called after each batch, and may break off.
+    The running averages lag behind the weights; the authors' code does this before each evaluation. `on_batch` is
+    called after each batch, and can raise to stop.
     """
     norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -49,7 +49,7 @@ def make_norms_precise(
     every = (part for pictures, _ in images.training(chosen, rng) for part in micro_batches(pictures, batch))
     for i, part in enumerate(every, start=1):
         for norm in norms:
-            norm.momentum = 1 / i  # the average of all; None would mean the same, and wait for a GPU each time
+            norm.momentum = 1 / i  # average of all parts; None would do the same, but wait for a GPU each time
         with precision(recipe, device):
             model(part)
         on_batch()
@@ -65,7 +65,7 @@ def errors(
     device: torch.device,
     on_batch: Callable[[], None] = lambda: None,
 ) -> Errors:
-    """The errors on the test images; `on_batch` is called after each batch, and may break off."""
+    """Compute the errors on the test images; `on_batch` is called after each batch, and can raise to stop."""
     model.eval()
     wrong, seen = torch.zeros(2, dtype=torch.int64, device=device), 0
     for pictures, labels in images.testing():
@@ -83,9 +83,9 @@ def errors(
 
 
 def misses(logits: Tensor, labels: Tensor) -> Tensor:
-    """How many of the answers (n, classes) are not the label, and have it not among the best five: (2,)."""
+    """Count the logits (n, classes) that miss the label with the best class, and with the best five: (2,)."""
     best = logits.topk(min(BEST, logits.shape[1]), dim=1).indices
-    # the first is asked of argmax: topk may order equal logits another way
+    # the best class comes from argmax: topk can order equal logits differently
     first = logits.argmax(dim=1) == labels
     among = (best == labels[:, None]).any(dim=1) | first
     finite = logits.isfinite().all(dim=1)

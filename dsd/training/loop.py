@@ -1,7 +1,7 @@
-"""Training of one network: SGD, a half-period cosine, an evaluation after every epoch.
+"""Training of one network: SGD, a half-period cosine schedule, an evaluation after every epoch.
 
-The same run gives the same bits on a CPU, also when it was interrupted: every epoch has its own random generator,
-seeded by (seed, epoch), so that the state of a run is the model's, the optimizer's, and how many steps are done.
+On a CPU a run is reproducible to the bit, even if interrupted. Every epoch has its own random generator, seeded by
+(seed, epoch). So the state of a run is its model, its optimizer and the number of steps done.
 """
 
 import math
@@ -28,11 +28,11 @@ from dsd.training.randomness import generator
 from dsd.training.run import Run, check
 from dsd.training.schedule import learning_rate
 
-Steps = Callable[[int, int, int], None]  # number of the epoch, steps of it that are done, and of all
+Steps = Callable[[int, int, int], None]  # number of the epoch, its steps done, all its steps
 
 
 class Interrupted(Exception):
-    """Training was told to stop; its checkpoint has `epochs` finished ones and `steps` of the next."""
+    """Training stopped on request; its checkpoint holds `epochs` finished epochs and `steps` steps of the next."""
 
     def __init__(self, epochs: int, steps: int) -> None:
         super().__init__(f"stopped after {epochs} epochs and {steps} steps")
@@ -41,10 +41,10 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What a run reached.
+    """The result of a run.
 
-    epochs: every epoch that was trained
-    diverged: the loss of the last of these is not finite; training stopped there and the run is scored as it is
+    epochs: all trained epochs
+    diverged: the loss of the last epoch is not finite; training stopped there, and its errors are the run's
     """
 
     epochs: tuple[Epoch, ...]
@@ -57,12 +57,12 @@ class Result:
 
     @property
     def best(self) -> Epoch:
-        """The first epoch of the least top-1 error (the error that [NDS] and the authors' code report)."""
+        """The first epoch with the lowest top-1 error ([NDS] and the authors' code report this error)."""
         return min(self.epochs, key=lambda epoch: epoch.error)
 
     @property
     def outcome(self) -> Outcome:
-        """All of it in numbers."""
+        """The result as numbers."""
         last, best, epochs = self.last, self.best, self.epochs
         train_s = sum(epoch.train_s for epoch in epochs)
         return Outcome(
@@ -83,11 +83,11 @@ class Result:
 
 @dataclass(frozen=True)
 class CheckpointPolicy:
-    """Where the state of a run is kept while it is unfinished.
+    """Where and when an unfinished run writes checkpoints.
 
-    path: of the checkpoint; None keeps none
-    every_s: seconds between two of them in the middle of an epoch; after each epoch there is one anyway
-    stop: asked after every batch; where it says yes, training keeps its state and ends with `Interrupted`
+    path: file of the checkpoint; None: no checkpoints
+    every_s: seconds between two checkpoints within an epoch; each epoch but the last also ends with one
+    stop: called after every batch; if it returns true, training writes a checkpoint and raises `Interrupted`
     """
 
     path: Path | None = None
@@ -97,7 +97,7 @@ class CheckpointPolicy:
 
 @dataclass
 class State:
-    """A run on its way: its model and optimizer, the epochs that are finished, and what was done of the next one."""
+    """The state of an unfinished run: model, optimizer, finished epochs, and progress in the next one."""
 
     model: nn.Module
     optimizer: SGD
@@ -109,7 +109,7 @@ class State:
     saved: float = field(default_factory=time.monotonic)
 
     def resume(self, earlier: Checkpoint) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state of a checkpoint."""
         self.model.load_state_dict(earlier.model)
         self.optimizer.load_state_dict(earlier.optimizer)
         self.epochs, self.steps, self.train_s = list(earlier.epochs), earlier.steps, earlier.train_s
@@ -117,9 +117,9 @@ class State:
         device = next(self.model.parameters()).device
         self.loss = None if earlier.loss is None else earlier.loss.to(device)
 
-    def save(self, run: Run, keeping: CheckpointPolicy, since: float = 0.0) -> None:
-        """Write a checkpoint; `since` are the seconds of training that are not yet in train_s."""
-        if keeping.path:
+    def save(self, run: Run, policy: CheckpointPolicy, since: float = 0.0) -> None:
+        """Write a checkpoint; `since`: seconds of training not yet in train_s."""
+        if policy.path:
             state = Checkpoint(
                 run.key,
                 self.model.state_dict(),
@@ -130,21 +130,21 @@ class State:
                 self.train_s + since,
                 self.skipped,
             )
-            checkpoint.save(keeping.path, state)
+            checkpoint.save(policy.path, state)
         self.saved = time.monotonic()
 
-    def stop_if_told(self, run: Run, keeping: CheckpointPolicy, since: float) -> None:
-        """Keep the state and end where that is wanted; `since` are the seconds of training not yet in train_s.
+    def stop_if_told(self, run: Run, policy: CheckpointPolicy, since: float) -> None:
+        """Write a checkpoint and stop if the policy requests it; `since`: seconds of training not yet in train_s.
 
         Raises:
-            Interrupted: it is
+            Interrupted: `policy.stop` returned true
         """
-        if keeping.stop():
-            self.save(run, keeping, since)
+        if policy.stop():
+            self.save(run, policy, since)
             raise Interrupted(len(self.epochs), self.steps)
 
     def finish(self, epoch: Epoch) -> None:
-        """An epoch is done."""
+        """Add a finished epoch, and reset the progress in the next one."""
         self.epochs.append(epoch)
         self.steps, self.loss, self.train_s, self.skipped = 0, None, 0.0, 0
 
@@ -155,10 +155,10 @@ def train_epoch(
     images: Images,
     device: torch.device,
     rng: torch.Generator,
-    keeping: CheckpointPolicy,
+    policy: CheckpointPolicy,
     on_step: Steps,
 ) -> float:
-    """One pass over the training images, from the step where it was left; the mean loss, not finite if it diverged."""
+    """Train an epoch from its first undone step. Return the mean loss, not finite if training diverged."""
     recipe, model = run.recipe, state.model
     model.train()
     number, steps, start = len(state.epochs) + 1, batches(images.train_size, recipe.batch_size, rng), time.monotonic()
@@ -173,9 +173,9 @@ def train_epoch(
             state.optimizer.step(learning_rate(recipe, done))
         state.steps, state.loss, state.skipped = state.steps + 1, loss, images.skipped
         on_step(number, state.steps, len(steps))
-        state.stop_if_told(run, keeping, time.monotonic() - start)
-        if time.monotonic() - state.saved > keeping.every_s:
-            state.save(run, keeping, time.monotonic() - start)
+        state.stop_if_told(run, policy, time.monotonic() - start)
+        if time.monotonic() - state.saved > policy.every_s:
+            state.save(run, policy, time.monotonic() - start)
     return float(loss) / len(steps)
 
 
@@ -188,65 +188,65 @@ def train(
     on_step: Steps = lambda epoch, done, steps: None,
     on_resume: Callable[[int, int], None] = lambda epochs, steps: None,
 ) -> Result:
-    """Train a network and say what it reached.
+    """Train a network.
 
     Args:
         run: what to train
-        images: those that run.data names, on their way to the device
+        images: the images of run.data, loaded for the device
         device: where to train
-        keeping: where to go on from, and where to keep the state; None keeps none
-        on_epoch: told of each epoch trained here, before its checkpoint is written
-        on_step: told of each step, which it should not delay
-        on_resume: told of the epochs and steps of the checkpoint that training goes on from, if there is one
+        keeping: checkpoint to resume from and to write; None: no checkpoints
+        on_epoch: called with each epoch trained here, before its checkpoint is written
+        on_step: called after each step; must be fast
+        on_resume: called with the epochs and steps of the checkpoint that training resumes from, if there is one
 
     Raises:
-        Interrupted: `keeping.stop` asked for it
+        Interrupted: `keeping.stop` returned true
     """
-    recipe, keeping = run.recipe, keeping or CheckpointPolicy()
+    recipe, policy = run.recipe, keeping or CheckpointPolicy()
     check(recipe, run.data)
     set_products(recipe, device)
     model = for_training(build(run.network, generator(run.seed, 0)), device)
     state = State(model, SGD(model.parameters(), recipe.momentum, recipe.nesterov, recipe.weight_decay))
-    earlier = checkpoint.load(keeping.path, run.key) if keeping.path else None
+    earlier = checkpoint.load(policy.path, run.key) if policy.path else None
     if earlier:
         state.resume(earlier)
         on_resume(len(earlier.epochs), earlier.steps)
     while len(state.epochs) < recipe.epochs:
-        epoch = one_epoch(run, state, images, device, keeping, on_step)
+        epoch = one_epoch(run, state, images, device, policy, on_step)
         on_epoch(epoch)
         state.finish(epoch)
         if not math.isfinite(epoch.loss):
             return Result(tuple(state.epochs), diverged=True)
         if epoch.epoch < recipe.epochs:
-            state.save(run, keeping)
+            state.save(run, policy)
     return Result(tuple(state.epochs), diverged=False)
 
 
 def one_epoch(
-    run: Run, state: State, images: Images, device: torch.device, keeping: CheckpointPolicy, on_step: Steps
+    run: Run, state: State, images: Images, device: torch.device, policy: CheckpointPolicy, on_step: Steps
 ) -> Epoch:
     """Train the rest of an epoch, then evaluate."""
     number, recipe = len(state.epochs) + 1, run.recipe
     rng, start = generator(run.seed, number), time.perf_counter()
     restart_peak(device)
     images.skipped = state.skipped
-    loss = train_epoch(run, state, images, device, rng, keeping, on_step)
+    loss = train_epoch(run, state, images, device, rng, policy, on_step)
     trained = time.perf_counter()
     train_s, seen = state.train_s + trained - start, state.steps * recipe.batch_size - images.skipped
 
     def on_batch() -> None:
-        state.stop_if_told(run, keeping, trained - start)
+        state.stop_if_told(run, policy, trained - start)
 
     if recipe.precise_bn_images:
         make_norms_precise(state.model, images, recipe, device, rng, on_batch)
-        images.skipped = state.skipped  # an image counts once
-    found = errors(state.model, images, recipe, device, on_batch)
+        images.skipped = state.skipped  # count each image once
+    test_errors = errors(state.model, images, recipe, device, on_batch)
     return Epoch(
         epoch=number,
         lr=learning_rate(recipe, number - 1),
         loss=loss,
-        error=found.top1,
-        top5_error=found.top5,
+        error=test_errors.top1,
+        top5_error=test_errors.top5,
         train_s=train_s,
         eval_s=time.perf_counter() - trained,
         images_s=round(seen / train_s, 1),

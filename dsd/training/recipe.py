@@ -15,21 +15,22 @@ PRECISIONS = ("float32", "tfloat32", "bfloat16")
 class Recipe:
     """How a network is trained ([DDS] §3, App. C; SGD with a half-period cosine).
 
-    There is no label smoothing and no average of the weights; SiLU and squeeze-and-excitation come from the network.
+    There is no label smoothing and no weight averaging; SiLU and squeeze-and-excitation come from the network.
 
     epochs: passes over the training images
-    lr: learning rate that the cosine starts from
-    lr_images: images a step that lr is meant for; the rate is lr · batch_size / lr_images (linear scaling, Goyal et al.
-        2017, §2.1), or lr as it is where 0
-    warmup_epochs: epochs in which the rate rises linearly to the cosine's ([DDS] App. C; Goyal et al. 2017, §2.2)
-    lr_update: `epoch` sets the rate once an epoch, as the authors' code does; `step` at every step
-    batch_size: images a step
-    micro_batch: images that go through the network at a time, their gradients added up to the step's; 0 for all of
-        them. Takes less memory; batch norm then averages over so many images, not over batch_size
+    lr: learning rate at the start of the cosine
+    lr_images: batch size that lr is meant for; the learning rate is lr · batch_size / lr_images (linear scaling, Goyal
+        et al. 2017, §2.1); 0: lr, unscaled
+    warmup_epochs: epochs in which the learning rate rises linearly to the cosine ([DDS] App. C; Goyal et al. 2017,
+        §2.2)
+    lr_update: `epoch` sets the learning rate once an epoch, as the authors' code does; `step` at every step
+    batch_size: images per step
+    micro_batch: images per forward and backward pass, whose gradients are accumulated over the step; 0: the whole
+        batch. Saves memory; batch norm then averages over micro_batch images, not over batch_size
     weight_decay: on every parameter, batch norm included
     precise_bn_images: training images from which batch norm's statistics are recomputed before each evaluation
         (the authors' code: 8192); 0 keeps the running averages
-    precision: `float32`; `tfloat32`, as a GPU's fast products of float32 have it; `bfloat16`, mixed (torch.autocast)
+    precision: `float32`; `tfloat32`: a GPU's fast float32 products; `bfloat16`: mixed precision (torch.autocast)
     """
 
     name: str
@@ -74,15 +75,15 @@ class Recipe:
             )
 
         if self.micro_batch == self.batch_size:
-            object.__setattr__(self, "micro_batch", 0)  # the same run
+            object.__setattr__(self, "micro_batch", 0)  # the same run as with 0
 
     @property
     def first_lr(self) -> float:
-        """The rate that the cosine starts from, for this batch size."""
+        """The learning rate at the start of the cosine, for this batch size."""
         return self.lr * self.batch_size / self.lr_images if self.lr_images else self.lr
 
     def with_drawn(self, row: Mapping[str, Any]) -> "Recipe":
-        """The recipe with what was drawn together with a network: lr and weight_decay of its row, where not empty."""
+        """Return the recipe with the lr and weight_decay drawn with a network, where its row has them."""
         values = {name: float(row[name]) for name in TRAINING if row.get(name, "") != ""}
         drawn: dict[str, Any] = {name: value for name, value in values.items() if not math.isnan(value)}
         return replace(self, **drawn) if drawn else self

@@ -10,9 +10,9 @@ from dsd.training.recipe import Recipe
 
 
 def run_key(network_key: str, recipe: Recipe, data: DataSpec, seed: int) -> str:
-    """r and 16 hexadecimal digits that identify a run: its network, recipe, data and seed, from resolved values.
+    """Return the identity of a run: r and 16 hexadecimal digits from the resolved network, recipe, data and seed.
 
-    Names of recipes and where the data lies are not part of it: they change nothing in the result.
+    The names of recipes and the location of the data are not part of it: they do not change the result.
     """
     values = {
         "network": network_key,
@@ -24,18 +24,18 @@ def run_key(network_key: str, recipe: Recipe, data: DataSpec, seed: int) -> str:
 
 
 def recipe_label(recipe: Recipe) -> str:
-    """The name of a recipe and eight digits of a hash of its values: equal where networks are trained alike."""
+    """Return a recipe's name and eight digits of a hash of its values; equal labels mean equal training."""
     return f"{recipe.name}-{digest(not_default(recipe, ('name',)), 8)}"
 
 
 def data_label(data: DataSpec) -> str:
-    """The name of a data set and eight digits of a hash of which images it has, and how they are varied."""
+    """Return a data set's name and eight digits of a hash of its images and augmentation."""
     return f"{data.name}-{digest(not_default(data, ELSEWHERE), 8)}"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training; key is its identity (`run_key`)."""
+    """One training run; key is its identity (`run_key`)."""
 
     key: str
     network: Network
@@ -45,7 +45,7 @@ class Run:
 
 
 def check(recipe: Recipe, data: DataSpec) -> None:
-    """Refuse what could not be trained, before anything is.
+    """Reject a recipe that cannot train on the data.
 
     Raises:
         DsdError: a batch is larger than the data

@@ -1,10 +1,10 @@
-"""Learning rate over time."""
+"""Learning rate schedule."""
 
 import math
 
 from dsd.training.recipe import Recipe
 
-WARMUP_START = 0.1  # of the rate, in the first epoch (the authors' code)
+WARMUP_START = 0.1  # share of the learning rate in the first epoch (the authors' code)
 
 
 def half_cosine(lr: float, progress: float) -> float:
@@ -17,7 +17,7 @@ def half_cosine(lr: float, progress: float) -> float:
 
 
 def learning_rate(recipe: Recipe, done: float) -> float:
-    """The rate of a step when `done` epochs are done: the cosine, and while it warms up a share of it.
+    """Return the learning rate after `done` epochs: the cosine, or a share of it during warm-up.
 
     The share rises linearly from WARMUP_START to 1 over `warmup_epochs`, as in the authors' code.
     """

@@ -181,7 +181,7 @@ def test_the_command_makes_a_table_that_is_analysed(dsd, tmp_path: Path) -> None
     sweep = written(tmp_path / "sweep.json", records)
     done = dsd("import", "pycls", sweep, "-o", tmp_path / "t.csv", "--space", "RegNet")
     assert done.code == 0
-    assert "3 records, 3 done; 3 of networks that dsd describes" in done.err
+    assert "3 records, 3 done; 3 describe networks that dsd can build" in done.err
     frame = read_table(tmp_path / "t.csv")
     assert analyze(split_populations(frame)).populations[0].n == 3
     assert frame["space"].unique().tolist() == ["RegNet"]

@@ -145,7 +145,7 @@ def test_a_stopped_measurement_says_how_to_go_on(dsd, table: Path, monkeypatch: 
     assert dsd(*words).err.strip() == "stopped; nothing was written"
     done = dsd(*words)
     assert done.code == 130
-    assert "t.csv; repeat the command to go on" in done.err
+    assert "t.csv; repeat the command to resume" in done.err
     assert dsd("time", table, *QUICK).err.strip() == "stopped; nothing was written"
 
 
@@ -175,10 +175,10 @@ def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("complexity", "give NETWORKS, or --all, or --compare; one of the three"),
-        ("complexity --all resnet-50", "one of the three"),
-        ("complexity --all --resolution 64", "published values are those of each network's own"),
-        ("complexity resnet-50 --batch 8", "are for --compare; `dsd time` times networks"),
+        ("complexity", "give exactly one of NETWORKS, --all and --compare"),
+        ("complexity --all resnet-50", "give exactly one of"),
+        ("complexity --all --resolution 64", "published values are for each network's own"),
+        ("complexity resnet-50 --batch 8", "only valid with --compare; to time networks use `dsd time`"),
         ("complexity --compare vgg", "'vgg' is not one of 'resnext', 'efficientnet'"),
         ("complexity resnet-50 --resolution 16", "resolution = 16: stage 4 has stride 2"),
         ("complexity no.yaml", "no.yaml: there is no such file"),
@@ -190,8 +190,8 @@ def test_time_adds_columns_to_a_table(dsd, table: Path, tmp_path: Path) -> None:
         ("complexity ./c.tsv", "./c.tsv: is not a network; give a table (.csv, .jsonl, .parquet)"),
         ("time resnet-50 --device cpu:7", "device = cpu:7: give cpu, cuda or cuda:N"),
         ("time", "Missing argument"),
-        ("time resnet-50 c.csv", "c.csv: a table is timed alone"),
-        ("time resnet-50 -o x.csv", "-o x.csv: is for a TABLE"),
+        ("time resnet-50 c.csv", "c.csv: a table must be the only argument"),
+        ("time resnet-50 -o x.csv", "-o x.csv: only valid with a TABLE"),
         ("time c.csv -o x.txt", "the file extension sets the format"),
         ("time resnet-50 --device gpu", "device = gpu is not known"),
         ("time resnet-50 --dtype half", "'half' is not one of 'float32', 'bfloat16', 'float16'"),

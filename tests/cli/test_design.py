@@ -145,7 +145,7 @@ WRONG = {
     "plan demo spaces=[AnyNetX_A,Nothing]": "space Nothing is not known",
     "launch demo data.train_images=9999": "data.train_images = 9999: digits has 1297",
     "launch cifar_quick data.folder=/nowhere data.url=http://127.0.0.1:9/c.tgz": (
-        "data.folder = /nowhere: data_batch_1.bin is not there, and http://127.0.0.1:9/c.tgz cannot be had"
+        "data.folder = /nowhere: data_batch_1.bin is missing, and http://127.0.0.1:9/c.tgz cannot be downloaded"
     ),
     "plan demo data=null": "study demo: ",
     "plan demo cluster=null": "study demo: ",

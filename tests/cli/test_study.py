@@ -69,7 +69,7 @@ def test_failed_and_unfinished_runs_are_told(dsd, folder: Path) -> None:
         path.write_text("".join(lines[:-1]) + lines[-1][:30])
     now = dsd("status", folder)
     assert now.code == 1
-    assert "1 line of journals cannot be read" in now.err
+    assert "ignored 1 journal line that cannot be read" in now.err
     assert "lost" in now.out
     dsd("collect", folder)
     dsd("report", folder)
@@ -90,7 +90,7 @@ def test_what_went_wrong_for_the_same_reason_is_one_line(dsd, folder: Path) -> N
     assert [line for line in told if "lost" in line] == [
         f"run {min(runs[1:], key=Sweep(folder).runs.index)} and 2 more lost, its job disappeared (no exit status)"
     ]
-    assert told[-1] == "the reason of each run is in table.csv, made by dsd collect"
+    assert told[-1] == "dsd collect writes the reason of each run to table.csv"
 
 
 def test_another_study_does_not_touch_a_sweep(dsd, folder: Path, tiny: Path) -> None:

@@ -65,7 +65,7 @@ def test_training_again_shows_the_result(dsd, small: Path, monkeypatch: pytest.M
     assert facts["best_error"] <= facts["error"]
     assert 1 <= facts["best_epoch"] <= 3
     assert not facts["synthetic"]
-    assert again.err.splitlines()[1:] == ["trained already; this is its result"]
+    assert again.err.splitlines()[1:] == ["already trained; this is the result"]
 
 
 def test_a_stopped_training_goes_on(dsd, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +86,9 @@ def test_a_stopped_training_goes_on(dsd, small: Path, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     monkeypatch.chdir(small.parent)
     assert (stopped.code, stopped.out) == (130, "")
-    assert stopped.err.splitlines()[-1] == "stopped; the same command goes on from the last checkpoint"
+    assert stopped.err.splitlines()[-1] == "stopped; repeat the command to resume from the last checkpoint"
     again = dsd("train", small, *WORDS)
-    assert again.err.splitlines()[1] == "goes on from its last checkpoint"
+    assert again.err.splitlines()[1] == "resuming from the last checkpoint"
     assert [line.split()[1] for line in again.err.splitlines()[2:]] == ["3/3"]
     assert again.out.splitlines()[0] == undisturbed.out.splitlines()[0]
 
@@ -127,7 +127,7 @@ WRONG = {
     "train ResNet-56 data=nonsense": "nonsense is not known; choose one of: cifar10",
     "train ResNet-56 data=digits recipe.batch_size=1298": "recipe.batch_size = 1298: is more than the 1297 training",
     "train ResNet-56 data=digits recipe.precision=float8": "recipe.precision = float8 is not known; choose one of: bf",
-    "train ResNet-56 data=digits recipe.precision=tfloat32": "recipe.precision = tfloat32: is of CUDA devices",
+    "train ResNet-56 data=digits recipe.precision=tfloat32": "recipe.precision = tfloat32: only CUDA devices",
     "train ResNet-56 data=digits recipe.micro_batch=48": "recipe.micro_batch = 48: give a number from 2 that divides",
     "train ResNet-56 data=digits seeds=[0,1]": "ResNet-56: 2 runs; dsd train trains one",
     "train RegNetX-200MF data=digits": "resolution = 8: stage 3 has stride 2",
@@ -139,7 +139,7 @@ WRONG = {
     "launch demo cluster.runs_per_gpu=0": "cluster.runs_per_gpu = 0: give a whole number from 1",
     "launch demo cluster.checkpoint_min=0": "cluster.checkpoint_min = 0.0: give a number of minutes above 0",
     "train ResNet-56 data=digits data.shift=8": "data.shift = 8: give less than data.resolution = 8",
-    "train ResNet-56 data=synthetic data.resolution=99999": "data.name = synthetic: there is not the memory",
+    "train ResNet-56 data=synthetic data.resolution=99999": "data.name = synthetic: not enough memory",
     "plan train": "spaces = []: give at least one, or networks",
     "plan demo networks=[ResNet-56,resnet56]": "two populations have the name ResNet-56",
     "plan demo networks=[missing.csv]": "missing.csv: there is no such file",
@@ -162,7 +162,7 @@ def test_packing_is_told(dsd, tmp_path: Path) -> None:
         (tmp_path / "images" / split / f"c{label}").mkdir(parents=True)
         for i in range(32):
             picture(label, rng, 40, 48).save(tmp_path / "images" / split / f"c{label}" / f"{i}.png")
-    for chunks in ("2 chunks packed, 0 were", "0 chunks packed, 2 were"):
+    for chunks in ("2 chunks packed, 0 already", "0 chunks packed, 2 already"):
         done = dsd("pack", tmp_path / "images", tmp_path / "packed", "--size", 36)
         assert done.code == 0, done
         assert done.out.strip() == str(tmp_path / "packed")

@@ -140,14 +140,14 @@ def test_a_network_that_does_not_fit_is_told_and_the_others_go_on(
 
     def clock(net: Network, conditions: Conditions) -> dict[str, float]:
         if net.key == frame["key"][2] and not fits["yes"]:
-            raise TooLarge("cpu has not the memory for it; give less")
+            raise TooLarge("not enough memory on cpu for it; give less")
         return {"infer_ms": 1.0}
 
     monkeypatch.setattr(time_tables, "time_network", clock)
     path = tmp_path / "t.csv"
     timed = time_table(frame, CONDITIONS, path)
     assert timed["infer_ms"].isna().tolist() == [False, False, True, False, False, False]
-    assert timed["time_error"][2] == "cpu has not the memory for it; give less"
+    assert timed["time_error"][2] == "not enough memory on cpu for it; give less"
     fits["yes"] = True
     again = time_table(frame, CONDITIONS, path)
     assert again["infer_ms"].notna().all()
@@ -202,7 +202,7 @@ def test_a_file_with_something_else_is_left_alone(frame: pd.DataFrame, calls: li
     path = tmp_path / "t.csv"
     time_table(frame, CONDITIONS, path)
     before = path.read_bytes()
-    with pytest.raises(DsdError, match="is there already, with other rows; give another file"):
+    with pytest.raises(DsdError, match="exists already, with other rows; give another file"):
         time_table(frame.head(3), CONDITIONS, path)
     with pytest.raises(DsdError, match="was measured with batch 2, not 3; give another file"):
         time_table(frame, Conditions(batch=3, calls=1, seconds=0), path)

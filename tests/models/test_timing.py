@@ -82,7 +82,7 @@ def test_mixed_precision_computes_in_the_type_asked_for() -> None:
     ("values", "message"),
     [
         ({"dtype": "float64"}, "dtype = float64 is not known; choose one of: bfloat16, float16, float32"),
-        ({"dtype": "float16"}, "float16: is for GPUs"),
+        ({"dtype": "float16"}, "float16: only GPUs support it"),
         ({"device": "gpu"}, "device = gpu is not known; give cpu, cuda or cuda:N"),
         ({"device": "meta"}, "device = meta: give cpu"),
         ({"device": "cuda:99"}, "device = cuda:99: . CUDA devices"),
@@ -103,7 +103,7 @@ def test_what_cannot_be_measured_is_refused(values: dict, message: str) -> None:
 def test_too_little_memory_is_said(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """torch's and Python's own errors become one line with the network and the remedy."""
     monkeypatch.setattr(timing, "timed", Mock(side_effect=error))
-    with pytest.raises(TooLarge, match=f"cpu has not the memory for network {SMALL.key} and a batch of 4; give less"):
+    with pytest.raises(TooLarge, match=f"not enough memory on cpu for network {SMALL.key} and a batch of 4; give less"):
         time_network(SMALL, QUICK)
 
 

@@ -145,8 +145,8 @@ def test_a_download_that_was_killed_is_begun_again(tmp_path: Path, server: str, 
 @pytest.mark.parametrize(
     ("right", "path", "message"),
     [
-        (False, "cifar-10-binary.tar.gz", "gives is not the authors' archive: its MD5 is not"),
-        (True, "nowhere.tar.gz", r"cannot be had \(404"),
+        (False, "cifar-10-binary.tar.gz", "is not the authors' archive: its MD5 is not"),
+        (True, "nowhere.tar.gz", r"cannot be downloaded \(404"),
     ],
 )
 def test_a_download_that_fails_leaves_nothing(
@@ -155,7 +155,7 @@ def test_a_download_that_fails_leaves_nothing(
     """Another archive, or none: one line that says so and how to get the files by hand; no folder is left."""
     served_archive(tmp_path, monkeypatch, right)
     spec = DataSpec("cifar10", 32, 10, str(tmp_path / "new"), url=f"{server}/{path}")
-    with pytest.raises(DsdError, match=f"data_batch_1.bin is not there, and .*{message}.*unpack it"):
+    with pytest.raises(DsdError, match=f"data_batch_1.bin is missing, and .*{message}.*unpack it"):
         load_data(spec, progress=lambda title, total: nullcontext(lambda done, words: None))
     assert not (tmp_path / "new").exists()
 
@@ -164,7 +164,7 @@ def test_a_folder_of_other_files_is_no_place_for_a_download(tmp_path: Path) -> N
     """A slip of the pen in data.folder downloads nothing, and names what is there instead."""
     (tmp_path / "cifar-10-batches-bin").mkdir()
     spec = DataSpec("cifar10", 32, 10, str(tmp_path), url="http://127.0.0.1:9/c.tar.gz")
-    with pytest.raises(DsdError, match=r"data_batch_1.bin is not there, but cifar-10-batches-bin is; get cifar-10-bin"):
+    with pytest.raises(DsdError, match=r"data_batch_1.bin is missing, but cifar-10-batches-bin exists; get cifar-10"):
         load_data(spec, progress=lambda title, total: nullcontext(lambda done, words: None))
 
 
@@ -174,7 +174,7 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/cifar-10-binary.tar.gz"
         spec = DataSpec("cifar10", 32, 10, str(tmp_path / "new"), url=url)
-        with pytest.raises(DsdError, match=rf"{url} cannot be had \(no connection\)"):
+        with pytest.raises(DsdError, match=rf"{url} cannot be downloaded \(no connection\)"):
             load_data(spec, progress=lambda title, total: nullcontext(lambda done, words: None))
 
 
@@ -203,8 +203,8 @@ def test_normalised_images_have_mean_0_and_deviation_1() -> None:
     ("change", "message"),
     [
         ({"train_images": 101}, "cifar10 has 100"),
-        ({"resolution": 16}, "images of cifar10 are 32 wide"),
-        ({"classes": 3}, "has label"),
+        ({"resolution": 16}, "images of cifar10 have side 32"),
+        ({"classes": 3}, "has labels up to"),
     ],
 )
 def test_a_spec_that_does_not_fit_is_refused(change: dict[str, int], message: str, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_spec_that_does_not_fit_is_refused(change: dict[str, int], message: st
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     """A missing folder says how to get the files; a cut file and a wrong label are named."""
-    with pytest.raises(DsdError, match=r"data_batch_1.bin is not there; get cifar-10-binary.tar.gz from"):
+    with pytest.raises(DsdError, match=r"data_batch_1.bin is missing; get cifar-10-binary.tar.gz from"):
         load_data(DataSpec("cifar10", 32, 10, str(tmp_path / "nowhere")))
     spec = cifar_spec(tmp_path)
     broken = tmp_path / "data_batch_3.bin"

@@ -326,7 +326,7 @@ def test_precision_is_part_of_the_recipe(data: InMemory) -> None:
 
 def test_a_precision_that_the_device_has_not_is_refused() -> None:
     """tfloat32 is a GPU's."""
-    with pytest.raises(DsdError, match=r"recipe.precision = tfloat32: is of CUDA devices, not of cpu"):
+    with pytest.raises(DsdError, match=r"recipe.precision = tfloat32: only CUDA devices support it, not cpu"):
         check_precision(replace(RECIPE, precision="tfloat32"), CPU)
 
 

@@ -296,7 +296,7 @@ def test_a_folder_that_is_not_as_it_should_be_is_refused(source: Path, tmp_path:
     [
         ({"classes": 4}, "data.classes = 4: .* has 3"),
         ({"train_images": 601}, "data.train_images = 601: .* has 600"),
-        ({"shift": 4}, "data.shift = 4: is not for data.name = folder"),
+        ({"shift": 4}, "data.shift = 4: not valid for data.name = folder"),
         ({"test_side": 16}, "data.test_side = 16: give 32"),
         ({"area": 1.5}, "data.area = 1.5: give a share"),
     ],
@@ -327,7 +327,7 @@ def test_a_run_is_known_by_its_images_wherever_they_are(source: Path, tmp_path: 
     first.write_bytes(content + b"0")  # another file under the same name
     assert spec_of(tmp_path / "fewer").fingerprint != fewer.fingerprint
     first.write_bytes(content)
-    with pytest.raises(DsdError, match="holds other images than when the sweep was planned"):
+    with pytest.raises(DsdError, match="images changed since the sweep was planned"):
         load_data(replace(fewer, folder=str(source)))
 
 
@@ -418,7 +418,7 @@ def test_a_link_to_nothing_is_a_broken_image(source: Path, tmp_path: Path) -> No
     (folder / "train" / "stray.jpg").write_text("in no class")
     (folder / "train" / "cat" / "below").mkdir()
     assert sorted(list_images(folder)[0].unused) == ["cat/below", "cat/notes.webp", "stray.jpg"]
-    with pytest.raises(DsdError, match=r"1 images cannot be decoded: .*gone.jpg: is a link to nothing; --skip-broken"):
+    with pytest.raises(DsdError, match=r"1 images cannot be decoded: .*gone.jpg: is a broken link; --skip-broken"):
         pack(folder, tmp_path / "p", size=SIDE)
     assert len(pack(folder, tmp_path / "p", size=SIDE, skip_broken=True).packed.kept("train")) == 3
 
@@ -541,7 +541,7 @@ def test_labels_out_of_range_are_refused(packed: Path, tmp_path: Path) -> None:
         spec_of(tmp_path, "packed")
     labels[3] = 7
     np.save(tmp_path / "val_labels.npy", labels)
-    with pytest.raises(DsdError, match=r"val_labels.npy: holds label 7, allowed are 0 to 2"):
+    with pytest.raises(DsdError, match=r"val_labels.npy: holds label 7; allowed are 0 to 2"):
         spec_of(tmp_path, "packed")
 
 

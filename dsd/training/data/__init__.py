@@ -1,1 +1,1 @@
-"""Images to train and test on: held in memory (`memory`) or read while training goes on (`open_streamed`)."""
+"""Training and test images: held in memory (`in_memory`) or read during training (`streamed`)."""

@@ -1,4 +1,4 @@
-"""What training asks of a data set, wherever its images are.
+"""The interface between training and a data set.
 
 Shape letters: n images of the batch, r side [pixels].
 """
@@ -13,21 +13,21 @@ Batch = tuple[Tensor, Tensor]  # images (n, 3, r, r) float32, normalised, channe
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:
-    """A few numbers on the device, without waiting for it."""
+    """Copy a small tensor to the device, without waiting for it."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 
 
 class Images(ABC):
-    """A training and a test split on the way to a device.
+    """A training and a test split, given to a device in batches.
 
-    The randomness of a batch is drawn apart from its use (`draw`): a run that goes on in the middle of an epoch passes
-    over batches without reading an image.
+    `draw` draws the random numbers of a batch without reading its images, so that a run can resume in the middle of an
+    epoch.
 
     train_size, test_size: numbers of images
     mean, std: (3,) of the training images, in 0–255
-    skipped: images that could not be decoded and were left out, since it was last set
+    skipped: images left out because they cannot be decoded, since it was last set
 
-    A batch is smaller than asked for, and may be empty, where images are left out.
+    A batch with images left out is smaller, and can be empty.
     """
 
     train_size: int
@@ -38,23 +38,23 @@ class Images(ABC):
 
     @abstractmethod
     def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """The random numbers that vary a training batch of n images."""
+        """Draw the random numbers that augment a training batch of n images."""
 
     @abstractmethod
     def training(self, batches: Sequence[Tensor], rng: torch.Generator) -> Iterator[Batch]:
-        """The varied training images at these positions, a batch at a time."""
+        """Yield the augmented training images at these positions, batch by batch."""
 
     @abstractmethod
     def testing(self) -> Iterator[Batch]:
-        """All test images, in order."""
+        """Yield all test images, in order."""
 
     def skip(self, batches: Sequence[Tensor], rng: torch.Generator) -> None:
-        """Draw what `training` would for these batches."""
+        """Draw the random numbers of these batches, as `training` would."""
         for rows in batches:
             self.draw(len(rows), rng)
 
     def normalised(self, images: Tensor) -> Tensor:
-        """Images (n, 3, r, r) of 0–255 to float32 of mean 0 and deviation 1 over the training images."""
+        """Normalise images (n, 3, r, r) in 0–255 with the mean and deviation of the training images: float32."""
         shape = (1, 3, 1, 1)
         mean, std = (values.to(images.device).view(shape) for values in (self.mean, self.std))
         return ((images.float() - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""The images that a spec names, checked before anything is trained."""
+"""Loading of the images of a data spec, with checks before training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,41 +20,41 @@ CPU = torch.device("cpu")
 
 
 def load_data(spec: DataSpec, device: torch.device = CPU, progress: Progress | None = None) -> Images:
-    """The images that a spec names, on their way to a device.
+    """Load the images of a spec for a device.
 
     Args:
-        progress: is told how far a download of missing files is; None downloads nothing
+        progress: shows the download of missing files; None downloads nothing
 
     Raises:
-        DsdError: files are missing or broken, or the spec asks for more than there is
+        DsdError: files are missing or broken, do not match the spec, or do not fit in memory
     """
     try:
         return open_streamed(spec, device) if spec.name in STREAMED else load_in_memory(spec, device, progress)
     except (RuntimeError, MemoryError) as error:
         if not lacks_memory(error):
             raise
-        size = f"; {asked_gb(error):,.0f} GB were asked for" if asked_gb(error) else ""
-        raise DsdError(f"data.name = {spec.name}: there is not the memory for its images{size}") from error
+        size = f"; {asked_gb(error):,.0f} GB requested" if asked_gb(error) else ""
+        raise DsdError(f"data.name = {spec.name}: not enough memory for its images{size}") from error
 
 
 def load_in_memory(spec: DataSpec, device: torch.device, progress: Progress | None) -> InMemory:
-    """A set that is held in memory."""
+    """Load a set that is held in memory."""
     train, test = load_cifar(spec, progress) if spec.name in ARCHIVES else HELD[spec.name](spec)
     check_counts(spec, len(train), len(test), spec.name)
     train, test = train.first(spec.train_images), test.first(spec.test_images)
     if train.images.shape[-1] != spec.resolution:
-        raise DsdError(f"data.resolution = {spec.resolution}: images of {spec.name} are {train.images.shape[-1]} wide")
+        raise DsdError(f"data.resolution = {spec.resolution}: images of {spec.name} have side {train.images.shape[-1]}")
     highest = int(max(train.labels.max(), test.labels.max()))
     if highest >= spec.classes:
-        raise DsdError(f"data.classes = {spec.classes}: {spec.name} has label {highest}")
+        raise DsdError(f"data.classes = {spec.classes}: {spec.name} has labels up to {highest}")
     return InMemory(spec, train, test, device)
 
 
 def open_streamed(spec: DataSpec, device: torch.device) -> Images:
-    """A set that is read while training goes on.
+    """Open a set that is read during training.
 
     Raises:
-        DsdError: its images are others than when the spec was settled
+        DsdError: its images differ from those that the spec was resolved with
     """
     from dsd.training.data.streamed.listing import list_images
     from dsd.training.data.streamed.packed import open_packed

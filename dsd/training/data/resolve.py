@@ -1,4 +1,4 @@
-"""What only the files of a data set say: how many images and classes it has, and which images they are."""
+"""Numbers of images and classes, and the fingerprint, read from the files of a data set."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,10 @@ from dsd.training.data.streamed.packed import Packed, open_packed
 
 
 def resolve_data(spec: DataSpec) -> DataSpec:
-    """The spec with classes, available and fingerprint as its files have them; others than those streamed as they are.
+    """Return the spec with classes, available and fingerprint read from its files; unchanged if it is not streamed.
 
     Raises:
-        DsdError: the files are not as they should be, or the spec asks for what they have not
+        DsdError: the files are missing or damaged, or do not match the spec
     """
     if spec.name not in STREAMED:
         return spec
@@ -25,12 +25,12 @@ def resolve_data(spec: DataSpec) -> DataSpec:
 
 
 def resolve_folder(spec: DataSpec, listings: tuple[Listing, Listing]) -> DataSpec:
-    """For images in a folder a class."""
+    """Resolve a set with one folder of images per class."""
     return checked(spec, len(listings[0]), len(listings[1]), len(listings[0].classes), fingerprint(listings))
 
 
 def resolve_packed(spec: DataSpec, packed: Packed) -> DataSpec:
-    """For packed images."""
+    """Resolve a packed set."""
     if not spec.resolution <= packed.size <= 2 * spec.resolution:
         raise DsdError(
             f"data.resolution = {spec.resolution}: the images of {spec.folder} are packed at {packed.size}, which "
@@ -41,17 +41,17 @@ def resolve_packed(spec: DataSpec, packed: Packed) -> DataSpec:
 
 
 def checked(spec: DataSpec, train: int, test: int, classes: int, print_of_files: str) -> DataSpec:
-    """The spec with what was found, if it asks for no more than that."""
+    """Return the spec with these values of its files, after checking it against them."""
     check_counts(spec, train, test, spec.folder)
     if spec.classes not in (0, classes):
-        raise DsdError(f"data.classes = {spec.classes}: {spec.folder} has {classes}; leave it at 0, or give that")
+        raise DsdError(f"data.classes = {spec.classes}: {spec.folder} has {classes}; leave it at 0, or give {classes}")
     if spec.fingerprint not in ("", print_of_files):
-        raise DsdError(f"data.folder = {spec.folder}: holds other images than when the sweep was planned")
+        raise DsdError(f"data.folder = {spec.folder}: images changed since the sweep was planned; restore them")
     return replace(spec, classes=classes, available=train, fingerprint=print_of_files)
 
 
-def check_counts(spec: DataSpec, train: int, test: int, place: str) -> None:
-    """Refuse a spec that asks for more images than there are."""
+def check_counts(spec: DataSpec, train: int, test: int, source: str) -> None:
+    """Reject a spec that asks for more images than its source has."""
     for key, count in (("train_images", train), ("test_images", test)):
         if getattr(spec, key) > count:
-            raise DsdError(f"data.{key} = {getattr(spec, key)}: {place} has {count}")
+            raise DsdError(f"data.{key} = {getattr(spec, key)}: {source} has {count}")

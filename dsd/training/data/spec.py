@@ -1,4 +1,4 @@
-"""Which images a network is trained and tested on, and how training images are varied."""
+"""Which images a network is trained and tested on, and how training images are augmented."""
 
 from dataclasses import dataclass
 
@@ -16,25 +16,25 @@ ELSEWHERE = ("folder", "url", "workers", "available")  # where and how images ar
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images a network is trained and tested on, and how training images are varied.
+    """Which images a network is trained and tested on, and how training images are augmented.
 
-    name: a name of `NAMES`
+    name: one of `NAMES`
     resolution: side of the images [pixels]
-    classes: number of classes; 0 for as many as a `folder` or `packed` set has
-    folder: where the files are
-    url: where an archive is downloaded from, if files are missing; "" for the official place
-    train_images, test_images: use only the first so many; 0 uses all
+    classes: number of classes; 0: as many as a `folder` or `packed` set has
+    folder: folder of the files
+    url: address to download missing files from; "": the official one
+    train_images, test_images: number of images to use: the first ones, or of a `folder` or `packed` set a fixed random
+        subset; 0: all
     flip: mirror half of the training images
-    shift: move training images by up to so many pixels each way, less than the resolution
-    fill: what then comes in: `black`, or the `mean` of the training images (as in the authors' code), rounded
-    area: cut random parts of training images, of this least share of their area up to all of it; 0 cuts none
-    lighting: deviation of the PCA lighting of training images; 0 has none
-    test_side: shorter side that test images get before their centre is cut out [pixels]; 0: 8/7 of the resolution, as
-        256 for 224
-    workers: processes that read images, for each run; 0 reads in the training process
+    shift: shift training images by up to so many pixels each way, less than the resolution
+    fill: padding of the shift: `black`, or the `mean` of the training images (as in the authors' code), rounded
+    area: smallest share of the area of random crops of training images; 0: no crops
+    lighting: standard deviation of the PCA lighting of training images; 0: none
+    test_side: shorter side of test images before the centre crop [pixels]; 0: 8/7 of the resolution, as 256 for 224
+    workers: processes that read images, per run; 0 reads in the training process
     skip_broken: leave out images that cannot be decoded
-    available: training images that were found; 0 before anybody looked
-    fingerprint: of a `folder` or `packed` set: which images they are; "" before anybody looked
+    available: number of training images in the files; 0 before `resolve_data`
+    fingerprint: identifies the images of a `folder` or `packed` set; "" before `resolve_data`
     """
 
     name: str
@@ -68,7 +68,7 @@ class DataSpec:
         if not 0 <= self.area <= 1:
             raise DsdError(f"data.area = {self.area}: give a share from 0 to 1")
         if not 0 <= self.lighting < 10:
-            raise DsdError(f"data.lighting = {self.lighting}: give a deviation from 0, for example 0.1")
+            raise DsdError(f"data.lighting = {self.lighting}: give a standard deviation from 0, for example 0.1")
         if self.test_side and self.test_side < self.resolution:
             raise DsdError(f"data.test_side = {self.test_side}: give {self.resolution} (data.resolution) or more, or 0")
         if self.shift >= self.resolution:
@@ -76,8 +76,8 @@ class DataSpec:
         foreign = ("shift",) if self.name in STREAMED else ("area", "lighting", "test_side")
         for key in foreign:
             if getattr(self, key):
-                raise DsdError(f"data.{key} = {getattr(self, key)}: is not for data.name = {self.name}; leave it at 0")
-        # one way to write all images, so that equal runs are equal
+                raise DsdError(f"data.{key} = {getattr(self, key)}: not valid for data.name = {self.name}; give 0")
+        # all images are always written as 0, so that equal runs have equal keys
         if self.train_images == (self.available or TRAIN_IMAGES.get(self.name)):
             object.__setattr__(self, "train_images", 0)
         if self.test_images == TEST_IMAGES.get(self.name):
@@ -85,10 +85,10 @@ class DataSpec:
 
     @property
     def shorter_side(self) -> int:
-        """The shorter side that test images get before their centre is cut out [pixels]."""
+        """Shorter side of test images before the centre crop [pixels]."""
         return self.test_side or round(self.resolution * 8 / 7)
 
     @property
     def images(self) -> int:
-        """Training images of one epoch; 0 where nobody has looked yet."""
+        """Training images per epoch; 0 if unknown before `resolve_data`."""
         return self.train_images or self.available or TRAIN_IMAGES.get(self.name, 0)

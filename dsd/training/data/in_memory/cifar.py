@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) from their official binary files, downloaded where they are missing."""
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) from their official binary files, downloaded if missing."""
 
 import shutil
 import tarfile
@@ -17,18 +17,18 @@ from dsd.training.data.spec import DataSpec
 
 PIXELS = 3 * 32 * 32  # red, green and blue planes, row by row
 Advance = Callable[[int, str], None]
-Progress = Callable[[str, int], AbstractContextManager[Advance]]  # a title and a total to what tells how far it is
+Progress = Callable[[str, int], AbstractContextManager[Advance]]  # title and total to a callback that shows progress
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A data set as its authors give it.
+    """A data set as its authors distribute it.
 
     url, md5: of the archive, as on the authors' page
-    train, test: its files
-    images: in each training file, and in each test file
-    labels: bytes before each image; the last of them is the label
-    classes: how many
+    train, test: names of its files
+    images: images per training file, and per test file
+    labels: bytes before each image; the last one is the label
+    classes: number of classes
     """
 
     url: str
@@ -41,7 +41,7 @@ class Archive:
 
     @property
     def record(self) -> int:
-        """Bytes of a label and an image."""
+        """Bytes of one image with its labels."""
         return self.labels + PIXELS
 
 
@@ -70,47 +70,47 @@ ARCHIVES = {
 
 
 def load_cifar(spec: DataSpec, progress: Progress | None = None) -> tuple[Split, Split]:
-    """The images in the order of the files.
+    """Load both splits, with the images in the order of the files.
 
     Args:
-        progress: is told how far the download of missing files is; None downloads nothing
+        progress: shows the download of missing files; None downloads nothing
 
     Raises:
-        DsdError: files are missing and cannot be had, or are not what they should be
+        DsdError: files are missing and cannot be downloaded, or are damaged
     """
     archive, folder = ARCHIVES[spec.name], Path(spec.folder)
     if not spec.folder:
-        raise DsdError(f"data.folder is not given: say where the files of {spec.name} are, or shall be put")
+        raise DsdError(f"data.folder is not given: name the folder of {spec.name}, or a new one for a download")
     names = (*archive.train, *archive.test)
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
-        place = f"data.folder = {folder}: {missing[0]} is not there"
+        trouble = f"data.folder = {folder}: {missing[0]} is missing"
         by_hand = f"get {Path(archive.url).name} from {PAGE}/cifar.html, unpack it, and name its folder in data.folder"
         if not progress:
-            raise DsdError(f"{place}; {by_hand}")
+            raise DsdError(f"{trouble}; {by_hand}")
         others = [path for path in folder.glob("[!.]*") if path.name not in names]
-        if others:  # a slip of the pen, rather than a place for a download
-            raise DsdError(f"{place}, but {others[0].name} is; {by_hand}, or name a new folder for a download")
+        if others:  # probably a mistyped folder, not one for a download
+            raise DsdError(f"{trouble}, but {others[0].name} exists; {by_hand}, or name a new folder for a download")
         try:
             download(archive, folder, spec.url or archive.url, progress)
         except DsdError as error:
-            raise DsdError(f"{place}, and {error}; {by_hand}") from error
+            raise DsdError(f"{trouble}, and {error}; {by_hand}") from error
     train, test = archive.images
     return read(archive, folder, archive.train, train), read(archive, folder, archive.test, test)
 
 
 def download(archive: Archive, folder: Path, url: str, progress: Progress) -> None:
-    """Get an archive, check it, and put its files into the folder, each whole or not at all.
+    """Download an archive, verify it, and write its files to the folder, each atomically.
 
     Raises:
-        DsdError: it cannot be had, or is not the authors'
+        DsdError: the download fails, or is not the authors' archive
     """
     import pooch
     from requests.exceptions import HTTPError, RequestException
 
-    name, inside = Path(archive.url).name, folder / ".download"  # what a kill leaves there is in nobody's way
+    name, inside = Path(archive.url).name, folder / ".download"  # hidden: leftovers of a kill do no harm
     fresh = [path for path in (folder, *folder.parents) if not path.exists()]
-    pooch.get_logger().setLevel("WARNING")  # it would say what the bar says
+    pooch.get_logger().setLevel("WARNING")  # its messages would repeat the bar
     inside.mkdir(parents=True, exist_ok=True)
     try:
         with progress(f"download {name}", 100) as advance:
@@ -119,9 +119,9 @@ def download(archive: Archive, folder: Path, url: str, progress: Progress) -> No
         unpack(path, folder, (*archive.train, *archive.test))
     except RequestException as error:
         reason = REASONS.get(type(error).__name__, str(error) if isinstance(error, HTTPError) else "no answer")
-        raise DsdError(f"{url} cannot be had ({reason})") from error
-    except ValueError as error:  # of pooch, where the checksum differs
-        raise DsdError(f"what {url} gives is not the authors' archive: its MD5 is not {archive.md5}") from error
+        raise DsdError(f"{url} cannot be downloaded ({reason})") from error
+    except ValueError as error:  # from pooch: the checksum differs
+        raise DsdError(f"{url} is not the authors' archive: its MD5 is not {archive.md5}") from error
     finally:
         shutil.rmtree(inside, ignore_errors=True)
         for path in fresh:
@@ -130,27 +130,27 @@ def download(archive: Archive, folder: Path, url: str, progress: Progress) -> No
 
 
 class Bar:
-    """What pooch tells of a download, told on."""
+    """Passes the progress of pooch's download to `advance`."""
 
     def __init__(self, advance: Advance) -> None:
         self.advance, self.total, self.done = advance, 0, 0
 
     def update(self, more: int) -> None:
-        """So many bytes more."""
+        """Count more downloaded bytes."""
         self.done += more
         share = min(self.done / self.total, 1.0) if self.total else 0
         self.advance(round(100 * share), f"{self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB")
 
     def reset(self) -> None:
-        """From the beginning."""
+        """Restart the count."""
         self.done = 0
 
     def close(self) -> None:
-        """The end."""
+        """Do nothing; pooch calls it at the end."""
 
 
 def unpack(path: Path, folder: Path, names: tuple[str, ...]) -> None:
-    """Put these files of an archive into a folder, each whole or not at all."""
+    """Extract these files of an archive to a folder, each atomically."""
     with tarfile.open(path) as archive:
         for member in archive:
             name = Path(member.name).name
@@ -160,17 +160,17 @@ def unpack(path: Path, folder: Path, names: tuple[str, ...]) -> None:
 
 
 def read(archive: Archive, folder: Path, names: tuple[str, ...], images: int) -> Split:
-    """The records of binary files, so many in each, one file after the other."""
+    """Read binary files of `images` records each into one split."""
     parts = []
     for name in names:
         raw, size = np.fromfile(folder / name, np.uint8), archive.record
         if len(raw) != images * size:
-            raise DsdError(f"{folder / name}: has {len(raw):,} bytes instead of {images * size:,}; get it again")
+            raise DsdError(f"{folder / name}: has {len(raw):,} bytes instead of {images * size:,}; download it again")
         records = raw.reshape(-1, size)
         highest = records[:, archive.labels - 1].max()
         if highest >= archive.classes:
             raise DsdError(
-                f"{folder / name}: holds label {highest}, allowed are 0 to {archive.classes - 1}; "
+                f"{folder / name}: holds label {highest}; allowed are 0 to {archive.classes - 1}; "
                 f"is it CIFAR-{archive.classes}?"
             )
         parts.append(records)

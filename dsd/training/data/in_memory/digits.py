@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("digits.csv.gz")  # 1,797 rows of 64 pixels from
 
 
 def load_digits(spec: DataSpec) -> tuple[Split, Split]:
-    """1,797 images of 8×8 pixels, grey repeated to RGB; 1,297 to train, 500 to test.
+    """Load 1,797 images of 8×8 pixels, grey repeated to RGB; 1,297 to train, 500 to test.
 
     The order is a fixed permutation: the original one groups digits by writer.
     """

@@ -1,4 +1,4 @@
-"""Images that are held in the memory of the device, and varied there in batches.
+"""Images held in the memory of the device, and augmented there in batches.
 
 Shape letters: n images, r side [pixels].
 """
@@ -20,7 +20,7 @@ TEST_BATCH = 500
 class Split:
     """images (n, 3, r, r) uint8, labels (n,) int64.
 
-    There may be fewer images than labels: they then come again and again (`dsd.training.data.in_memory.synthetic`).
+    There can be fewer images than labels: the images then repeat (`dsd.training.data.in_memory.synthetic`).
     """
 
     images: Tensor
@@ -30,7 +30,7 @@ class Split:
         return len(self.labels)
 
     def first(self, count: int) -> "Split":
-        """The first `count` images; all where count is 0."""
+        """Return the first `count` images; all if count is 0."""
         return Split(self.images[:count], self.labels[:count]) if count else self
 
     def to(self, device: torch.device) -> "Split":
@@ -54,12 +54,12 @@ class InMemory(Images):
         self.fill = self.mean.round() if spec.fill == "mean" else None
 
     def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """Offsets, then mirrors, of those the spec asks for."""
+        """Draw offsets, then mirrors, as far as the spec asks for them."""
         offsets = [augmentation.draw_shift(n, self.spec.shift, rng)] if self.spec.shift else []
         return (*offsets, *([augmentation.draw_flip(n, rng)] if self.spec.flip else []))
 
     def training(self, batches: Sequence[Tensor], rng: torch.Generator) -> Iterator[Batch]:
-        """The varied training images at these positions, a batch at a time."""
+        """Yield the augmented training images at these positions, batch by batch."""
         for rows in batches:
             drawn = iter([to_device(values, self.mean.device) for values in self.draw(len(rows), rng)])
             images, labels = self.train.at(rows)
@@ -70,7 +70,7 @@ class InMemory(Images):
             yield self.normalised(images), labels
 
     def testing(self) -> Iterator[Batch]:
-        """All test images, in order."""
+        """Yield all test images, in order."""
         for start in range(0, len(self.test), TEST_BATCH):
             images, labels = self.test.at(torch.arange(start, min(start + TEST_BATCH, len(self.test))))
             yield self.normalised(images), labels

@@ -6,18 +6,18 @@ from dsd.errors import DsdError
 from dsd.training.data.in_memory.memory import Split
 from dsd.training.data.spec import DataSpec
 
-DIFFERENT = 256  # images; they come again and again
+DIFFERENT = 256  # distinct images; they repeat
 
 
 def make_synthetic(spec: DataSpec) -> tuple[Split, Split]:
-    """Uniform pixels and labels, always the same ones.
+    """Make uniform random pixels and labels, with a fixed seed.
 
     Raises:
-        DsdError: the numbers of images or classes are not given
+        DsdError: the number of images or classes is not given
     """
     for key in ("train_images", "test_images", "classes"):
         if not getattr(spec, key):
-            raise DsdError(f"data.{key} = 0: synthetic images have no number of their own; give one")
+            raise DsdError(f"data.{key} = 0: synthetic images have no default number; give one")
     rng = torch.Generator().manual_seed(0)
 
     def split(n: int) -> Split:

@@ -1,1 +1,1 @@
-"""Images read from files as they are needed: folders, and packed sets."""
+"""Images read from files during training: folders and packed sets."""

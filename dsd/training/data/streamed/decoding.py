@@ -1,6 +1,6 @@
-"""Image files to pixels.
+"""Decoding of image files to pixels.
 
-Shape letters: r side that is wanted [pixels].
+Shape letters: r output side [pixels].
 """
 
 import io
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")  # chunks of a PNG that its pixels need
-MOST = 64  # times the pixels of the square that is cut out, that the whole image may have before
+PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")  # chunks of a PNG that define its pixels
+MOST = 64  # most pixels of the whole resized image, as a multiple of those of its crop
 BILINEAR = Image.Resampling.BILINEAR
 
 
@@ -23,30 +23,30 @@ class BrokenImage(Exception):
 
 
 def decoded(path: Path) -> Image.Image:
-    """The image of a JPEG or PNG file as RGB; of 16 bits the upper 8.
+    """Decode a JPEG or PNG file to RGB; 16-bit values keep their upper 8 bits.
 
-    Only its pixels count: texts and profiles may be large or damaged, and an orientation of EXIF is ignored, as
-    torchvision does.
+    Only the pixels count: texts and profiles can be large or damaged, and an EXIF orientation is ignored, as in
+    torchvision.
 
     Raises:
-        BrokenImage: it is none, or a damaged one
-        OSError: the file cannot be read, which says nothing about the image
+        BrokenImage: the file is not an image, or damaged
+        OSError: the file system cannot read the file
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 return pixels_of(path)
-            except (ValueError, SyntaxError, UnidentifiedImageError):  # of a PNG's metadata, maybe
+            except (ValueError, SyntaxError, UnidentifiedImageError):  # perhaps in the metadata of a PNG
                 return pixels_of(io.BytesIO(without_metadata(path.read_bytes())))
     except MemoryError:
         raise
     except FileNotFoundError as error:
         if path.is_symlink():
-            raise BrokenImage(f"{path}: is a link to nothing") from error
+            raise BrokenImage(f"{path}: is a broken link") from error
         raise
-    except Exception as error:  # what a decoder raises on a damaged file is not a closed list
-        if isinstance(error, OSError) and error.errno:  # of the file system; Pillow's own have no number
+    except Exception as error:  # decoders raise many types of errors on damaged files
+        if isinstance(error, OSError) and error.errno:  # from the file system; Pillow's own errors have no errno
             raise
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "is neither JPEG nor PNG" if unknown else " ".join(str(error).split())
@@ -54,15 +54,15 @@ def decoded(path: Path) -> Image.Image:
 
 
 def pixels_of(file: Path | io.BytesIO) -> Image.Image:
-    """The image of a file as RGB."""
+    """Decode a file to RGB."""
     with Image.open(file, formats=("JPEG", "PNG")) as image:
-        if image.mode.startswith("I"):  # Pillow would cut off what is above 255
+        if image.mode.startswith("I"):  # Pillow would clip values above 255
             return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
         return image.convert("RGB")
 
 
 def without_metadata(content: bytes) -> bytes:
-    """A PNG with the chunks of its pixels alone; anything else as it is."""
+    """Return a PNG with only the chunks that define its pixels; other content unchanged."""
     if not content.startswith(SIGNATURE):
         return content
     kept, at = [SIGNATURE], len(SIGNATURE)
@@ -75,13 +75,12 @@ def without_metadata(content: bytes) -> bytes:
 
 
 def centre(image: Image.Image, shorter: int, r: int) -> NDArray[np.uint8]:
-    """The image with its shorter side resized to `shorter`, and its central square of side r cut out: (r, r, 3)."""
+    """Resize the shorter side to `shorter`, and crop the central square of side r: (r, r, 3)."""
     scale = shorter / min(image.size)
     w, h = (max(shorter, int(side * scale + 1e-9)) for side in image.size)
     left, top = math.ceil((w - r) / 2), math.ceil((h - r) / 2)
-    if (
-        w * h > MOST * r * r
-    ):  # a strip: the whole of 20,000×1 pixels would take 5 GB; the box's ends are rounded to float32
+    # a strip: 20,000×1 pixels, resized as a whole, would take 5 GB; Pillow rounds the box to float32
+    if w * h > MOST * r * r:
         x, y = image.width / w, image.height / h
         return part(image, (left * x, top * y, (left + r) * x, (top + r) * y), r)
     if (w, h) != image.size:
@@ -90,5 +89,5 @@ def centre(image: Image.Image, shorter: int, r: int) -> NDArray[np.uint8]:
 
 
 def part(image: Image.Image, box: tuple[float, float, float, float], r: int) -> NDArray[np.uint8]:
-    """A part of an image (left, top, right, bottom), resized to (r, r, 3)."""
+    """Crop a box (left, top, right, bottom), and resize it to (r, r, 3)."""
     return np.asarray(image.resize((r, r), BILINEAR, box=box))

@@ -1,4 +1,4 @@
-"""Folders of images as ImageNet has them: train/ and val/, in each a folder for every class."""
+"""Image folders in ImageNet's layout: train/ and val/, each with one folder per class."""
 
 import hashlib
 import os
@@ -8,19 +8,19 @@ from pathlib import Path
 from dsd.errors import DsdError, known
 
 SPLITS = ("train", "val")
-ENDINGS = (".jpg", ".jpeg", ".png")  # in any case; ImageNet has PNG files that are called .JPEG
+ENDINGS = (".jpg", ".jpeg", ".png")  # in upper or lower case; ImageNet has PNG files named .JPEG
 
 
 @dataclass(frozen=True)
 class Listing:
     """The files of one split.
 
-    folder: of the split
-    classes: their names, in order; a label is a place in it
-    files: paths below the folder, class after class, in order
-    sizes: of each file [bytes]
-    labels: of each file
-    unused: what else is there, below the folder
+    folder: folder of the split
+    classes: names of the classes, in order; a label is an index into them
+    files: paths relative to the folder, in order of class and name
+    sizes: size of each file [bytes]
+    labels: label of each file
+    unused: other files, relative to the folder
     """
 
     folder: Path
@@ -35,40 +35,40 @@ class Listing:
 
 
 def list_images(folder: Path) -> tuple[Listing, Listing]:
-    """The training and the test images of a folder; other files than images are left alone.
+    """List the training and the test images of a folder; other files are ignored.
 
     Raises:
         DsdError: train/ or val/ is missing, their classes differ, or a class has no image
     """
-    place = f"data.folder = {folder}"
+    where = f"data.folder = {folder}"
     if not folder.is_dir():
-        raise DsdError(f"{place}: there is no such folder")
+        raise DsdError(f"{where}: there is no such folder")
     for split in SPLITS:
         if not (folder / split).is_dir():
-            raise DsdError(f"{place}: has no {split}/; give a folder with train/ and val/, in each a folder a class")
+            raise DsdError(f"{where}: has no {split}/; give a folder with train/ and val/, with one folder per class")
     train, val = (list_split(folder / split) for split in SPLITS)
     if train.classes != val.classes:
         only = {split: set(a.classes) - set(b.classes) for split, a, b in (("train", train, val), ("val", val, train))}
-        told = "; ".join(f"only in {split}/: {shortened(names)}" for split, names in only.items() if names)
-        raise DsdError(f"{place}: train/ and val/ have different classes, {told}")
+        differences = "; ".join(f"only in {split}/: {shortened(names)}" for split, names in only.items() if names)
+        raise DsdError(f"{where}: train/ and val/ have different classes, {differences}")
     for split, listing in zip(SPLITS, (train, val), strict=True):
         empty = set(range(len(listing.classes))) - set(listing.labels)
         if empty:
             names = shortened({listing.classes[i] for i in empty})
-            raise DsdError(f"{place}: {split}/ has classes without an image ({known(ENDINGS)}): {names}")
+            raise DsdError(f"{where}: {split}/ has classes without an image ({known(ENDINGS)}): {names}")
     if len(train.classes) < 2:
-        raise DsdError(f"{place}: train/ has {len(train.classes)} folders of classes; give two or more")
+        raise DsdError(f"{where}: train/ has {len(train.classes)} class folders; give two or more")
     return train, val
 
 
 def shortened(names: set[str], most: int = 3) -> str:
-    """The first few names, and how many there are more."""
+    """Join the first `most` names, and add the number of the others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(sorted(names)[:most]) + more
 
 
 def list_split(folder: Path) -> Listing:
-    """The classes and files of a folder of folders, in the order of their names."""
+    """List the classes and files of a split, in the order of their names."""
     classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
     unused = [entry.name for entry in os.scandir(folder) if not entry.is_dir()]
     files, sizes, labels = [], [], []
@@ -84,12 +84,12 @@ def list_split(folder: Path) -> Listing:
 
 
 def is_image(entry: "os.DirEntry[str]") -> bool:
-    """Whether a file is taken for an image."""
+    """Return whether a file counts as an image, by its name."""
     return entry.name.lower().endswith(ENDINGS) and not entry.name.startswith(".") and not entry.is_dir()
 
 
 def fingerprint(listings: tuple[Listing, Listing]) -> str:
-    """16 hexadecimal digits that tell which images these are: from classes, and names and sizes of files."""
+    """Return 16 hexadecimal digits that identify the images, from classes, file names and file sizes."""
     digest = hashlib.sha256()
     for listing in listings:
         files = (f"{name} {size}" for name, size in zip(listing.files, listing.sizes, strict=True))

@@ -1,6 +1,6 @@
-"""A packed data set: images decoded once and cut to squares of one size, in arrays that are mapped into memory.
+"""A packed data set: images decoded once and cropped to squares of one size, in memory-mapped arrays.
 
-packed.json            size, classes, source, checksums; written last: without it the set is not complete
+packed.json            size, classes, source, checksums; written last: without it the set is incomplete
 train.npy, val.npy     (n, size, size, 3) uint8
 train_labels.npy, …    (n,) int32; -1 where an image could not be decoded and was left out
 """
@@ -23,18 +23,18 @@ HEADER = "packed.json"
 
 @dataclass(frozen=True)
 class Packed:
-    """What packed.json says.
+    """The content of packed.json.
 
-    folder: of the set
+    folder: folder of the set
     size: side of the images [pixels]
-    classes: their names, in order
-    images: of each split, those that were left out included
-    checksums: of each split: the CRC-32 of every chunk of `chunk` images
-    labels: of each split: the CRC-32 of its labels
-    chunk: images
+    classes: names of the classes, in order
+    images: number of images per split, including those left out
+    checksums: per split, the CRC-32 of every chunk of `chunk` images
+    labels: per split, the CRC-32 of its labels
+    chunk: images per chunk
     source: fingerprint of the folder it was made from (`dsd.training.data.streamed.listing`)
     skipped: split, position and reason of each image that could not be decoded
-    dsd: version
+    dsd: version of dsd that packed the set
     """
 
     folder: Path
@@ -49,20 +49,20 @@ class Packed:
     dsd: str
 
     def header(self) -> str:
-        """The content of packed.json."""
+        """Return packed.json as text."""
         return json.dumps({key: value for key, value in asdict(self).items() if key != "folder"}, indent=1)
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that tell which images these are."""
+        """16 hexadecimal digits that identify the images."""
         facts = (self.size, self.classes, sorted(self.checksums.items()), sorted(self.labels.items()))
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-        """Images, mapped into memory, and labels of a split.
+        """Return the memory-mapped images and the labels of a split.
 
         Raises:
-            DsdError: a file is missing, is not as long as it should be, or has a label that is out of range
+            DsdError: a file is missing, truncated or damaged, or holds a label out of range
         """
         n = self.images[split]
         images = mapped(self.folder / f"{split}.npy", (n, self.size, self.size, 3), "uint8")
@@ -70,7 +70,7 @@ class Packed:
         if n and not -1 <= labels.min() <= labels.max() < len(self.classes):
             wrong = labels.max() if labels.max() >= len(self.classes) else labels.min()
             raise DsdError(
-                f"{self.folder / f'{split}_labels.npy'}: holds label {wrong}, allowed are 0 to "
+                f"{self.folder / f'{split}_labels.npy'}: holds label {wrong}; allowed are 0 to "
                 f"{len(self.classes) - 1}; pack the images again"
             )
         if zlib.crc32(labels.tobytes()) != self.labels[split]:
@@ -78,17 +78,17 @@ class Packed:
         return images, labels
 
     def kept(self, split: str) -> NDArray[np.int64]:
-        """The positions of the images that could be decoded."""
+        """Return the positions of the images that could be decoded."""
         return np.flatnonzero(self.arrays(split)[1] >= 0)
 
 
 def mapped(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
-    """A file of `numpy.save`, mapped into memory for reading, if it is what it should be."""
+    """Map a file of `numpy.save` into memory for reading, and check its shape and type."""
     try:
         array = np.load(path, mmap_mode="r")
     except FileNotFoundError:
         raise DsdError(f"{path}: is missing; pack the images again") from None
-    except (ValueError, OSError, EOFError) as error:  # shorter than it says
+    except (ValueError, OSError, EOFError) as error:  # shorter than its header says
         raise DsdError(f"{path}: is truncated or damaged ({error}); pack the images again") from error
     if array.shape != shape or array.dtype != dtype:
         raise DsdError(f"{path}: holds {array.shape} {array.dtype} instead of {shape} {dtype}; pack the images again")
@@ -96,11 +96,11 @@ def mapped(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
 
 
 def header_of(folder: Path) -> Packed:
-    """What packed.json says.
+    """Read packed.json.
 
     Raises:
-        FileNotFoundError: there is none
-        ValueError, TypeError, KeyError, RecursionError: it is damaged, or another version's
+        FileNotFoundError: it is missing
+        ValueError, TypeError, KeyError, RecursionError: it is damaged, or of another version
     """
     content = json.loads((folder / HEADER).read_text())
     skipped = tuple((str(split), count(i), str(text)) for split, i, text in content["skipped"])
@@ -116,25 +116,25 @@ def header_of(folder: Path) -> Packed:
 
 
 def count(value: object) -> int:
-    """A whole number from 0; ValueError for anything else."""
+    """Return a whole number from 0; raise ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value} is no count")
+        raise ValueError(f"{value} is not a count")
     return value
 
 
 def open_packed(folder: Path) -> Packed:
-    """The packed set of a folder; its files are there and have the right size.
+    """Open the packed set of a folder, and check its files.
 
     Raises:
-        DsdError: there is none, it is not complete, or a file is not as long as it should be
+        DsdError: the set is missing, incomplete or damaged
     """
-    place = f"data.folder = {folder}"
+    where = f"data.folder = {folder}"
     try:
-        found = header_of(folder)
+        packed = header_of(folder)
     except FileNotFoundError:
-        raise DsdError(f"{place}: holds no packed images ({HEADER}); make them: dsd pack SOURCE {folder}") from None
+        raise DsdError(f"{where}: holds no packed images ({HEADER}); make them: dsd pack SOURCE {folder}") from None
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DsdError(f"{folder / HEADER}: is damaged, or another version's; pack the images again") from error
-    for split in found.images:
-        found.arrays(split)
-    return found
+        raise DsdError(f"{folder / HEADER}: is damaged, or of another version; pack the images again") from error
+    for split in packed.images:
+        packed.arrays(split)
+    return packed

@@ -1,7 +1,7 @@
-"""Making a packed data set (`dsd.training.data.streamed.packed`) from a folder of images.
+"""Packing a folder of images into a packed data set (`dsd.training.data.streamed.packed`).
 
-Chunk after chunk is decoded by several processes, and written down with its checksum as soon as it is on the disk. Who
-packs again goes on where it was stopped; a set that is complete is checked, and what is damaged made anew.
+Several processes decode the chunks. A journal records each chunk with its checksum as soon as it is on the disk.
+Packing again resumes where it stopped; in a complete set, it verifies the checksums and packs damaged chunks again.
 """
 
 import os
@@ -27,7 +27,7 @@ from dsd.training.data.streamed.packed import HEADER, Packed, count, header_of
 
 CHUNK = 256  # images
 STATE = "packing.jsonl"
-SHOWN = 5  # broken files that a message names
+SHOWN = 5  # most broken files that a message names
 
 Key = tuple[str, int]  # split and number of a chunk
 Advance = Callable[[int, str], None]
@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Chunk:
-    """Files that one process decodes: the images from `start` of a split."""
+    """Files that one process decodes together: the images of a split from `start`."""
 
     split: str
     number: int
@@ -46,7 +46,7 @@ class Chunk:
 
     @property
     def key(self) -> Key:
-        """What it is known by."""
+        """Split and number."""
         return self.split, self.number
 
     @property
@@ -65,9 +65,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Packing:
-    """What `pack` did.
+    """The result of `pack`.
 
-    made, kept: chunks that were decoded, and that were there and whole
+    made: number of chunks decoded
+    kept: number of chunks already packed and intact
     """
 
     packed: Packed
@@ -83,17 +84,17 @@ def pack(
     skip_broken: bool = False,
     advance: Advance = lambda done, words: None,
 ) -> Packing:
-    """Pack the images of a folder: the shorter side is resized to `size`, the central square kept.
+    """Pack the images of a folder: resize the shorter side to `size`, keep the central square.
 
     Args:
-        source: with train/ and val/, in each a folder a class
-        target: where the packed set goes
+        source: folder with train/ and val/, each with one folder per class
+        target: folder of the packed set
         workers: processes
         skip_broken: leave out images that cannot be decoded
-        advance: is told how many images are done
+        advance: called with the number of images done and a short note
 
     Raises:
-        DsdError: the source is not as it should be, the target holds something else, or images are broken
+        DsdError: the source has another layout, the target holds something else, or images are broken
     """
     if size < 1:
         raise DsdError(f"--size {size}: give a whole number of pixels from 1")
@@ -102,7 +103,7 @@ def pack(
     known = state_of(target, origin)
     chunks = [chunk for split, listing in listings.items() for chunk in chunks_of(target, split, listing, size)]
     with Journal(target / STATE) as journal:
-        journal.append(origin)  # first of all: from now on the folder is known to be ours
+        journal.append(origin)  # first: it marks the folder as a packed set
         for split, listing in listings.items():
             allocate(target / f"{split}.npy", len(listing), size)
         done, made = finished(chunks, known, skip_broken, workers, advance), 0
@@ -116,13 +117,13 @@ def pack(
     broken = [trouble for chunk in chunks for _, trouble in done[chunk.key].broken]
     if broken and not skip_broken:
         more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-        told = "; ".join(broken[:SHOWN])
-        raise DsdError(f"{len(broken)} images cannot be decoded: {told}{more}; --skip-broken leaves them out")
+        named = "; ".join(broken[:SHOWN])
+        raise DsdError(f"{len(broken)} images cannot be decoded: {named}{more}; --skip-broken leaves them out")
     return Packing(complete(target, size, listings, done, str(origin["source"])), made, len(chunks) - made)
 
 
 def state_of(target: Path, origin: dict[str, Any]) -> dict[Key, Done]:
-    """The chunks that an earlier packing of the same images wrote down.
+    """Return the chunks that an earlier packing of the same images recorded.
 
     Raises:
         DsdError: the folder holds other images, or something else
@@ -131,38 +132,38 @@ def state_of(target: Path, origin: dict[str, Any]) -> dict[Key, Done]:
     try:
         header = vars(header_of(target))
     except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
-        header = None  # made anew from what else is there
+        header = None  # missing or damaged: written again at the end
     text = (target / STATE).read_bytes() if (target / STATE).exists() else b""
     events, _ = parse(text)
     origins = [event for event in events if "source" in event] + ([header] if header else [])
-    found = origins[0] if origins else {}
-    if not found and not (target / STATE).exists() and any(target.iterdir()):
+    earlier = origins[0] if origins else {}
+    if not earlier and not (target / STATE).exists() and any(target.iterdir()):
         raise DsdError(f"{target}: is not empty and holds no packed images; give another folder")
     for key, value in origin.items():
-        if found and found.get(key) != value:
+        if earlier and earlier.get(key) != value:
             raise DsdError(
-                f"{target}: holds images packed with {key} = {found.get(key)}, not {value}; give another folder, or "
-                "remove that one"
+                f"{target}: holds images packed with {key} = {earlier.get(key)}, not {value}; give another folder, "
+                "or remove this one"
             )
     known: dict[Key, Done] = {}
     if header:
         for split, checksums in header["checksums"].items():
             known |= {(split, i): Done(crc, broken_of(header, split, i)) for i, crc in enumerate(checksums)}
     for event in events:
-        with suppress(KeyError, TypeError, ValueError):  # a line of another kind says nothing of a chunk
+        with suppress(KeyError, TypeError, ValueError):  # a line of another kind, not of a chunk
             broken = tuple((count(i), str(text)) for i, text in event["broken"])
             known[str(event["split"]), count(event["number"])] = Done(count(event["crc"]), broken)
     return known
 
 
 def broken_of(header: dict[str, Any], split: str, number: int) -> tuple[tuple[int, str], ...]:
-    """The broken images of one chunk of a complete set."""
+    """Return the broken images of one chunk of a complete set."""
     low = number * CHUNK
     return tuple((i, text) for name, i, text in header["skipped"] if name == split and low <= i < low + CHUNK)
 
 
 def allocate(path: Path, n: int, size: int) -> None:
-    """Make the array of a split, unless it is there."""
+    """Create the array of a split, unless it exists."""
     shape = (n, size, size, 3)
     try:
         if np.load(path, mmap_mode="r").shape == shape:
@@ -170,13 +171,13 @@ def allocate(path: Path, n: int, size: int) -> None:
     except (OSError, ValueError, EOFError):
         pass
     np.lib.format.open_memmap(path, "w+", np.uint8, shape).flush()
-    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a signal where mapped memory is written
+    if hasattr(os, "posix_fallocate"):  # a full disk raises an error here, but a signal on a write to mapped memory
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def chunks_of(target: Path, split: str, listing: Listing, size: int) -> Iterator[Chunk]:
-    """The chunks of a split."""
+    """Yield the chunks of a split."""
     for number, start in enumerate(range(0, len(listing), CHUNK)):
         files = tuple(listing.folder / name for name in listing.files[start : start + CHUNK])
         yield Chunk(split, number, target / f"{split}.npy", files, size)
@@ -185,18 +186,18 @@ def chunks_of(target: Path, split: str, listing: Listing, size: int) -> Iterator
 def finished(
     chunks: list[Chunk], known: dict[Key, Done], skip_broken: bool, workers: int, advance: Advance
 ) -> dict[Key, Done]:
-    """Of the chunks that were written down those whose pixels are still what they were.
+    """Return the recorded chunks whose pixels on the disk still match their checksum.
 
-    Broken images are tried again, unless they are to be left out.
+    Chunks with broken images are packed again, unless `skip_broken`.
     """
     wanted = [chunk for chunk in chunks if chunk.key in known and (skip_broken or not known[chunk.key].broken)]
-    found, images = {}, 0
+    intact, images = {}, 0
     for chunk, crc in each(checksum, wanted, workers):
         images += len(chunk.files)
         advance(images, "checked")
         if crc == known[chunk.key].crc:
-            found[chunk.key] = known[chunk.key]
-    return found
+            intact[chunk.key] = known[chunk.key]
+    return intact
 
 
 def checksum(chunk: Chunk) -> int:
@@ -220,7 +221,7 @@ def write_chunk(chunk: Chunk) -> Done:
 
 
 def each(work: Callable[[Chunk], Result], chunks: list[Chunk], workers: int) -> Iterator[tuple[Chunk, Result]]:
-    """The work on each chunk, as it is done, by several processes."""
+    """Yield each chunk with the result of `work`, as several processes finish them."""
     if workers <= 1:
         yield from ((chunk, work(chunk)) for chunk in chunks)
         return
@@ -238,7 +239,7 @@ def each(work: Callable[[Chunk], Result], chunks: list[Chunk], workers: int) -> 
 
 
 def complete(target: Path, size: int, listings: dict[str, Listing], done: dict[Key, Done], source: str) -> Packed:
-    """Write labels and header; with them the set is complete."""
+    """Write labels and header, which complete the set."""
     skipped, checksums = [], {}
     for split, listing in listings.items():
         labels = np.array(listing.labels, np.int32)

@@ -1,9 +1,9 @@
-"""Images that are read while training goes on: `folder` and `packed` sets.
+"""Images that are read during training: `folder` and `packed` sets.
 
-Worker processes read, decode and cut; what is random is drawn in the training process, so that a batch is the same
-with any number of workers. Mirrors, lighting and normalisation, and for packed images cutting, are done on the device.
+Worker processes read, decode and crop. The training process draws the random numbers, so that batches do not depend on
+the number of workers. The device mirrors, applies lighting and normalises, and crops packed images.
 
-Shape letters: n images of the batch, s side of packed images, r side that is wanted [pixels].
+Shape letters: n images of the batch, s side of packed images, r output side [pixels].
 """
 
 import logging
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Request:
-    """A batch to be read: split, positions, and for training the numbers (n, …) that parts are made from."""
+    """A batch to read: split, positions, and for training the random numbers (n, …) of the crops."""
 
     split: str
     rows: list[int]
@@ -48,12 +48,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A batch that was read.
+    """A batch that a worker has read.
 
     images: (n, s or r, …, 3) uint8
-    boxes: (n, 4) parts that the device has still to cut out, or None
-    kept: (n,) which of the images asked for these are
-    broken: why the others are not here
+    boxes: (n, 4) crops left to the device, or None
+    kept: (n,) positions of these images in the request
+    broken: why each of the other images cannot be decoded
     """
 
     images: Tensor
@@ -63,7 +63,7 @@ class Answer:
     broken: list[str]
 
     def pin_memory(self) -> "Answer":
-        """The same in memory from which a GPU copies at once."""
+        """Return the batch in pinned memory, for asynchronous copies to a GPU."""
         boxes = None if self.boxes is None else self.boxes.pin_memory()
         return Answer(self.images.pin_memory(), self.labels.pin_memory(), boxes, self.kept, self.broken)
 
@@ -75,7 +75,7 @@ class Reader(Dataset[Answer], ABC):
 
     @abstractmethod
     def __getitem__(self, request: Request) -> Answer:
-        """The batch that is asked for."""
+        """Read a batch."""
 
 
 class FolderReader(Reader):
@@ -85,11 +85,11 @@ class FolderReader(Reader):
         self.spec = spec
         self.listings = dict(zip(("train", "val"), listings, strict=True))
         limits = {"train": spec.train_images, "val": spec.test_images}
-        self.chosen = {name: chosen(len(one), limits[name]) for name, one in self.listings.items()}
+        self.chosen = {name: chosen(len(files), limits[name]) for name, files in self.listings.items()}
         self.sizes = {name: len(rows) for name, rows in self.chosen.items()}
 
     def __getitem__(self, request: Request) -> Answer:
-        """Decoded, cut and resized images."""
+        """Read a batch of decoded, cropped and resized images."""
         listing, images, labels, kept, broken = self.listings[request.split], [], [], [], []
         for i, row in enumerate(self.chosen[request.split][request.rows].tolist()):
             try:
@@ -104,7 +104,7 @@ class FolderReader(Reader):
         return Answer(torch.from_numpy(stacked), torch.tensor(labels, dtype=torch.int64), None, whole(kept), broken)
 
     def image(self, path: Path, request: Request, i: int) -> NDArray[np.uint8]:
-        """One image: for training a part of it, for testing its centre."""
+        """Read one image: a random crop for training, the centre crop for testing."""
         image, r = decoding.decoded(path), self.spec.resolution
         if request.parts is None:
             return decoding.centre(image, self.spec.shorter_side, r)
@@ -113,7 +113,7 @@ class FolderReader(Reader):
 
 
 class PackedReader(Reader):
-    """Copies images out of a packed set; what is cut out of them is left to the device."""
+    """Copies whole images from a packed set; the device crops them."""
 
     def __init__(self, spec: DataSpec, packed: Packed) -> None:
         self.spec, self.packed = spec, packed
@@ -124,11 +124,11 @@ class PackedReader(Reader):
         self.sizes = {name: len(rows) for name, rows in self.rows.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the arrays: each process maps them itself."""
+        """Leave out the arrays: each process maps them itself."""
         return {**vars(self), "arrays": {}}
 
     def __getitem__(self, request: Request) -> Answer:
-        """Whole images, and the parts of them that are wanted."""
+        """Read a batch of whole images, with the boxes to crop."""
         if request.split not in self.arrays:
             self.arrays[request.split] = self.packed.arrays(request.split)
         images, labels = self.arrays[request.split]
@@ -147,19 +147,19 @@ class PackedReader(Reader):
 
 
 def whole(numbers: Sequence[int]) -> Tensor:
-    """Positions as a tensor."""
+    """Return positions as a tensor."""
     return torch.tensor(list(numbers), dtype=torch.int64)
 
 
 def chosen(n: int, count: int) -> NDArray[np.int64]:
-    """The positions of `count` of n images, of all classes alike; all of them where count is 0."""
+    """Return the positions of a fixed random subset of `count` of n images; all if count is 0."""
     if not count or count == n:
         return np.arange(n)
     return np.sort(np.random.default_rng(0).permutation(n)[:count])
 
 
 class Requests:
-    """A sampler that gives whatever stands in it: the loader and its workers live longer than an epoch."""
+    """A sampler with replaceable requests: the loader and its workers live longer than an epoch."""
 
     waiting: Iterator[Request] = iter(())
 
@@ -168,7 +168,7 @@ class Requests:
 
 
 def deaf(worker: int) -> None:
-    """Let a process that reads images end with the one that trains, and not by the signals that tell a job to stop."""
+    """Make a worker ignore the signals that stop a job; it ends with the training process."""
     for number in (signal.SIGTERM, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
 
@@ -184,7 +184,7 @@ class Streamed(Images):
         self.loader: DataLoader[Answer] | None = None
 
     def started(self) -> DataLoader[Answer]:
-        """The loader, whose workers live as long as it: from run to run, until something goes wrong."""
+        """Return the loader; it and its workers serve all runs until an error."""
         if self.loader is None:
             self.loader = DataLoader(
                 self.reader,
@@ -199,14 +199,14 @@ class Streamed(Images):
         return self.loader
 
     def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """Parts, mirrors and colours, of those the spec asks for."""
+        """Draw crops, mirrors and colours, as far as the spec asks for them."""
         spec = self.spec
         parts = (augmentation.draw_parts(n, rng),) if spec.area else ()
         mirror = (augmentation.draw_flip(n, rng),) if spec.flip else ()
         return (*parts, *mirror, *((augmentation.draw_lighting(n, spec.lighting, rng),) if spec.lighting else ()))
 
     def training(self, batches: Sequence[Tensor], rng: torch.Generator) -> Iterator[Batch]:
-        """The varied training images at these positions, a batch at a time."""
+        """Yield the augmented training images at these positions, batch by batch."""
         ahead: list[list[Tensor]] = []
 
         def requests() -> Iterator[Request]:
@@ -226,17 +226,17 @@ class Streamed(Images):
             yield self.normalised(images), answer.labels.to(self.device, non_blocking=True)
 
     def testing(self) -> Iterator[Batch]:
-        """All test images, in order."""
+        """Yield all test images, in order."""
         starts = range(0, self.test_size, TEST_BATCH)
         rows = ([*range(start, min(start + TEST_BATCH, self.test_size))] for start in starts)
         for answer in self.read(Request("val", some) for some in rows):
             yield self.normalised(self.on_device(answer)), answer.labels.to(self.device, non_blocking=True)
 
     def read(self, requests: Iterator[Request]) -> Iterator[Answer]:
-        """What the workers answer, in order.
+        """Yield the batches that the workers read, in order.
 
         Raises:
-            DsdError: an image cannot be decoded, and is not to be left out
+            DsdError: an image cannot be decoded, unless data.skip_broken
         """
         self.requests.waiting = requests
         try:
@@ -247,12 +247,12 @@ class Streamed(Images):
                     log.warning("%s: cannot be decoded and is left out", trouble)
                 self.skipped += len(answer.broken)
                 yield answer
-        except BaseException:  # a worker was killed, say: the next run gets new ones
+        except BaseException:  # for example a killed worker: the next run gets new ones
             self.loader = None
             raise
 
     def on_device(self, answer: Answer) -> Tensor:
-        """The images (n, 3, r, r) on the device, cut where that is still to be done."""
+        """Copy the images to the device, and crop them if needed: (n, 3, r, r)."""
         images, r = answer.images.to(self.device, non_blocking=True).permute(0, 3, 1, 2), self.spec.resolution
         if answer.boxes is None:
             return images
