@@ -286,7 +286,7 @@ def test_a_regnet_with_a_skipped_level_has_the_stages_that_the_authors_build(tmp
     )
     assert sum(found.network.depths) == 6
     stages = len(found.network.depths)
-    with pytest.raises(DsdError, match=f"form {stages} stages of widths 8, .* levels of Eq. 3; a level without"):
+    with pytest.raises(DsdError, match=f"form {stages} stages of widths 8, .* levels of Eq. 3; each level needs"):
         dsd.architecture.regnet(6, 8, 80, 1.6, 1, 8)
 
 

@@ -171,14 +171,14 @@ def test_equal_families_are_equal() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"w2": None}, "column w2 of the row is missing or empty"),
+        ({"w2": None}, "column w2 is missing or empty"),
         ({"w2": "wide"}, "column w2 = wide: is not a number"),
-        ({"block": None}, "column block of the row is missing"),
+        ({"block": None}, "column block is missing"),
         ({"resolution": 224.5}, "column resolution = 224.5: give a whole number"),
         ({"resolution": "inf"}, "column resolution = inf: is not a finite number"),
         ({"d1": [1]}, r"column d1 = \[1\]: is not a number"),
         ({"strides": "2;2"}, "column strides = 2;2: give one whole number per stage"),
-        ({"strides": ""}, "column strides of the row is missing"),
+        ({"strides": ""}, "column strides is missing"),
         ({"d1": 0}, "stage 1: depth 0"),
     ],
 )

@@ -75,7 +75,7 @@ def test_every_block_can_be_described(load) -> None:
         (STAGES + "depth: 3", "gives both stages and a line"),
         ("depths: [1, 2]\nwidths: [8, 8, 8]\ngroup_widths: 8", r"depths = \[1, 2\]: has 2 values; give 3"),
         (STAGES + "strides: [2, 2]", "strides = .*: has 2 values; give 4"),
-        (STAGES.replace("64", "60"), "stage 2: 60 / 1 = 60 channels do not divide into groups of 16; the nearest"),
+        (STAGES.replace("64", "60"), "stage 2: 60 / 1 = 60 channels do not divide into groups of 16; nearest valid"),
         (STAGES.replace("[1, 2", "[1, 0"), "stage 2: depth 0: give a whole number from 1"),
         (STAGES.replace("[1, 2", "[1, 2.5"), "depths = 2.5: give a whole number"),
         (STAGES.replace("32", "many"), "widths = many: is not a number"),

@@ -43,7 +43,7 @@ ERRORS = {
     "extends: AnyNetX_A\ndepth: {distribution: log_spaced, low: 1, high: 4}": (
         r"depth.count is missing; the distribution log_spaced"
     ),
-    "extends: AnyNetX_A\ndepth: {distribution: log_spaced, low: 1, high: 4, count: 9}": r"depth.count = 9: give from 2",
+    "extends: AnyNetX_A\ndepth: {distribution: log_spaced, low: 1, high: 4, count: 9}": r"depth.count = 9: give at",
     "extends: AnyNetX_A\ndepth: true": r"mine.yaml: depth = True: give a number, a list",
     "extends: AnyNetX_A\nwidth: 0": r"width.values = \[0.0\]: give distinct numbers above 0",
     "extends: AnyNetX_A\nwidth: null": r"mine.yaml: width is missing",

@@ -225,7 +225,7 @@ def test_a_row_that_is_no_network_is_named(frame: pd.DataFrame) -> None:
     """By its number from 1, and the column."""
     with pytest.raises(DsdError, match=r"c\.csv: row 2: stage 1: depth 0"):
         time_table(frame.assign(d1=[1, 0, 1, 1, 1, 1]), CONDITIONS, origin=Path("c.csv"))
-    with pytest.raises(DsdError, match="table: row 1: column d1 of the row is missing"):
+    with pytest.raises(DsdError, match="table: row 1: column d1 is missing"):
         time_table(frame.drop(columns="d1"), CONDITIONS)
     with pytest.raises(DsdError, match="table: has no rows"):
         time_table(frame.head(0), CONDITIONS)
