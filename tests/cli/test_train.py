@@ -168,7 +168,7 @@ def test_packing_is_told(dsd, tmp_path: Path) -> None:
         assert done.out.strip() == str(tmp_path / "packed")
         assert done.err.splitlines() == [
             "64 train, 64 val images of 2 classes, 36×36",
-            f"{chunks} there and are whole",
+            f"{chunks} packed and intact",
         ]
     words = ("data=packed", f"data.folder={tmp_path / 'packed'}", "data.resolution=32", "data.test_side=36")
     small = tmp_path / "small.yaml"
