@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsd.architecture.quantized_linear import WIDTH_STEP, level
 from dsd.errors import DsdError, known
+from dsd.io.table_reading import typed_cells
 
 USUAL = 128  # blocks; the steps of deeper networks take tens of megabytes and are not cached
 MOST = 1_000  # blocks of a network
@@ -305,8 +306,10 @@ def block_widths(frame: pd.DataFrame, place: str = "table") -> list[Floats]:
     missing = [f"w{i}" for i in stages if f"w{i}" not in frame]
     if missing:
         raise DsdError(f"{place}: has no column {missing[0]} (stage width)")
+    shapes = {name: typed_cells(list(frame[name])) for letter in "dw" for name in (f"{letter}{i}" for i in stages)}
+    typed = pd.DataFrame(shapes)
     try:
-        depths, widths = (frame[[f"{letter}{i}" for i in stages]].to_numpy(float, na_value=np.nan) for letter in "dw")
+        depths, widths = (typed[[f"{letter}{i}" for i in stages]].to_numpy(float, na_value=np.nan) for letter in "dw")
     except (TypeError, ValueError) as error:
         raise DsdError(f"{place}: stage depths and widths must be numbers: {error}") from error
     networks = []

@@ -37,7 +37,7 @@ def fit(table: Path, w_m_step: float | None, output: Path | None) -> None:
         check_ending(output)
     low, high, step = GRID.w_m
     grid = replace(GRID, w_m=(low, high, step if w_m_step is None else w_m_step))
-    frame = read_table(table)
+    frame = read_table(table, as_written=True)
     widths = block_widths(frame, str(table))
     with progress("networks", len(widths)) as advance:
         fits = fit_all(widths, grid, lambda done: advance(done, ""))

@@ -96,7 +96,7 @@ def time_table(path: Path, resolution: int | None, conditions: "Conditions", out
     from dsd.io.table_reading import read_table
     from dsd.models.time_tables import time_table as measure
 
-    frame = read_table(path)
+    frame = read_table(path, as_written=True)
     try:
         with progress("timed", len(frame)) as advance:
             timed = measure(frame, conditions, output, resolution, path, advance)

@@ -1,5 +1,6 @@
 """Atomic file writing, and the known file extensions."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -27,6 +28,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
         replace_whole(target, data)
     except OSError as error:
         raise named(error, path) from error
+    except RuntimeError as error:  # pathlib's word for links that go round in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
 
 
 def replace_whole(target: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,24 @@ PLAIN = ("integer", "floating", "mixed-integer-float", "boolean")  # pandas' inf
 TRUTHS = {"true": True, "false": False}
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([,' \u202f]\d{3})+(\.\d*)?")
 UNREADABLE = (ValueError, ImportError, OSError, RecursionError, OverflowError, csv.Error, pd.errors.ParserWarning)
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")  # as pandas stores it in .parquet
 MOSTLY = 0.5  # above this share of numeric cells, a text column was meant as numbers
 
 
-def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
+class Every:
+    """A container of everything."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+def read_table(path: str | Path, names: Sequence[str] = (), as_written: bool = False) -> pd.DataFrame:
     """Read a table from a .csv, .parquet or .jsonl file.
 
     Args:
         names: columns of names, read as text, in addition to NAMES
+        as_written: convert a column only if its numbers or booleans are written as Python writes them: 1.10, 007 and
+            true stay text, for a table that is passed on
 
     Raises:
         DsdError: the file is missing, unreadable or of unknown extension, or a column appears twice
@@ -52,24 +63,16 @@ def read_table(path: str | Path, names: Sequence[str] = ()) -> pd.DataFrame:
         raise DsdError(f"{path}: the file extension sets the format; give one of: {known(READERS)}")
     if not path.exists():
         raise DsdError(f"{path}: there is no such file")
-    if path.is_dir():
-        raise DsdError(f"{path}: is a folder; give a file")
+    if not path.is_file():
+        raise DsdError(f"{path}: is a folder or a pipe; give a file")
     try:
-        header, columns = READERS[path.suffix](path, kept)
-    except (
-        ValueError,
-        ImportError,
-        OSError,
-        RecursionError,
-        OverflowError,
-        csv.Error,
-        pd.errors.ParserWarning,
-    ) as error:
+        header, columns = READERS[path.suffix](path, Every() if as_written else kept)
+    except UNREADABLE as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise DsdError(f"{path}: cannot be read: {reason}") from error
     header = clean_header(header, str(path))
     typed = {
-        name: named_cells(column, name, str(path)) if name in kept else typed_cells(column)
+        name: named_cells(column, name, str(path)) if name in kept else typed_cells(column, as_written)
         for name, column in zip(header, columns, strict=True)
     }
     return pd.DataFrame(typed, columns=header)
@@ -104,21 +107,21 @@ def named_cells(column: Sequence[Any], name: str, place: str) -> pd.Series:
 
 
 def name_of(value: Any) -> str:
-    """Convert a value to a name; different values get different names.
+    """Convert a value to a name: numbers and texts that look alike have the same one.
 
     >>> name_of(20240101), name_of(16.0), name_of(0.1), name_of("1.10")
     ('20240101', '16', '0.1', '1.10')
     """
-    value = value.item() if hasattr(value, "item") else value
+    value = value.tolist() if hasattr(value, "tolist") else value  # numpy's scalars and arrays
     if isinstance(value, dict | list):
-        return json.dumps(value)
+        return json.dumps(value, default=str)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return encodable(str(value))
 
 
-def typed_cells(column: Sequence[Any]) -> pd.Series:
-    """Convert a column to numbers or booleans if all its cells are, else to text."""
+def typed_cells(column: Sequence[Any], as_written: bool = False) -> pd.Series:
+    """Convert a column to numbers or booleans if all its cells are, else to text; see `read_table`."""
     if isinstance(column, pd.Series):
         return column
     kind = pd.api.types.infer_dtype(column, skipna=True)
@@ -127,12 +130,20 @@ def typed_cells(column: Sequence[Any]) -> pd.Series:
         beyond = plain.dtype == object and kind != "boolean"  # integers beyond 64 bits
         return pd.Series([None if cell is None else float(str(cell)) for cell in column]) if beyond else plain
     if kind.startswith("mixed"):
-        column = [json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in column]
+        column = [json.dumps(cell, default=str) if isinstance(cell, dict | list) else cell for cell in column]
     present = [cell for cell in column if cell is not None and not (isinstance(cell, str) and is_missing(cell))]
+    if as_written and len(present) < sum(cell is not None and cell != "" for cell in column):
+        return pd.Series(column, dtype=object)  # NA, null, None: missing values, or names
     if not present:
         return pd.Series([float("nan")] * len(column))
     for convert in (as_numbers, as_truths):
         values = convert(present)
+        if (
+            values is not None
+            and as_written
+            and any(isinstance(cell, str) and cell != str(value) for cell, value in zip(present, values, strict=True))
+        ):
+            break
         if values is not None:
             return pd.Series(filled(column, values)) if len(values) < len(column) else pd.Series(values)
     texts = [encodable(cell.strip()) if isinstance(cell, str) else cell for cell in column]
@@ -162,8 +173,8 @@ def as_numbers(cells: list[Any]) -> list[int] | list[float] | None:
         return as_numbers([str(cell) if isinstance(cell, int) else cell for cell in cells])
     except (TypeError, ValueError):
         return None
-    try:
-        whole = [cell if isinstance(cell, int) else int(cell) for cell in cells if not isinstance(cell, float)]
+    try:  # int() of any other type, such as Decimal, cuts the fraction off
+        whole = [int(cell) for cell in cells if isinstance(cell, str | Integral)]
     except ValueError:
         return floats
     return whole if len(whole) == len(cells) and all(-(2**63) <= value < 2**63 for value in whole) else floats
@@ -234,15 +245,31 @@ def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def read_parquet(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Series]]:
-    """Read header and columns of a .parquet file."""
+def read_parquet(path: Path, names: Container[str]) -> tuple[list[str], list[Any]]:
+    """Read header and columns of a .parquet file; whole numbers of a column with missing values become floats."""
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
     header = [str(name) for name in table.column_names]
     clean_header(header, str(path))  # pandas accepts no duplicate names
-    frame = table.to_pandas().reset_index(drop=True)
-    return [str(name) for name in frame], [frame[name] for name in frame]
+    frame = table.to_pandas(ignore_metadata=True)  # the columns of an index, too
+    unnamed = [name for name in header if UNNAMED_INDEX.fullmatch(name)]
+    frame = frame.drop(columns=unnamed) if len(unnamed) < len(header) else frame
+    return [str(name) for name in frame], [plain_cells(frame[name]) for name in frame]
+
+
+def plain_cells(column: pd.Series) -> Any:
+    """A column of numbers, booleans or times as it is; the cells of any other column, None if missing.
+
+    Text that would lose a difference as numbers, such as 1.10 and 1.1, stays text.
+    """
+    if column.dtype != object and not isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype):
+        return column
+    cells = column.astype(object).where(column.notna(), None).tolist()
+    cells = [cell.tolist() if hasattr(cell, "tolist") else cell for cell in cells]
+    texts = {cell for cell in cells if isinstance(cell, str) and not is_missing(cell)}
+    values = as_numbers(list(texts))
+    return column.astype(object) if values is not None and len(set(values)) < len(texts) else cells
 
 
 READERS: dict[str, Callable[[Path, Container[str]], tuple[list[str], Sequence[Any]]]] = {

@@ -112,12 +112,15 @@ def write_columns(tables: list[Columns], path: Path, provenance: str) -> None:
     write_whole(beside(path), provenance + "\n")
 
 
+def is_nan(value: Any) -> bool:
+    """Whether a cell is missing: NaN, or pandas' NA and NaT."""
+    return value is not None and getattr(value, "ndim", 0) == 0 and (str(value) == "<NA>" or bool(value != value))
+
+
 def as_json_lines(frame: "pd.DataFrame") -> str:
     """Encode a DataFrame as JSON lines: one object per row, numbers with all digits, null for missing values."""
-    rows = (
-        {name: None if value != value else value for name, value in row.items()} for row in frame.to_dict("records")
-    )
-    return "".join(json.dumps(row) + "\n" for row in rows)
+    rows = ({name: None if is_nan(value) else value for name, value in row.items()} for row in frame.to_dict("records"))
+    return "".join(json.dumps(row, default=str) + "\n" for row in rows)
 
 
 def as_parquet(frame: "pd.DataFrame", provenance: str) -> bytes:

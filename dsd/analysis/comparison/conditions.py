@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from dsd.analysis.results.columns import CONDITIONS
 from dsd.analysis.results.populations import Results
@@ -11,6 +12,8 @@ from dsd.io.table_reading import name_of
 
 FEW = 5  # fewest networks for a note on median flops
 FLOPS_RATIO = 1.2  # largest ratio of median flops without a note
+UNIFORM = ("data", "recipe", "classes", "epochs")  # conditions with one value in a population; others can be drawn
+ALIASES = {"dataset": "data"}  # names of conditions in tables of other programs
 SHOWN = 60  # most characters for the values of a condition
 
 
@@ -22,9 +25,15 @@ def check_conditions(names: Sequence[str]) -> None:
 
 
 def values_of(results: Results, condition: str) -> frozenset[str]:
-    """The values of a condition in a population; empty if the table lacks the column."""
+    """The values of a condition in a population; empty if the table lacks the column.
+
+    The number of epochs counts only if no recipe covers it.
+    """
     frame = results.frame
-    return frozenset(name_of(value) for value in frame[condition].dropna()) if condition in frame else frozenset()
+    if condition == "epochs" and "recipe" in frame:
+        return frozenset()
+    columns = [name for name in frame if ALIASES.get(str(name).lower(), str(name).lower()) == condition]
+    return frozenset(name_of(value) for name in columns[:1] for value in frame[name].dropna())
 
 
 def differing(a: Results, b: Results, across: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
@@ -38,7 +47,8 @@ def differing(a: Results, b: Results, across: Sequence[str] = ()) -> dict[str, t
     differences = {}
     for name in CONDITIONS:
         in_a, in_b = values_of(a, name), values_of(b, name)
-        if name not in across and in_a and in_b and in_a != in_b:
+        mixed = name in UNIFORM and len(in_a | in_b) > 1
+        if name not in across and in_a and in_b and (in_a != in_b or mixed):
             differences[name] = (in_words(in_a), in_words(in_b))
     return differences
 
@@ -57,7 +67,7 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
         for results in present:
             if values := values_of(results, name):
                 groups.setdefault(in_words(values), []).append(results.name)
-        if len(groups) > 1:
+        if len(groups) > 1 or (name in UNIFORM and any(len(values_of(results, name)) > 1 for results in present)):
             groups_text = "; ".join(f"{value}: {shortened(', '.join(names), 200)}" for value, names in groups.items())
             verdicts = (
                 f"--across {name} allows verdicts between them"
@@ -68,13 +78,18 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
     return notes + flops_note(present)
 
 
+def is_numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers."""
+    return bool(pd.api.types.is_numeric_dtype(column))
+
+
 def flops_note(populations: Sequence[Results]) -> list[str]:
     """One line if the median flops of populations differ by more than `FLOPS_RATIO`, else none."""
     from dsd.architecture.units import readable
 
     medians = {}
     for results in populations:
-        if len(results) >= FEW and "flops" in results.frame and np.issubdtype(results.frame["flops"].dtype, np.number):
+        if len(results) >= FEW and "flops" in results.frame and is_numeric(results.frame["flops"]):
             flops = results.frame["flops"].to_numpy(float, na_value=np.nan)
             if np.isfinite(flops).any():
                 medians[results.name] = float(np.nanmedian(flops))

@@ -160,11 +160,15 @@ def delta_for(populations: Sequence[Results], delta: float | None) -> float:
     if delta is not None:
         return delta
     many = [results for results in populations if len(results) >= FEW]
-    unknown = [results.errors for results in many if not results.in_percent]
-    if unknown and len(many) > 1 and np.quantile(joint := np.concatenate(unknown), 0.95) <= PERCENT_ABOVE:
+    if len(many) < 2:
+        return DELTA
+    for results in many:
+        if results.in_percent or np.quantile(results.errors, 0.95) > PERCENT_ABOVE:
+            continue
+        low, high = results.errors.min(), results.errors.max()
         raise DsdError(
-            f"errors lie between {joint.min():.3g} and {joint.max():.3g}: if they are losses or shares, set --delta to "
-            f"the difference of means that is too small to matter; if they are percent, use --delta {DELTA:g}"
+            f"errors of {results.name} lie between {low:.3g} and {high:.3g}: if they are losses or shares, set --delta "
+            f"to the difference of means that is too small to matter; if they are percent, use --delta {DELTA:g}"
         )
     return DELTA
 

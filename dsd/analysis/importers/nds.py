@@ -34,6 +34,7 @@ NAMES_OF_BLOCKS = {
     "res_basic_block": "basic",
     "res_bottleneck_block": "X",
 }
+DATA = {"cifar": "cifar10", "imagenet": "imagenet"}
 TASKS = {"cifar": (32, 10, "cifar"), "imagenet": (224, 1000, "resnet")}  # resolution, classes, stem
 
 
@@ -51,17 +52,20 @@ def read(path: Path) -> list[Record]:
         content = [record for part in parts if isinstance(part, list) for record in part]
     if not isinstance(content, list) or not content:
         raise DsdError(f"{path}: is not an NDS file; give a list of records, or an object with lists top and mid")
-    task = TASKS["imagenet" if path.stem.endswith("_in") else "cifar"]
-    return read_each(path, content, "NDS", lambda record: record_of(record, task))
+    data = "imagenet" if path.stem.endswith("_in") else "cifar"
+    return read_each(path, content, "NDS", lambda record: record_of(record, data))
 
 
-def record_of(record: Mapping[str, Any], task: tuple[int, int, str]) -> Record:
+def record_of(record: Mapping[str, Any], data: str) -> Record:
     """Convert one record of the file."""
     if not isinstance(record.get("net"), dict):
         raise Unreadable("it has no net")
     net = record["net"]
     counted = {name: value for name in ("flops", "params") if (value := last(record.get(name))) is not None}
-    return Record(network_of(net, task, counted.get("flops")), counted, net, result(record))
+    resolution, classes, _ = TASKS[data]
+    task = {"resolution": float(resolution), "classes": float(classes)}
+    network = network_of(net, TASKS[data], counted.get("flops"))
+    return Record(network, {**counted, **task}, net, {**result(record), "data": DATA[data]})
 
 
 def network_of(net: Mapping[str, Any], task: tuple[int, int, str], flops: float | None) -> Network | None:
@@ -117,5 +121,7 @@ def result(record: Mapping[str, Any]) -> dict[str, Any]:
         "seed": seed_of(record.get("rng_seed")),
         "epochs": len(epochs) if isinstance(epochs, list) else None,
     }
-    columns |= reached(best if error is None else error, least(epochs) if best is None else best, "the test error")
+    if error is None and not epochs:  # no curve was recorded
+        error = best
+    columns |= reached(error, least(epochs) if best is None else best, "the last test error")
     return {name: value for name, value in columns.items() if value is not None}

@@ -20,6 +20,7 @@ from dsd.analysis.importers.records import (
     read_each,
     read_json,
     seed_of,
+    truth,
     whole,
     wholes,
 )
@@ -66,9 +67,12 @@ def record_of(record: Mapping[str, Any]) -> Record:
 
 
 def counted(record: Mapping[str, Any]) -> dict[str, float]:
-    """flops, params and acts as recorded."""
+    """flops, params, acts, resolution and classes as recorded."""
     measures = mapping(record, "complexity")
-    return {name: value for name in ("flops", "params", "acts") if (value := last(measures.get(name))) is not None}
+    values = {name: measures.get(name) for name in ("flops", "params", "acts")}
+    values["resolution"] = mapping(record["cfg"], "TRAIN").get("IM_SIZE")
+    values["classes"] = mapping(record["cfg"], "MODEL").get("NUM_CLASSES")
+    return {name: number for name, value in values.items() if (number := last(value)) is not None}
 
 
 def identity(cfg: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +94,9 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     group = mapping(cfg, GROUPS[kind])
     if not group:
         return None
-    block = NAMES_OF_BLOCKS.get((str(group.get("BLOCK_TYPE", "res_bottleneck_block")), bool(group.get("SE_ON"))))
+    block = NAMES_OF_BLOCKS.get(
+        (str(group.get("BLOCK_TYPE", "res_bottleneck_block")), truth(group.get("SE_ON"), "SE_ON"))
+    )
     stem = STEMS.get(str(group.get("STEM_TYPE", "simple_stem_in")))
     activation = ACTIVATIONS.get(str(model.get("ACTIVATION_FUN", "relu")))
     if block is None or stem is None or activation is None or (block == "Y" and group.get("SE_R", 0.25) != 0.25):
@@ -159,19 +165,32 @@ def by_metric(tested: Any) -> dict[str, Any]:
     if tested is None:
         return {}
     if isinstance(tested, list) and all(isinstance(epoch, dict) for epoch in tested):
-        return {name: [epoch[name] for epoch in tested if name in epoch] for name in dict.fromkeys(chain(*tested))}
+        return {name: [epoch.get(name) for epoch in tested] for name in dict.fromkeys(chain(*tested))}
     if not isinstance(tested, dict):
         raise Unreadable(f"test_epoch = {quoted(tested)} is not a list of epochs")
     return tested
 
 
-def epochs_of(tested: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The last tested epoch and the planned number of epochs, from numbers or from the form of the logs, 1/10."""
-    done, planned = last(tested.get("epoch_ind")), last(tested.get("epoch_max"))
+def epochs_of(tested: Mapping[str, Any], planned: Any) -> tuple[float | None, float | None]:
+    """The last tested epoch and the planned number of epochs, from numbers or from the form of the logs, 1/10.
+
+    Args:
+        planned: the number of epochs in the configuration, used if the metrics state none
+    """
+    done, most = (last(as_numbers_are_written(tested.get(name))) for name in ("epoch_ind", "epoch_max"))
     written = tested.get("epoch")
     text = written[-1] if isinstance(written, list) and written else written
-    match = re.fullmatch(r" *(\d{1,9}) */ *(\d{1,9}) *", text) if isinstance(text, str) else None
-    return (float(match[1]), float(match[2])) if match and done is None else (done, planned)
+    match = re.fullmatch(r"[ [(]*(\d{1,9}) */ *(\d{1,9})[ \])]*", text) if isinstance(text, str) else None
+    done = float(match[1]) if match and done is None else done
+    most = float(match[2]) if match and most is None else most
+    return done, last(planned) if most is None else most
+
+
+def as_numbers_are_written(values: Any) -> Any:
+    """Return a number or a list of numbers; numbers in text as numbers."""
+    if isinstance(values, list):
+        return [as_numbers_are_written(value) for value in values[-1:]]
+    return float(values) if isinstance(values, str) and re.fullmatch(r" *\d{1,9}(\.0*)? *", values) else values
 
 
 def failure(message: Any) -> tuple[str, str]:
@@ -187,16 +206,21 @@ def result(record: Mapping[str, Any]) -> dict[str, Any]:
     """The training result: done if the last epoch was tested, failed if the run raised an error, else lost."""
     cfg, tested = record["cfg"], by_metric(record.get("test_epoch"))
     optim = mapping(cfg, "OPTIM")
-    epochs, planned = epochs_of(tested)
+    epochs, planned = epochs_of(tested, optim.get("MAX_EPOCH"))
     metrics = ("top1_err", "min_top1_err")
-    whole_training = any(name in tested for name in metrics) and (
-        epochs is None or planned is None or epochs >= planned
+    lengths = [len(tested[name]) if isinstance(tested.get(name), list) else None for name in ("epoch_ind", "top1_err")]
+    whole_training = (
+        any(name in tested for name in metrics)
+        and (epochs is None or planned is None or epochs >= planned)
+        and (None in lengths or lengths[0] == lengths[1])
     )
+    data = mapping(cfg, "TRAIN").get("DATASET")
     columns: dict[str, Any] = {
         "lr": last(optim.get("BASE_LR")),
         "weight_decay": last(optim.get("WEIGHT_DECAY")),
         "seed": seed_of(cfg.get("RNG_SEED")),
         "epochs": epochs,
+        "data": data if isinstance(data, str) else None,
     }
     if whole_training:
         named = next(name for name in metrics if name in tested)

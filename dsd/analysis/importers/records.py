@@ -17,9 +17,11 @@ from dsd.architecture.skeleton import MOST_STAGES
 from dsd.errors import DsdError, shortened
 from dsd.io.table_reading import name_of
 from dsd.runs import RunState
+from dsd.texts import encodable
 from dsd.typed import quoted
 
 FRONT = ("space", "key")
+COUNTED = (*MEASURES, "resolution", "classes")  # dsd's own values replace recorded ones if it can describe the network
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Record:
     """One trained network.
 
     network: None if dsd cannot describe it (cells, EfficientNets); `counted` and `identity` then describe it
-    counted: flops, params and acts as recorded
+    counted: flops, params, acts, resolution and classes as recorded
     identity: the definition of the network in the record's own terms
     result: values of the table's columns `status`, `error`, `best_error`, `epochs`, `seed`, `lr`, … if known
     """
@@ -136,6 +138,24 @@ def last(values: Any) -> float | None:
     return float(values) if usable else None
 
 
+def as_text(value: Any) -> Any:
+    """Return a value; of text, characters that no file can hold are escaped."""
+    return encodable(value) if isinstance(value, str) else value
+
+
+def truth(value: Any, name: str) -> bool:
+    """Return the value as a boolean if it is one, also as 0, 1 or text; False if missing.
+
+    Raises:
+        Unreadable: it is none
+    """
+    truths = {"true": True, "1": True, "false": False, "0": False, "none": False, "": False}
+    found = truths.get(str(value).strip().lower())
+    if found is None:
+        raise Unreadable(f"{name} = {quoted(value)} is not true or false")
+    return found
+
+
 def least(values: Any) -> float | None:
     """The number, or the least number of a list; None if there is no finite number."""
     numbers = values if isinstance(values, list) else [values]
@@ -175,7 +195,7 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
         program: name of the program that wrote the records
     """
     rows = [{"space": space, "key": record.key, **record.counted, **record.result} for record in records]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame([{name: as_text(value) for name, value in row.items()} for row in rows])
     if "error" not in frame:
         frame["error"] = float("nan")  # no run finished
     if "seed" in frame and any(isinstance(seed, str) for seed in frame["seed"]):
@@ -199,10 +219,10 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
     if not described:
         return frame
     known = pd.concat(described)
-    shapes = [column for column in known if column not in (*FRONT, *MEASURES)]
+    shapes = [column for column in known if column not in (*FRONT, *COUNTED)]
     if miscounted(records):
         frame["recorded_flops"] = [record.counted.get("flops") for record in records]
-    for name in MEASURES:
+    for name in COUNTED:
         counted = frame[name].copy() if name in frame else pd.Series(float("nan"), index=frame.index)
         counted.loc[known.index] = known[name]
         frame[name] = counted
@@ -211,7 +231,7 @@ def table_of(records: Sequence[Record], space: str, program: str) -> pd.DataFram
     order = [*FRONT, *sorted(stages, key=lambda name: ("dwbg".index(name[0]), int(name[1:]))), "depth", *MEASURES]
     front = [column for column in order if column in frame]
     frame = frame[[*front, *(column for column in frame if column not in front)]]
-    whole = [name for name in MEASURES if not frame[name].isna().any()]
+    whole = [name for name in COUNTED if not frame[name].isna().any()]
     return frame.astype(dict.fromkeys(whole, "int64"))
 
 

@@ -21,7 +21,7 @@ NAMES = re.compile(
 BEFORE_THE_RULE = re.compile(r"sampled_[dwbg]\d+")  # before the width rule; the realised values are parameters
 SEED_COLUMN = re.compile(r"error_seed\d+")  # of a table with one column per seed
 # no verdict between populations that differ in one
-CONDITIONS = ("data", "recipe", "resolution", "classes")
+CONDITIONS = ("data", "recipe", "resolution", "classes", "epochs")
 
 # outcomes by program, and how to recognise its tables
 OF_A_RUN = ("attempts", "synthetic")  # further outcomes in a table of `dsd collect`

@@ -227,7 +227,8 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
         raise DsdError(f"{place}: error is empty in row {row_of(missing)}, whose status is {status[missing.index[0]]}")
     runs = rows[result]
     unfinished = int((~result & ~failed).sum())
-    percent = written_by_dsd(rows) or "recorded_by" in rows
+    imported = "recorded_by" in rows and runs["error"].max() > 1  # other programs also record shares
+    percent = written_by_dsd(rows) or bool(imported)
     return Results(name, one_per_network(runs, place, outcomes), rows[failed], unfinished, runs, outcomes, percent)
 
 
