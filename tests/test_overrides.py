@@ -1,5 +1,7 @@
 """Overrides: what a shell leaves of them is what the study gets. Oracle: hydra's own parser."""
 
+from pathlib import Path
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
@@ -76,3 +78,37 @@ def test_a_study_reads_the_variables_that_it_names(tmp_path, monkeypatch: pytest
         with pytest.raises(DsdError, match=r"name the variable in the study, environment: \[") as refused:
             load_study("demo", wrong, images=False)
         assert "s3cret" not in str(refused.value)
+
+
+def test_a_number_of_thousands_of_digits_is_refused() -> None:
+    """Python does not convert it."""
+    with pytest.raises(DsdError, match=r"override 'n=9+ … 9+': cannot parse the value"):
+        load_study("demo", ["n=" + "9" * 4301])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n: 3\nn: 4", r"s\.yaml: line 3: key n appears twice"),
+        ("defaults: [nope]", r"study .*s\.yaml: Could not load 'study/nope'\.$"),
+        ("defaults: nope", r"Invalid defaults list in '.*s\.yaml'"),
+        ("n: !!python/object:os.system 1", r"s\.yaml: line 2: the tag"),
+    ],
+)
+def test_errors_in_a_study_name_its_file(tmp_path: Path, text: str, message: str) -> None:
+    """Not the copy that hydra reads."""
+    path = tmp_path / "s.yaml"
+    path.write_text(f"# @package _global_\n{text}\n")
+    with pytest.raises(DsdError, match=message) as refused:
+        load_study(str(path))
+    assert "from_a_file" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["cluster.partition='a\nb'", "cluster.sbatch=['--tasks=2']", "cluster.sbatch=['--tasks-per-node=2']"],
+)
+def test_more_that_breaks_a_launch_is_refused(override: str) -> None:
+    """A line break would reach sbatch's header; two tasks would train each run twice."""
+    with pytest.raises(DsdError, match=r"cluster\.(partition|sbatch)"):
+        load_study("demo", ["cluster=slurm", "cluster.gpus=0", override])

@@ -20,7 +20,7 @@ from dsd.analysis.random_search import reaches
 from dsd.analysis.results.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.analysis.results.seeds import SeedNoise, seed_noise
-from dsd.errors import DsdError, known
+from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import stray
 from dsd.runs import RunState
 
@@ -151,7 +151,7 @@ class Analysis:
     def notes(self) -> list[str]:
         """Notes on training conditions, and on results that could not be computed."""
         few = [f"{p.name} (n = {p.n})" for p in self.populations if 0 < p.n < FEW]
-        notes = [f"{', '.join(few)}: too few; a verdict needs {FEW} networks."] if few else []
+        notes = [f"{shortened(', '.join(few), 400)}: too few; a verdict needs {FEW} networks."] if few else []
         for p in self.populations:
             if not p.n:
                 notes.append(f"{p.name}: no results.")

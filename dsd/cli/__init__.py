@@ -11,7 +11,7 @@ import sys
 import click
 
 from dsd.cli.messages import STDOUT, Notes, open_streams, printing, say
-from dsd.errors import DsdError, shortened
+from dsd.errors import LONGEST, DsdError, shortened
 
 DISTRIBUTED_AS = {"PIL": "pillow", "hydra": "hydra-core", "yaml": "pyyaml"}  # where the import name differs
 COMMANDS = {
@@ -89,6 +89,8 @@ def main() -> None:
     except OSError as error:
         if debug:
             raise
+        if {"--help", "-h", "--version"} & set(arguments) and error.filename is None:  # click prints these itself
+            error = OSError(error.errno, error.strerror or str(error), STDOUT)
         code = failed(error)
     except ModuleNotFoundError as error:
         if debug or (error.name or "").startswith("dsd"):
@@ -107,7 +109,7 @@ def refused(error: Exception) -> int:
         return 0
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "dsd"
-    say(f"{command}: {shortened(' '.join(text.split()))}", err=True)
+    say(f"{command}: {shortened(' '.join(text.split()), LONGEST - len(command) - 2)}", err=True)
     return 2
 
 

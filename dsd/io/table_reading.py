@@ -7,6 +7,7 @@ text. NA, null, None and the like mean "missing" only in numeric and boolean col
 import csv
 import json
 import logging
+import math
 import re
 import warnings
 from collections import Counter
@@ -16,6 +17,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dsd.errors import DsdError, known, shortened
@@ -169,6 +171,8 @@ def as_numbers(cells: list[Any]) -> list[int] | list[float] | None:
         floats = [float(cell) for cell in cells]
         if any("_" in cell for cell in cells if isinstance(cell, str)):
             return None  # only Python reads 1_000 as a number
+        if any(math.isinf(x) and "e" in str(cell).lower() for cell, x in zip(cells, floats, strict=True)):
+            return None  # 695e0514 is a hash
     except OverflowError:  # an integer beyond the range of floats
         return as_numbers([str(cell) if isinstance(cell, int) else cell for cell in cells])
     except (TypeError, ValueError):
@@ -202,7 +206,7 @@ def read_csv(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Seri
     with path.open(newline="", encoding="utf-8-sig") as file:
         header = next(csv.reader(file), None)
     if not header:
-        raise ValueError("the file is empty")
+        raise ValueError("the file is empty" if header is None else "the first line is empty; it must name the columns")
     numbers = range(len(header))  # not the names: these can appear twice
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
@@ -210,7 +214,8 @@ def read_csv(path: Path, names: Container[str]) -> tuple[list[str], list[pd.Seri
         named = {i: str for i in numbers if header[i].strip() in names}
         missing = {i: sorted(MISSING) for i in numbers if i not in named}
         frame = read(dtype=named, keep_default_na=False, na_values=missing, low_memory=False)
-        texts = [i for i in numbers if not pd.api.types.is_numeric_dtype(frame[i])]
+        # 695e0514, the hash of a commit, is beyond all floats
+        texts = [i for i in numbers if not pd.api.types.is_numeric_dtype(frame[i]) or np.isinf(frame[i]).any()]
         written = read(usecols=texts, dtype=str, keep_default_na=False) if texts else frame
     return header, [written[i].fillna("").tolist() if i in texts else frame[i] for i in numbers]
 

@@ -22,7 +22,9 @@ from dsd.errors import DsdError, shortened
 LARGEST = 1_000_000  # bytes
 MOST = 10_000  # values
 DEEPEST = 100  # levels of lists and mappings
-INTEGER, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+CORE = "tag:yaml.org,2002:"
+TEXT, INTEGER, FLOAT = f"{CORE}str", f"{CORE}int", f"{CORE}float"
+KINDS = ("str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SIXTIES = re.compile(r"[^:]+(:[^:]+)+")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
@@ -101,7 +103,12 @@ def check_numbers(path: Path, text: str, understood: Collection[str] = ()) -> st
         return text
     if expanded(root, path) > MOST:
         raise DsdError(f"{path}: has more than {MOST:,} values; an alias counts each time it is used")
-    for key, node in reversed(list(scalars(root))):
+    found = list(nodes(root))
+    for _, node in found:
+        check_node(node, path)
+    for key, node in reversed(found):
+        if not isinstance(node, ScalarNode):
+            continue
         reading = misread(node)
         if not reading:
             continue
@@ -115,7 +122,7 @@ def check_numbers(path: Path, text: str, understood: Collection[str] = ()) -> st
 
 def misread(node: ScalarNode) -> str:
     """Return how YAML reads a number that people read differently; "" for any other value."""
-    if node.style or node.tag not in (INTEGER, FLOAT):
+    if (node.style and node.tag == TEXT) or node.tag not in (INTEGER, FLOAT):
         return ""
     if SIXTIES.fullmatch(node.value):
         return f"{yaml.load(node.value, Loader=yaml.SafeLoader):g} (base 60)"
@@ -124,8 +131,31 @@ def misread(node: ScalarNode) -> str:
     return ""
 
 
-def scalars(root: Node) -> Iterator[tuple[str, ScalarNode]]:
-    """Iterate over the scalars of a document in text order, each once, with the key above it."""
+def check_node(node: Node, path: Path) -> None:
+    """Reject what a mapping of keys to values cannot hold: other tags, keys that are no text, keys twice, `???`.
+
+    Raises:
+        DsdError: names the line
+    """
+    place = f"{path}: line {node.start_mark.line + 1}"
+    if node.tag.removeprefix(CORE) not in KINDS:
+        raise DsdError(f"{place}: the tag {shortened(node.tag.replace(CORE, '!!'), 60)} is not supported; leave it out")
+    if isinstance(node, ScalarNode) and node.value == "???" and not node.style:
+        raise DsdError(f"{place}: ??? is no value; give one, or leave the key out")
+    if not isinstance(node, MappingNode):
+        return
+    seen: set[str] = set()
+    for key, _ in node.value:
+        line = f"{path}: line {key.start_mark.line + 1}"
+        if not isinstance(key, ScalarNode) or key.tag == f"{CORE}null":
+            raise DsdError(f"{line}: a key must be text")
+        if key.value in seen and key.tag != f"{CORE}merge":
+            raise DsdError(f"{line}: key {shortened(key.value, 60)} appears twice")
+        seen.add(key.value)
+
+
+def nodes(root: Node) -> Iterator[tuple[str, Node]]:
+    """Iterate over the nodes of a document in text order, each once, with the key above it."""
     seen: set[int] = set()
     open_nodes = [("", root)]
     while open_nodes:
@@ -133,9 +163,8 @@ def scalars(root: Node) -> Iterator[tuple[str, ScalarNode]]:
         if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, ScalarNode):
-            yield key, node
-        elif isinstance(node, SequenceNode):
+        yield key, node
+        if isinstance(node, SequenceNode):
             open_nodes += [(key, child) for child in reversed(node.value)]
         elif isinstance(node, MappingNode):
             for name, child in reversed(node.value):

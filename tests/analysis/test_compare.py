@@ -250,3 +250,9 @@ def test_errors_are_validated_once_for_each_population(monkeypatch: pytest.Monke
     assert asked == [9, 8, 7]
     with pytest.raises(ValueError, match="errors contains NaN"):
         compare([populations[0], Results("d", pd.DataFrame({"error": [1.0, np.nan]}))])
+
+
+def test_populations_that_hardly_differ_have_a_p_value_near_1() -> None:
+    """Where scipy's exact sum fails, without a warning."""
+    a = np.arange(0.0, 10.0, 2)
+    assert ks_test(a, a + 1) == pytest.approx((0.2, 1.0), abs=1e-3)

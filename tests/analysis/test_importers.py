@@ -299,3 +299,69 @@ def test_a_file_without_a_finished_record_is_a_table_without_results(dsd, tmp_pa
     assert len(frame) == 2
     assert frame["error"].isna().all()
     assert dsd("analyze", table).code == 0
+
+
+@pytest.mark.parametrize(
+    ("tested", "optim"),
+    [
+        ({"epoch_ind": [1, 2, 3], "top1_err": [70.0, 65.0, 60.0]}, {"MAX_EPOCH": 10}),
+        ({"epoch_ind": ["1"], "epoch_max": ["2"], "top1_err": [60.0]}, {}),
+        ({"epoch": "[1/2]", "top1_err": [60.0]}, {}),
+        ({"epoch": "1/2", "epoch_ind": [1], "top1_err": [60.0]}, {}),
+        ([{"epoch": "1/2", "top1_err": 60.0}, {"epoch": "2/2"}], {}),
+        ({"epoch_ind": [1, 2], "epoch_max": [2, 2], "top1_err": [60.0]}, {}),
+    ],
+)
+def test_a_training_that_did_not_end_is_not_done(tmp_path: Path, tested: object, optim: dict[str, int]) -> None:
+    """However its epochs are written; its error is not that of a whole training."""
+    cfg = {**pycls_record()["cfg"], "OPTIM": optim}
+    records = pycls.read(written(tmp_path / "s.json", [pycls_record(), pycls_record(cfg=cfg, test_epoch=tested)]))
+    frame = table_of(records, "s", "pycls")
+    assert frame["status"].tolist() == ["done", "lost"]
+    assert pd.isna(frame["error"].iloc[1])
+
+
+def test_a_training_of_nds_whose_last_error_is_unknown_is_not_done(tmp_path: Path) -> None:
+    """Its best error is not taken for its last; a record without a curve has only the best."""
+    net = {"ds": [1, 1], "ws": [16, 32], "ss": [1, 2], "block_type": "vanilla_block"}
+    runs = [{"test_ep_top1": [52.0, float("nan")], "min_test_top1": 52.0}, {"min_test_top1": 51.0}]
+    frame = table_of(nds.read(written(tmp_path / "ResNet.json", [{"net": net, **run} for run in runs])), "s", "NDS")
+    assert frame["status"].tolist() == ["lost", "done"]
+
+
+@pytest.mark.parametrize(("se_on", "block"), [("False", "X"), ("0", "X"), (0, "X"), ("True", "Y"), (1, "Y")])
+def test_truths_of_pycls_may_be_text(tmp_path: Path, se_on: object, block: str) -> None:
+    """As the YAML of a configuration becomes text in some tools; anything else is refused."""
+    cfg = {**pycls_record()["cfg"], "REGNET": {**REGNET, "SE_ON": se_on}}
+    (record,) = pycls.read(written(tmp_path / "s.json", [pycls_record(cfg=cfg)]))
+    assert record.network is not None
+    assert record.network.skeleton.block == block
+    cfg["REGNET"]["SE_ON"] = "perhaps"
+    with pytest.raises(DsdError, match="SE_ON = 'perhaps' is not true or false"):
+        pycls.read(written(tmp_path / "s.json", [pycls_record(cfg=cfg)]))
+
+
+def test_data_and_resolution_of_imports_keep_populations_apart(tmp_path: Path) -> None:
+    """Cells of CIFAR-10 and of ImageNet; cifar10 and svhn; EfficientNets of 224 and RegNets of 32 pixels."""
+    cells = [{"net": {"genotype": i}, "test_ep_top1": [40.0 + i]} for i in range(6)]
+    tables = [
+        table_of(nds.read(written(tmp_path / f"{name}.json", cells)), name, "NDS") for name in ("DARTS", "DARTS_in")
+    ]
+    (pair,) = dsd.analysis.compare(pd.concat(tables, ignore_index=True))
+    assert list(pair.differs) == ["data", "resolution", "classes"]
+    tables = []
+    for name, model, side in (("cifar10", "regnet", 32), ("svhn", "effnet", 224)):
+        cfg = {**pycls_record()["cfg"], "TRAIN": {"IM_SIZE": side, "DATASET": name}}
+        cfg["MODEL"] = {"TYPE": model, "NUM_CLASSES": 10}
+        tables.append(table_of(pycls.read(written(tmp_path / "s.json", [pycls_record(cfg=cfg)] * 6)), name, "pycls"))
+    (pair,) = dsd.analysis.compare(pd.concat(tables, ignore_index=True))
+    assert list(pair.differs) == ["data", "resolution"]
+
+
+def test_texts_that_no_file_can_hold_are_escaped(tmp_path: Path) -> None:
+    r"""A lone surrogate, \ud800, in a reason."""
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps([pycls_record(), pycls_record(test_epoch={}, err="ValueError: \ud800")]))
+    frame = table_of(pycls.read(path), "s", "pycls")
+    write_table(frame, tmp_path / "t.csv")
+    assert frame["reason"].iloc[1] == "ValueError: \\ud800"

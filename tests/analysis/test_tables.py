@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, analyze, read_table, split_populations
-from dsd.analysis import seed_noise
+from dsd.analysis import compare, seed_noise
 from dsd.analysis.summary import Settings
 from dsd.io.table_writing import write_table
 
@@ -235,3 +237,121 @@ def test_parameters_at_the_ends_of_floats_are_parameters(scale: float) -> None:
     wide = np.where(np.arange(50) % 2, scale, -scale)
     (found,) = analyze(split_populations(frame.assign(wide=wide, copy=frame["error"] / 100 * scale))).populations
     assert list(found.best_ranges) == (["wide"] if scale > 1 else ["wide", "copy"])
+
+
+def test_decimals_of_parquet_keep_their_fractions(tmp_path: Path) -> None:
+    """39.60 as databases write it."""
+    pd.DataFrame({"error": [Decimal("39.60"), Decimal("40.25")]}).to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet")["error"].tolist() == [39.6, 40.25]
+
+
+def test_parquet_of_other_types_is_read(tmp_path: Path) -> None:
+    """An index, nullable numbers, categories, lists and text that holds numbers; analysed without a word."""
+    frame = pd.DataFrame(
+        {
+            "space": pd.Categorical(["a", "b"] * 5),
+            "error": [40.0 + i for i in range(10)],
+            "flops": pd.array([None, *range(9)], dtype="Int64"),
+            "recipe": [[1, 2]] * 10,
+            "lr": ["0.1", "0.20"] * 5,
+            "version": ["1.1", "1.10"] * 5,
+        }
+    )
+    frame.set_index("space").to_parquet(tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet")
+    assert sorted(found) == sorted(frame)
+    assert found["flops"].tolist()[1:] == list(range(9))
+    assert found["lr"].tolist() == [0.1, 0.2] * 5
+    assert found["version"].tolist() == ["1.1", "1.10"] * 5
+    assert [results.name for results in analyze(str(tmp_path / "t.parquet")).populations] == ["a", "b"]
+    assert [one.name for one in split_populations(read_table(tmp_path / "t.parquet", ["version"]), by="version")] == [
+        "version=1.1",
+        "version=1.10",
+    ]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(
+    "names", [["1.10", "1.1"], ["007", "7"], ["695e0514", "695e0515"], ["true", "True"], ["None", "null"]]
+)
+def test_names_pass_through_as_they_are_written(tmp_path: Path, names: list[str], ending: str) -> None:
+    """Of a table that is read, extended and written again; any column can be one of names."""
+    (tmp_path / "t.csv").write_text("name,d1\n" + "".join(f"{name},3\n" for name in names))
+    frame = read_table(tmp_path / "t.csv", as_written=True)
+    assert frame["d1"].tolist() == [3, 3]
+    write_table(frame, tmp_path / f"u{ending}")
+    assert read_table(tmp_path / f"u{ending}", names=["name"])["name"].tolist() == names
+
+
+def test_a_hash_that_looks_like_a_number_beyond_floats_is_text(tmp_path: Path) -> None:
+    """695e0514, constant or not; 1e3 is a number."""
+    (tmp_path / "t.csv").write_text("commit,x,error\n695e0514,1e3,40\n695e0514,2e3,41\n")
+    frame = read_table(tmp_path / "t.csv")
+    assert (frame["commit"].tolist(), frame["x"].tolist()) == (["695e0514"] * 2, [1000.0, 2000.0])
+    split_populations(frame)
+
+
+def test_a_pipe_is_no_table(tmp_path: Path) -> None:
+    """It cannot be read twice."""
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(DsdError, match=r"t\.csv: is a folder or a pipe"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_lists_and_durations_are_written_as_text(tmp_path: Path) -> None:
+    """Into .jsonl, too."""
+    frame = pd.DataFrame({"a": [[1, 2]], "b": [Decimal("1.5")], "c": [pd.Timedelta("1s")], "d": [pd.NA], "e": [pd.NaT]})
+    write_table(frame, tmp_path / "t.jsonl")
+    assert json.loads((tmp_path / "t.jsonl").read_text())["a"] == [1, 2]
+
+
+def runs(**columns: object) -> pd.DataFrame:
+    """Thirty rows of each of two populations."""
+    rng = np.random.default_rng(0)
+    errors = np.concatenate([rng.normal(40, 2, 30), rng.normal(30, 2, 30)])
+    return pd.DataFrame({"space": ["a"] * 30 + ["b"] * 30, "error": errors, **columns})
+
+
+@pytest.mark.parametrize(
+    ("columns", "across"),
+    [
+        ({"epochs": [10] * 30 + [100] * 30}, "epochs"),
+        ({"dataset": ["cifar10"] * 30 + ["svhn"] * 30}, "data"),
+        ({"Resolution": [32] * 30 + [224] * 30}, "resolution"),
+        ({"data": ["x"] * 29 + ["y"] + ["y"] * 29 + ["x"]}, "data"),
+        ({"data": ["x"] * 59 + ["y"]}, "data"),
+    ],
+)
+def test_other_conditions_get_no_verdict(columns: dict[str, list[object]], across: str) -> None:
+    """Epochs without a recipe, names of other programs, mixtures within a population."""
+    (pair,) = compare(runs(**columns))
+    assert (pair.verdict.word, list(pair.differs)) == ("no verdict", [across])
+    assert analyze(runs(**columns)).conditions
+    (allowed,) = compare(runs(**columns), across=[across])
+    assert allowed.verdict.word == "better"
+
+
+def test_shares_beside_percent_are_asked_for() -> None:
+    """One population in shares, the other in percent, or an import of shares."""
+    frame = runs()
+    frame.loc[:29, "error"] /= 100
+    with pytest.raises(DsdError, match=r"errors of a lie between .* losses or shares"):
+        compare(frame)
+    with pytest.raises(DsdError, match="losses or shares"):
+        compare(frame.assign(error=frame["error"].where(frame["error"] < 1, frame["error"] / 100), recorded_by="pycls"))
+
+
+@pytest.mark.parametrize("name", ["augment_id", "strides", "kernels"])
+def test_rows_of_one_key_that_differ_in_more_than_the_seed_stay_apart(name: str) -> None:
+    """Only what differs between runs by nature is left out of account."""
+    frame = pd.DataFrame({"key": ["k1", "k1", "k2", "k2"], "seed": [0, 1] * 2, name: ["p", "q"] * 2})
+    frame["error"] = [40.0, 41.0, 42.0, 43.0]
+    assert len(split_populations(frame)[0]) == 4
+    assert len(split_populations(frame.rename(columns={name: "run_id"}))[0]) == 2
+
+
+def test_a_column_of_other_names_is_not_split_by() -> None:
+    """A population for each row of a large table would take minutes."""
+    frame = pd.DataFrame({"net": [f"n{i}" for i in range(2001)], "error": 40.0})
+    with pytest.raises(DsdError, match="column net names 2,001 populations; the maximum is 2,000"):
+        split_populations(frame, by="net")

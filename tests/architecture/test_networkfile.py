@@ -107,3 +107,13 @@ def test_two_files_that_extend_each_other_are_refused(load, tmp_path: Path) -> N
     (tmp_path / "other.yaml").write_text("extends: mine.yaml")
     with pytest.raises(DsdError, match=r"extends itself through other\.yaml"):
         load("extends: other.yaml")
+
+
+@pytest.mark.parametrize("written", ["1e99999999", "1e400", "1/0", "9" * 40])
+@pytest.mark.parametrize("key", ["group_widths", "resolution"])
+def test_numbers_without_end_are_refused_at_once(key: str, written: str, load) -> None:
+    """As text, where fractions such as 1/6 are allowed."""
+    with pytest.raises(DsdError, match=f"{key} = .*: is not a number"):
+        load(
+            f"depths: [1, 1]\nwidths: [8, 16]\ngroup_widths: 8\n{key}: '{written}'\n".replace("group_widths: 8\ng", "g")
+        )

@@ -109,11 +109,11 @@ def test_a_long_draw_shows_a_progress_bar() -> None:
 
 WRONG = {
     "sample --space AnyNetX_Q -n 5": "space AnyNetX_Q is not known; did you mean",
-    "sample --space AnyNetX_A -n 0": "n = 0: give a whole number, from 1",
+    "sample --space AnyNetX_A -n 0": "n = 0: give a whole number from 1",
     "sample --space AnyNetX_A -n five": "Invalid value for '-n': 'five' is not a valid integer.",
     "sample --space AnyNetX_A -n 5 --flops 4M:3M": "--flops: '4M:3M' is reversed",
     "sample --space AnyNetX_A -n 5 --params 4M": "--params: '4M' is not a window; give LO:HI",
-    "sample --space AnyNetX_A -n 5 -o x.docx": "-o x.docx: the ending chooses the format; give one of: .csv",
+    "sample --space AnyNetX_A -n 5 -o x.docx": "-o x.docx: the file extension sets the format; give one of: .csv",
     "sample --space RegNetX_resolution -n 5 --resolution 96": "resolution = 96: space RegNetX_resolution draws its",
     "sample --space AnyNetX_A -n 5 --workers 0": "Invalid value for '--workers'",
     "spaces AnyNetX_Q": "space AnyNetX_Q is not known; did you mean",
@@ -123,7 +123,7 @@ WRONG = {
     "sample --space no.yaml -n 5": "no.yaml: there is no such file",
     "sample -n 5": "Missing option '--space'",
     "sample --space AnyNetX_A -n 5 --sed 3": "No such option '--sed'",
-    "complexity RegNetX-400": "network RegNetX-400 is not known; near are: RegNetX-4.0GF, RegNetX-400MF",
+    "complexity RegNetX-400": "network RegNetX-400 is not known; similar names: RegNetX-4.0GF, RegNetX-400MF",
     "analyse": "No such command 'analyse'",
     "plan nothing": "study nothing is not known; give a .yaml file or one of: cifar_quick, demo",
     "plan demo n": "override 'n': write key=value",

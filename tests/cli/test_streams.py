@@ -31,6 +31,8 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
         (f"dsd {SAMPLE} <&- >/dev/null", 0),
         (f"dsd {SAMPLE} -o t.csv >&- 2>&-", 0),
         ("dsd >/dev/null", 0),
+        ("dsd --help >&-", 1),
+        ("dsd --version > /dev/full", 1),
     ],
 )
 def test_output_that_is_lost_is_an_error_and_words_that_are_lost_are_none(line: str, code: int, tmp_path: Path) -> None:

@@ -73,3 +73,10 @@ def test_provenance_comes_after_its_table(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("dsd.io.table_writing.write_whole", lambda path, content: written.append(path.name))
     write_table(pd.DataFrame({"a": [1]}), tmp_path / "t.csv", "from here")
     assert written == ["t.csv", "t.csv.meta.json"]
+
+
+def test_links_that_go_in_a_circle_are_an_error(tmp_path: Path) -> None:
+    """With the name that was asked for."""
+    (tmp_path / "a.csv").symlink_to(tmp_path / "a.csv")
+    with pytest.raises(OSError, match=r"a\.csv"):
+        write_whole(tmp_path / "a.csv", "x")

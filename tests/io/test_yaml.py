@@ -28,7 +28,7 @@ def read(folder: Path, text: str) -> dict[str, object]:
         ("[1, 2]", "is not a mapping of keys; a mapping"),
         ("a: &x [*x]", "is nested deeper than 100 levels"),
         ("a: " + "[" * 2_000, "cannot be read as YAML"),
-        ("a: 1\na: 2", "found duplicate key a"),
+        ("a: 1\na: 2", "key a appears twice"),
         ("a: ${oc.env:HOME}", r"name the variable in the study, environment: \[HOME\]"),
         ("a: " + "x" * 1_000_001, "has 1,000,004 bytes; at most 1,000,000 are allowed"),
         ("\n".join(f"k{i}: {i}" for i in range(6_000)), "has more than 10,000 values"),
@@ -76,3 +76,23 @@ def test_the_environment_is_read_where_it_is_allowed(tmp_path: Path, monkeypatch
     with pytest.raises(DsdError, match="name the variable"):
         read(tmp_path, "b: SECRET\na: ${oc.env:${b}}")
     assert OmegaConf.create({"a": "${oc.env:SECRET}"}).a == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n: !!int '010'", "line 1: n: 010: YAML reads it as 8"),
+        ("lr: !!float '1:10'", "YAML reads it as 70"),
+        ("a: !!python/object:os.system 1", "line 1: the tag !!python/object:os.system is not supported"),
+        ("a: !!set {1, 2}", "the tag !!set is not supported"),
+        ("a: 1\n~: 4", "line 2: a key must be text"),
+        ("? [1, 2]\n: 3", "a key must be text"),
+        ("a: 1\nb:\n  c: 2\n  c: 3", "line 4: key c appears twice"),
+        ("n: ???", r"line 1: \?\?\? is no value"),
+    ],
+)
+def test_what_is_no_mapping_of_plain_values_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """Explicit tags, keys that are no text or appear twice, missing values: each with its line."""
+    (tmp_path / "f.yaml").write_text(text)
+    with pytest.raises(DsdError, match=message):
+        read_mapping(tmp_path / "f.yaml", "")

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,15 +79,36 @@ def test_an_edited_recipe_is_refused(sweep: Path) -> None:
         gather(Sweep(sweep))
 
 
-def test_an_edit_that_changes_no_run_is_none(sweep: Path) -> None:
-    """Another name of a space, a column of one's own, other line ends."""
-    edit(sweep, 1, space="mine")
+def test_other_line_ends_are_no_edit(sweep: Path) -> None:
+    """As some editors write them."""
     path = sweep / "networks.csv"
-    lines = path.read_text().splitlines()
-    path.write_text("\r\n".join([lines[0] + ",note", *(line + ",x" for line in lines[1:])]) + "\r\n")
-    frame, _ = gather(Sweep(sweep))
-    assert frame["space"].tolist()[1] == "mine"
-    assert frame["note"].tolist() == ["x"] * 4
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert len(gather(Sweep(sweep))[0]) == 4
+
+
+def exchange_spaces(lines: list[str]) -> list[str]:
+    """Give each space the other's name."""
+    names = {"AnyNetX_A_cifar": "RegNetX_cifar", "RegNetX_cifar": "AnyNetX_A_cifar"}
+    return [",".join([names.get(cells[0], cells[0]), *cells[1:]]) for cells in (line.split(",") for line in lines)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        exchange_spaces,
+        lambda lines: lines[:-1],
+        lambda lines: [*lines, lines[-1].replace("RegNetX_cifar", "AnyNetX_Z_cifar")],
+        lambda lines: [lines[0] + ",note", *(line + ",x" for line in lines[1:])],
+    ],
+    ids=["spaces exchanged", "a row less", "a row more", "a column more"],
+)
+def test_edits_that_no_key_covers_are_refused(sweep: Path, change: Callable[[list[str]], list[str]]) -> None:
+    """Names of spaces, rows and columns, too: they decide what a population is."""
+    path = sweep / "networks.csv"
+    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+    for ask in (lambda: gather(Sweep(sweep)), lambda: launch(Sweep(sweep), Debug())):
+        with pytest.raises(DsdError, match=r"networks\.csv: was edited since the launch"):
+            ask()
 
 
 def test_a_run_that_was_edited_while_its_job_waited_fails(sweep: Path) -> None:

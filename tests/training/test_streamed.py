@@ -1,7 +1,9 @@
 """Images read while training goes on. Oracles: Pillow's own resizing, numpy, one way of reading against the other."""
 
 import json
+import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -668,3 +670,11 @@ def test_a_header_of_another_kind_is_damage(source: Path, tmp_path: Path, change
         file.write('{"crc": "x", "split": [1], "number": null, "broken": 3}\n[1]\n')
     pack(source, tmp_path / "packed", 16, 1, False)
     assert json.loads(path.read_text()) == json.loads(sound)
+
+
+def test_pipes_and_devices_are_no_images(source: Path, tmp_path: Path) -> None:
+    """Reading them would never end; a broken link is a broken image, as before."""
+    shutil.copytree(source, tmp_path / "images")
+    os.mkfifo(tmp_path / "images" / "train" / "cat" / "pipe.png")
+    (tmp_path / "images" / "train" / "cat" / "zero.png").symlink_to("/dev/zero")
+    assert pack(tmp_path / "images", tmp_path / "packed", size=SIDE).packed.images == {"train": 600, "val": 30}

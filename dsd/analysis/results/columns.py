@@ -18,6 +18,10 @@ NAMES = re.compile(
     r"key|run|reason|status|valid|trained_on|started|finished|space|source_key|recorded_by|strides|kernels|seeds?"
     r"|repeat|.*_id|index|Unnamed: \d+"
 )
+OF_RUNS = re.compile(  # the names that differ between runs of one network with one training
+    r"run|reason|status|valid|trained_on|started|finished|space|source_key|recorded_by|seeds?|repeat"
+    r"|(run|job|task|trial)_id|index|Unnamed: \d+"
+)
 BEFORE_THE_RULE = re.compile(r"sampled_[dwbg]\d+")  # before the width rule; the realised values are parameters
 SEED_COLUMN = re.compile(r"error_seed\d+")  # of a table with one column per seed
 # no verdict between populations that differ in one

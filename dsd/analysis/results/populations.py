@@ -27,6 +27,7 @@ from dsd.typed import quoted
 
 log = logging.getLogger(__name__)
 
+MOST = 2_000  # populations of a table: seconds
 SHOWN = 10  # rows displayed in a notebook
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
@@ -142,6 +143,10 @@ def split_populations(
     reached = outcomes_of(frame, outcomes)
     check_numbers(frame, reached, place)
     rows = texts.groupby(texts, sort=False).groups
+    if len(rows) > MOST:
+        raise DsdError(
+            f"{place}: column {by} names {len(rows):,} populations; the maximum is {MOST:,}; name another column (--by)"
+        )
     return [
         results_of(name, frame.loc[rows[text]], place, reached) for text, name in ordered_names(list(rows), by).items()
     ]

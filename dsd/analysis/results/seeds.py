@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.results.columns import NAMES, SEED_COLUMN, outcomes_of, written_by_dsd
+from dsd.analysis.results.columns import OF_RUNS, SEED_COLUMN, outcomes_of, written_by_dsd
 from dsd.errors import DsdError, shortened
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def seed_noise(frame: pd.DataFrame, outcomes: Collection[str] | None = None) -> 
 
 def alike_in(runs: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
     """The columns that are equal for runs of one network that differ only in the seed."""
-    return [name for name in runs if name == "key" or not (name in outcomes or NAMES.fullmatch(str(name)))]
+    return [name for name in runs if name == "key" or not (name in outcomes or OF_RUNS.fullmatch(str(name)))]
 
 
 def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ Further keys: `bottleneck_ratios`, or `bottleneck_ratio` for RegNet's parameters
 """
 
 import math
+import re
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -152,13 +153,20 @@ def per_stage(key: str, value: Any, stages: int) -> tuple[Any, ...]:
     return tuple(number(key, item) for item in values)
 
 
+def fraction(text: str) -> Fraction:
+    """Convert a text such as 1/6 or 2.5; ValueError for longer ones, which can take hours."""
+    if len(text) > 30 or re.search(r"e[-+]?\d{3}", text, re.IGNORECASE):
+        raise ValueError
+    return Fraction(text)
+
+
 def number(key: str, value: Any) -> Any:
     """Convert a value to a number, whole unless the key allows fractions; these can be written 1/6."""
     try:
-        exact = Fraction(value) if isinstance(value, str) else value
+        exact = fraction(value) if isinstance(value, str) else value
         if isinstance(value, bool) or not isinstance(exact, int | float | Fraction) or not math.isfinite(exact):
             raise ValueError
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ZeroDivisionError, OverflowError):
         raise DsdError(f"{key} = {value}: is not a number") from None
     if exact == int(exact):
         return int(exact)

@@ -420,7 +420,8 @@ class EventReader:
         """
         try:
             with os.scandir(self._folder) as entries:
-                files = sorted((entry.name, entry) for entry in entries if entry.name.endswith(".jsonl"))
+                own = (entry for entry in entries if entry.name.endswith(".jsonl") and entry.is_file())
+                files = sorted((entry.name, entry) for entry in own)
         except FileNotFoundError:  # no job has started
             return self.records
         for name, file in files:

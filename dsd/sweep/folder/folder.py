@@ -152,10 +152,10 @@ class Sweep:
         return Run(row["run"], network, recipe, self.data, seed)
 
     def check_identity(self) -> None:
-        """Check each row of `networks` against its keys; skip this if the hash of the file is unchanged.
+        """Check that `networks` is as it was launched, by its hash; if it is not, find the row that was edited.
 
         Raises:
-            DsdError: a row does not match its keys
+            DsdError: the file was edited
         """
         path = self.folder / NETWORKS
         if self.config.get("networks_hash") == hash_of(path.read_bytes(), self.recipe, self.data):
@@ -170,6 +170,11 @@ class Sweep:
                         raise DsdError(f"{name} = {row[name]}: the network has {getattr(counted, name)}")
             except DsdError as error:
                 raise DsdError(f"{path}: row {number}: {error}") from error
+        if "networks_hash" in self.config:
+            raise DsdError(
+                f"{path}: was edited since the launch in cells that no key covers, or rows were added or removed; "
+                "restore it, or launch another study"
+            )
 
     def checkpoint(self, run: str) -> Path:
         """Return the path of the checkpoint of an unfinished run."""
@@ -208,5 +213,9 @@ class Sweep:
 
 
 def hash_of(content: bytes, recipe: Recipe, data: DataSpec) -> str:
-    """Hash everything that defines the runs, for `networks_hash` in sweep.yaml: networks.csv, recipe and data."""
+    """Hash everything that defines the runs, for `networks_hash` in sweep.yaml: networks.csv, recipe and data.
+
+    Other line ends, which some editors write, do not change the hash.
+    """
+    content = content.replace(b"\r\n", b"\n")
     return hashlib.sha256(run_key("", recipe, data, 0).encode() + content).hexdigest()[:16]

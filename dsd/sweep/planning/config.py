@@ -71,7 +71,11 @@ def composed_file(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         copy = Path(folder) / "study" / "from_a_file.yaml"
         copy.parent.mkdir()
         copy.write_text(text)
-        return composed(copy.stem, overrides, str(file), search=folder)
+        try:
+            return composed(copy.stem, overrides, str(file), search=folder)
+        except DsdError as error:  # the user does not know the copy
+            text = re.sub(rf"In 'study/{copy.stem}': | ?Config search path: .*", "", str(error))
+            raise DsdError(text.replace(f"study/{copy.stem}", str(file)).replace(str(copy), str(file))) from error
 
 
 def composed(study: str, overrides: Sequence[str], source: str, search: str = "") -> dict[str, Any]:

@@ -51,7 +51,7 @@ def as_hydra_reads(override: str, types: Mapping[str, Any]) -> str:
         return f"{key}={as_list(value, wanted)}"
     try:
         OverridesParser.create().parse_override(override)
-    except (HydraException, RecursionError) as error:
+    except (HydraException, RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise DsdError(
             f"override {quoted(override)}: cannot parse the value; if it is a string, quote it for the shell and for "
             f"Hydra: '{key}=\"…\"'"

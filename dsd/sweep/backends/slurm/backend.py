@@ -71,8 +71,11 @@ class Slurm(Settings):
                 raise DsdError(f"cluster.{key} = {getattr(self, key)}: give a whole number from {low}")
         if not 0 <= self.mem_gb < math.inf:
             raise DsdError(f"cluster.mem_gb = {self.mem_gb}: give a number of GiB from 0")
+        for key in TEXTS:
+            if not getattr(self, key).isprintable():
+                raise DsdError(f"cluster.{key} = {getattr(self, key)!r}: give one line without control characters")
         for line in self.sbatch:
-            if not re.fullmatch(r"--[a-z][\w-]*(=.+)?", line):
+            if not re.fullmatch(r"--[a-z][\w-]*(=.+)?", line) or not line.isprintable():
                 raise DsdError(f"cluster.sbatch = {list(self.sbatch)}: write options as --option=value, not {line!r}")
             key = line[2:].partition("=")[0]
             for own, why in OWN.items():
@@ -306,7 +309,10 @@ OWN = {
     **dict.fromkeys(("gpus", "gpus-per-node"), "set by cluster.gpus"),
     **{"cpus-per-task": "set by cluster.cpus", "mem": "set by cluster.mem_gb", "time": "set by cluster.time_min"},
     "array": "set by cluster.array_parallelism",
-    **dict.fromkeys(("nodes", "ntasks", "ntasks-per-node", "job-name", "output", "error", "open-mode"), "set by dsd"),
+    **dict.fromkeys(
+        ("nodes", "ntasks", "ntasks-per-node", "tasks", "tasks-per-node", "job-name", "output", "error", "open-mode"),
+        "set by dsd",
+    ),
     **dict.fromkeys(("signal", "requeue", "no-requeue", "export"), "set by dsd: jobs need it to resume"),
     "wait": "not supported: a launch returns when everything is submitted",
     **dict.fromkeys(

@@ -84,8 +84,10 @@ def list_split(folder: Path) -> Listing:
 
 
 def is_image(entry: "os.DirEntry[str]") -> bool:
-    """Return whether a file counts as an image, by its name."""
-    return entry.name.lower().endswith(ENDINGS) and not entry.name.startswith(".") and not entry.is_dir()
+    """Return whether a file counts as an image, by its name; pipes and devices do not, links to nothing do."""
+    if not entry.name.lower().endswith(ENDINGS) or entry.name.startswith("."):
+        return False
+    return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
 
 
 def fingerprint(listings: tuple[Listing, Listing]) -> str:

@@ -247,6 +247,9 @@ class Streamed(Images):
                     log.warning("%s: cannot be decoded and is left out", trouble)
                 self.skipped += len(answer.broken)
                 yield answer
+        except (ConnectionError, EOFError) as error:  # the worker was killed while it sent a batch; no file is to blame
+            self.loader = None
+            raise RuntimeError(f"a DataLoader worker ended while it sent a batch: {error}") from error
         except BaseException:  # for example a killed worker: the next run gets new ones
             self.loader = None
             raise
