@@ -19,7 +19,7 @@ import submitit
 from dsd.errors import DsdError
 from dsd.processes import cores, end_with_parent
 from dsd.sweep.backends.base import Settings
-from dsd.sweep.folder.jobs import ENDED, Job, JobState, Submission
+from dsd.sweep.folder.jobs import ENDED, Job, JobState, Phase, Submission
 from dsd.sweep.folder.snapshots import importing_from, take_snapshot
 from dsd.sweep.job.devices import gpu_share, visible_gpus
 from dsd.sweep.job.supervisor import WorkerPool
@@ -90,7 +90,7 @@ class Local(Settings):
     @staticmethod
     def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
         """Return the states of jobs: waiting if the process of the job is alive on this machine, else ended."""
-        return [JobState("waiting") if process_of(job) else ENDED for job in jobs], ""
+        return [JobState(Phase.WAITING) if process_of(job) else ENDED for job in jobs], ""
 
     @staticmethod
     def cancel(jobs: Sequence[Job]) -> None:

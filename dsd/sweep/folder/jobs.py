@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 LATEST = 1e11  # upper bound of times [s since 1970]: the year 5138
@@ -90,17 +91,25 @@ class Submission:
         return cls(cluster, mark, host, float(moment), tuple(map(tuple, tasks)), job, array, commit)
 
 
+class Phase(StrEnum):
+    """What a job does; UNKNOWN if its cluster does not answer."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class JobState:
     """The state of a job.
 
-    phase: `waiting`, `running` or `ended`; `unknown` if the cluster does not answer
     since: start time [s since 1970]
     why: for a waiting job, what it waits for; for an ended job, one of the reasons above, or "" if unknown
     said: error message of the job, if it recorded one
     """
 
-    phase: str
+    phase: Phase
     since: float = 0.0
     why: str = ""
     said: str = ""
@@ -108,7 +117,7 @@ class JobState:
     @property
     def alive(self) -> bool:
         """Whether the job can still start runs: true unless it is known to have ended."""
-        return self.phase != "ended"
+        return self.phase != Phase.ENDED
 
 
-ENDED = JobState("ended")
+ENDED = JobState(Phase.ENDED)

@@ -17,7 +17,7 @@ from dsd.sweep.backends import CLUSTERS
 from dsd.sweep.folder.claims import held
 from dsd.sweep.folder.events import Broken, Event, EventReader, Failed, Record, Started, Stopped
 from dsd.sweep.folder.folder import Sweep
-from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, JobState
+from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, JobState, Phase
 from dsd.sweep.folder.launch_lock import is_launching
 
 Standings = dict[tuple[str, str], JobState]  # by `Job.key`
@@ -147,8 +147,8 @@ def ask(sweep: Sweep, jobs: list[Job], launching: bool) -> tuple[Standings, str]
         for job, standing in zip(own, answers, strict=True):
             known = ends.get(job.key, "")
             if standing == ENDED and known:  # the cluster has forgotten the reason
-                standing = JobState("ended", why=known)
-            elif standing.phase == "ended" and standing.why and not known:
+                standing = JobState(Phase.ENDED, why=known)
+            elif standing.phase == Phase.ENDED and standing.why and not known:
                 new.append((job, standing.why))
             standings[job.key] = standing
     if new:
@@ -203,14 +203,14 @@ def state_of(
         job: state of its job; None if the run was never submitted
         numbered: whether the cluster is known to have accepted its job
 
-    >>> state_of(None, False, 12.0, JobState("waiting", why="Priority"))
+    >>> state_of(None, False, 12.0, JobState(Phase.WAITING, why="Priority"))
     (<RunState.QUEUED: 'queued'>, 'Priority')
     """
     if record and record.result:
         return record.result, ""
     last = record.last if record else None
     began = isinstance(last, Started) and last.time >= submitted
-    at_work = job is not None and job.phase in ("running", "unknown") and began
+    at_work = job is not None and job.phase in (Phase.RUNNING, Phase.UNKNOWN) and began
     if claimed or (at_work and last is not None and job is not None and last.time >= job.since - SKEW_S):
         return RunState.RUNNING, ""
     alive = job is not None and job.alive

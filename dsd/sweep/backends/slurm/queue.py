@@ -19,6 +19,7 @@ from dsd.sweep.folder.jobs import (
     TIME_LIMIT,
     Job,
     JobState,
+    Phase,
 )
 
 PATIENCE_S = 30
@@ -48,7 +49,7 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
     names = ",".join(sorted({job.mark for job in jobs}))
     output, trouble = said(*SQUEUE, f"--name={names}")
     if trouble:
-        return [JobState("unknown")] * len(jobs), trouble
+        return [JobState(Phase.UNKNOWN)] * len(jobs), trouble
     answers = read(output)
     forgotten = [job for job in jobs if job.key not in answers and job.numbered]
     if forgotten:
@@ -63,7 +64,7 @@ def ask(jobs: Sequence[Job], submitting: bool) -> tuple[list[JobState], str]:
 
 def standing_of(job: Job, answers: Answers, submitting: bool) -> JobState:
     """Return the state of a job."""
-    return answers.get(job.key, JobState("waiting") if submitting and not job.numbered else ENDED)
+    return answers.get(job.key, JobState(Phase.WAITING) if submitting and not job.numbered else ENDED)
 
 
 def read(output: str) -> Answers:
@@ -78,11 +79,11 @@ def read(output: str) -> Answers:
         state = state.split()[0] if state else ""
         since = float(start) if start.isdigit() else 0.0
         if state in WAITING:
-            standing = JobState("waiting", since, "" if reason == "None" else reason)
+            standing = JobState(Phase.WAITING, since, "" if reason == "None" else reason)
         elif state in RUNNING:
-            standing = JobState("running", since)
+            standing = JobState(Phase.RUNNING, since)
         else:
-            standing = JobState("ended", since, WHY.get(state, ""))
+            standing = JobState(Phase.ENDED, since, WHY.get(state, ""))
         answers |= dict.fromkeys(((name, task) for task in tasks_of(number)), standing)
     return answers
 
