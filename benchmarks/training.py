@@ -20,7 +20,7 @@ import torch
 from rows import DSD, row
 
 from dsd import Network, network
-from dsd.training.data.batches import batches
+from dsd.training.data.batches import shuffled_batches
 from dsd.training.data.loading import load_data
 from dsd.training.data.resolve import resolve_data
 from dsd.training.data.spec import DataSpec
@@ -156,7 +156,7 @@ def rate(images: Streamed, use: Callable[..., object]) -> float:
 def requests(images: Streamed) -> Iterator[Request]:
     """The batches of an epoch, as training asks for them."""
     rng = generator(0, 1)
-    for rows in batches(images.train_size, 128, rng):
+    for rows in shuffled_batches(images.train_size, 128, rng):
         yield Request("train", rows.tolist(), images.draw(len(rows), rng)[0])
 
 
@@ -214,7 +214,7 @@ def gpu224(folder: Path) -> bool:
     images = load_data(resolve_data(spec), torch.device("cuda"))
     for i in range(2):
         begun, rng = time.perf_counter(), generator(0, i)
-        seen = sum(len(labels) for _, labels in images.training(batches(images.train_size, 128, rng), rng))
+        seen = sum(len(labels) for _, labels in images.training(shuffled_batches(images.train_size, 128, rng), rng))
         torch.cuda.synchronize()
         rate = seen / (time.perf_counter() - begun)
     held = row(name, [found / lean], "", target, at_least=True)

@@ -29,10 +29,10 @@ def from_mapping(kind: type[Kind], content: object, place: str) -> Kind:
     ]
     if missing:
         raise DsdError(f"{place}.{missing[0]} is missing; known keys are: {known(names)}")
-    return kind(**{str(key): typed(kind, str(key), value, f"{place}.") for key, value in content.items()})
+    return kind(**{str(key): converted(kind, str(key), value, f"{place}.") for key, value in content.items()})
 
 
-def typed(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
+def converted(kind: type[Any], key: str, value: Any, prefix: str = "") -> Any:
     """Convert a value to the type of the dataclass field `key`.
 
     Raises:

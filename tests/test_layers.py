@@ -14,7 +14,7 @@ BASE = {"errors", "paths", "runs", "arrays", "identity", "io", "processes", "tex
 # layer: the layers and the third-party packages it may import
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
-    "paths": (set(), set()),
+    "paths": ({"errors"}, set()),
     "runs": (set(), set()),
     "arrays": (set(), {"numpy", "scipy"}),
     "identity": (set(), set()),
@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "_version": (set(), set()),
     "__init__": ({"_version"}, set()),
     # pandas where tables are read, pyarrow where they are .parquet
-    "io": ({"errors", "arrays", "texts"}, {"numpy", "pandas", "pyarrow", "omegaconf", "yaml"}),
+    "io": ({"errors", "arrays", "paths", "texts"}, {"numpy", "pandas", "pyarrow", "omegaconf", "yaml"}),
     "architecture": (BASE, {"numpy", "pandas"}),
     # pandas where a population is asked for its frame
     "design": (BASE | {"architecture"}, {"numpy", "omegaconf", "pandas"}),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dsd.architecture.complexities import MEASURES, UNITS
 from dsd.arrays import nonnegative_fit
 from dsd.errors import DsdError, known
+from dsd.io.table_reading import as_frame
 
 FEW = 5  # fewest networks for a trend
 POWERS = {"flops": 1.0, "√flops": 0.5}  # possible terms of a trend
@@ -96,6 +97,7 @@ def trends(frame: pd.DataFrame) -> dict[str, Trend]:
     Raises:
         DsdError: the table has no column flops
     """
+    frame = as_frame(frame, "dsd.analysis.trends")
     if "flops" not in frame:
         raise DsdError(f"the table has no column flops; its columns are: {known(frame)}")
     fitted = {}
@@ -119,6 +121,7 @@ def correlations(frame: pd.DataFrame, column: str = "infer_ms") -> dict[str, flo
     Raises:
         DsdError: the table lacks the column, flops, params or acts
     """
+    frame = as_frame(frame, "dsd.analysis.correlations")
     for name in (column, *MEASURES):
         if name not in frame:
             raise DsdError(f"the table has no column {name}; its columns are: {known(frame)}")

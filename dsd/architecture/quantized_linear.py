@@ -89,9 +89,9 @@ class Stages:
 
 
 def generate(w_0: Floats, w_a: Floats, w_m: Floats, depths: Floats, stages: int) -> Stages:
-    """Compute the stages of all proposals that form exactly `stages` stages, without a loop over blocks.
+    """Equal `quantized` for each proposal that forms exactly `stages` stages, without a loop over blocks.
 
-    The result equals `quantized`. A stage is a run of blocks of equal width. As in the authors' code, a proposal is
+    A stage is a run of blocks of equal width. As in the authors' code, a proposal is
     rejected if its number of distinct widths differs from its number of levels (a level is skipped, or two levels are
     rounded to one width) or from `stages`.
 

@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from dsd._version import __version__
 from dsd.cli.messages import STDOUT, Notes, open_streams, printing, say
 from dsd.errors import LONGEST, DsdError, shortened
 
@@ -52,7 +53,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.version_option(package_name="dsd", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def dsd(debug: bool) -> None:
     """Populations of neural networks: draw them from design spaces, train them, compare them.
 

@@ -192,4 +192,4 @@ def measured_times(names: list[str], batch: int | None, device: str | None) -> t
         for i, name in enumerate(names):
             advance(i, f"{name}, {batch} images per call")
             times[name] = time_network(network(name), conditions)
-    return conditions.told, times
+    return conditions.as_columns, times

@@ -75,12 +75,12 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     """Return the epochs of the runs of sweeps, one row per run and epoch; None if no source has epochs."""
     from dsd.io.table_reading import read_table
     from dsd.sweep.folder.folder import EPOCHS
-    from dsd.sweep.results.learning_curves import joined, learning_curves
+    from dsd.sweep.results.learning_curves import curves_frame, joined
 
     curves = []
     for folder in (source for source in sources if source.is_dir()):
         if file_of(folder) is None:
-            curves.append(learning_curves(gathered(folder)[1].records))
+            curves.append(curves_frame(gathered(folder)[1].records))
         elif (folder / EPOCHS).is_file():
             curves.append(read_table(folder / EPOCHS))
     return joined(curves) if curves else None

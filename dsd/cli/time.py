@@ -86,7 +86,12 @@ def time_each(words: tuple[str, ...], resolution: int | None, conditions: "Condi
         for i, (label, network) in enumerate(chosen):
             advance(i, label)
             ids = {"network": label, "key": network.key, "resolution": network.resolution}
-            row = {**ids, **asdict(count_complexity(network)), **conditions.told, **time_network(network, conditions)}
+            row = {
+                **ids,
+                **asdict(count_complexity(network)),
+                **conditions.as_columns,
+                **time_network(network, conditions),
+            }
             emit(json.dumps(row))
 
 

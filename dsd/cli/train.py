@@ -126,7 +126,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     from dsd.figures.style import figures, label, save
     from dsd.sweep.folder.events import Done, line_of
     from dsd.sweep.results.collection import write_tables
-    from dsd.sweep.results.learning_curves import learning_curves
+    from dsd.sweep.results.learning_curves import curves_frame
     from dsd.training.evaluation import BEST
 
     _, status = write_tables(sweep)
@@ -138,7 +138,7 @@ def conclude(sweep: "Sweep", as_json: bool) -> None:
     picture = sweep.folder / "figures" / "curve.png"
     figure, (loss, error) = figures(2, 4.2, 3.2)
     top5 = sweep.data.classes > BEST
-    plot_run(loss, error, learning_curves({run: record}), top5)
+    plot_run(loss, error, curves_frame({run: record}), top5)
     title = f"{sweep.networks['space'].iloc[0]} on {sweep.data.name}, recipe {sweep.recipe.name}"
     figure.suptitle(label(title), fontsize="medium")
     save(figure, picture)

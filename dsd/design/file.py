@@ -29,7 +29,7 @@ from dsd.errors import DsdError, known
 from dsd.identity import digest
 from dsd.io.files import YAML
 from dsd.io.yaml import read_mapping
-from dsd.paths import shipped
+from dsd.paths import as_path, shipped
 
 NOT_DRAWN = ("summary", "extends", "refines")  # keys of a file that do not affect sampling
 
@@ -63,7 +63,7 @@ def load_space(name: str | Path) -> Space:
     Raises:
         DsdError: the space is unknown, or its file is invalid; names the file, the key and what is allowed
     """
-    path = find(name)
+    path = find(as_path(name, "dsd.load_space takes a name such as 'AnyNetX_C' or a .yaml file"))
     chain = read_chain(path)
     place, raw = chain[-1]
     family = raw.get("family")
@@ -104,6 +104,25 @@ def load_space(name: str | Path) -> Space:
         for place, written in files:  # blame the file that contains the error
             check_keys(place, family, written)
         raise
+
+
+def as_space(given: Space | str | Path, place: str) -> Space:
+    """Return a space; load it if a name or file is given.
+
+    Args:
+        place: name of the calling function, for the error message
+
+    Raises:
+        DsdError: the name is unknown, or the value has another type
+    """
+    if isinstance(given, str | Path):
+        return load_space(given)
+    if not isinstance(given, Space):
+        raise DsdError(
+            f"{place} takes a Space, or a name such as 'AnyNetX_C' or a .yaml file, not {type(given).__name__}; "
+            "dsd.load_space(name) gives a Space"
+        )
+    return given
 
 
 def written_as_distribution(key: str, value: Any, drawn_keys: list[str]) -> bool:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from dsd.errors import DsdError, known, shortened
+from dsd.paths import as_path
 from dsd.texts import encodable
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def read_table(path: str | Path, names: Sequence[str] = (), as_written: bool = F
     Raises:
         DsdError: the file is missing, unreadable or of unknown extension, or a column appears twice
     """
-    path = Path(path)
+    path = as_path(path, f"dsd.read_table takes the path of a table ({', '.join(READERS)})")
     kept = {*NAMES, *names}
     if path.suffix not in READERS:
         raise DsdError(f"{path}: the file extension sets the format; give one of: {known(READERS)}")
@@ -282,6 +283,19 @@ READERS: dict[str, Callable[[Path, Container[str]], tuple[list[str], Sequence[An
     ".parquet": read_parquet,
     ".jsonl": read_jsonl,
 }
+
+
+def as_frame(given: Any, place: str) -> pd.DataFrame:
+    """Return a DataFrame; read it if the path of a table is given.
+
+    Args:
+        place: name of the calling function, for the error message
+    """
+    if isinstance(given, str | Path):
+        return read_table(given)
+    if not isinstance(given, pd.DataFrame):
+        raise DsdError(f"{place} takes a DataFrame or the path of a table, not {type(given).__name__}")
+    return given
 
 
 def first_table(*paths: str | Path) -> tuple[pd.DataFrame, Path]:

@@ -30,7 +30,7 @@ def described(
     """
     timed = [network.for_task(resolution) for network in networks]
     settings: dict[str, Any] = {"time_resolution": [network.resolution for network in timed]}
-    settings |= {f"time_{name}": value for name, value in conditions.told.items()}
+    settings |= {f"time_{name}": value for name, value in conditions.as_columns.items()}
     timed_counts = {f"time_{name}": values for name, values in counts_of(timed).items()}
     columns: dict[str, Any] = {name: values for name, values in counts_of(networks).items() if name not in frame}
     columns |= {"key": [network.key for network in networks], **settings, **(timed_counts if resolution else {})}
@@ -116,7 +116,7 @@ def earlier(output: Path, frame: pd.DataFrame, conditions: Conditions) -> dict[s
         raise DsdError(f"-o {output}: exists already, with other columns ({known(more)}); give another file")
     if "infer_ms" not in previous:
         return {}
-    for name in ("resolution", *conditions.told):
+    for name in ("resolution", *conditions.as_columns):
         column = f"time_{name}"
         measured = previous[column].dropna().tolist() if column in previous else ["unknown"]
         if measured != frame[column].dropna().tolist():

@@ -8,12 +8,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dsd.architecture.catalogue.lookup import as_network
 from dsd.architecture.network import Network
 from dsd.errors import DsdError, known
 from dsd.models.anynet import build
@@ -65,7 +67,7 @@ class Conditions:
             raise DsdError("dtype = float16: only GPUs support it; give bfloat16 or float32 on a CPU")
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_columns(self) -> dict[str, Any]:
         """The conditions as columns of a table, with the device's name."""
         threads = None if is_cuda(self) else torch.get_num_threads()
         return {
@@ -89,7 +91,7 @@ class Measured:
     n: int
     peak_bytes: int
 
-    def told(self, kind: str) -> dict[str, Any]:
+    def columns(self, kind: str) -> dict[str, Any]:
         """Return the `COLUMNS` of `infer` or `train`: times to a microsecond, memory in GB."""
         times = (round(value, 3) for value in (self.ms, self.ms_low, self.ms_high))
         return dict(zip(COLUMNS[kind], (*times, self.n, round(self.peak_bytes / 1e9, 4)), strict=True))
@@ -156,13 +158,13 @@ class TooLarge(DsdError, MemoryError):
     """The device has not enough memory for a network and batch."""
 
 
-def time_network(network: Network, conditions: Conditions | None = None) -> dict[str, Any]:
+def time_network(network: Network | str | Path, conditions: Conditions | None = None) -> dict[str, Any]:
     """Measure time and memory of a network: `COLUMNS` of inference and, if `conditions.train`, of a training step.
 
     Raises:
         TooLarge: the device has not enough memory
     """
-    conditions = conditions or Conditions()
+    conditions, network = conditions or Conditions(), as_network(network, "dsd.models.time_network")
     try:
         return timed(network, conditions)
     except (RuntimeError, MemoryError) as error:
@@ -182,7 +184,7 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
     model.eval()
     with torch.inference_mode():
         inference = measure(partial(forward, model, images, conditions), conditions, lambda: bytes_of(*state))
-    columns = inference.told("infer")
+    columns = inference.columns("infer")
     if conditions.train:
         model = for_training(model, conditions.device).train()
         images = images.contiguous(memory_format=torch.channels_last)
@@ -194,7 +196,7 @@ def timed(network: Network, conditions: Conditions) -> dict[str, Any]:
             return bytes_of(*state, labels, *optimizer.momenta)
 
         step = measure(partial(training_step, model, images, labels, optimizer, conditions), conditions, held)
-        columns |= step.told("train")
+        columns |= step.columns("train")
     return columns
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsd.errors import DsdError
+from dsd.paths import as_path
 from dsd.sweep import submission
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.planning.creation import create
@@ -97,15 +98,20 @@ def launch(
 
 def status(folder: str | Path) -> Status:
     """Return the state of each run of the sweep in a folder, from its journals and its jobs."""
-    return StatusPoller(Sweep(Path(folder))).status()
+    return StatusPoller(sweep_in(folder)).status()
 
 
 def collect(folder: str | Path) -> "pd.DataFrame":
     """Write table.csv and epochs.csv; return the first as a DataFrame: a row per planned run, with status and error."""
-    frame, _ = write_tables(Sweep(Path(folder)))
+    frame, _ = write_tables(sweep_in(folder))
     return frame
 
 
 def cancel(folder: str | Path) -> Status:
     """Cancel all jobs of the sweep in a folder and return the status before. Runs keep their checkpoints."""
-    return submission.cancel(Sweep(Path(folder)))
+    return submission.cancel(sweep_in(folder))
+
+
+def sweep_in(folder: str | Path) -> Sweep:
+    """Open the sweep in a folder."""
+    return Sweep(as_path(folder, "a sweep is given by its folder, such as 'runs/demo'"))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dsd.errors import DsdError
 from dsd.models.step import micro_batches
-from dsd.training.data.batches import batches
+from dsd.training.data.batches import shuffled_batches
 from dsd.training.data.images import Images
 from dsd.training.device import precision
 from dsd.training.recipe import Recipe
@@ -44,7 +44,7 @@ def make_norms_precise(
         norm.reset_running_stats()
     model.train()
     count = max(min(recipe.precise_bn_images, images.train_size) // recipe.batch_size, 1)
-    chosen = batches(images.train_size, recipe.batch_size, rng)[:count]
+    chosen = shuffled_batches(images.train_size, recipe.batch_size, rng)[:count]
     batch = recipe.micro_batch or recipe.batch_size
     every = (part for pictures, _ in images.training(chosen, rng) for part in micro_batches(pictures, batch))
     for i, part in enumerate(every, start=1):

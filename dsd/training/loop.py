@@ -20,7 +20,7 @@ from dsd.models.step import for_training, gradients
 from dsd.runs import Epoch, Outcome
 from dsd.training import checkpoint
 from dsd.training.checkpoint import Checkpoint
-from dsd.training.data.batches import batches
+from dsd.training.data.batches import shuffled_batches
 from dsd.training.data.images import Images
 from dsd.training.device import peak_gb, precision, restart_peak, set_products
 from dsd.training.evaluation import errors, make_norms_precise
@@ -161,7 +161,11 @@ def train_epoch(
     """Train an epoch from its first undone step. Return the mean loss, not finite if training diverged."""
     recipe, model = run.recipe, state.model
     model.train()
-    number, steps, start = len(state.epochs) + 1, batches(images.train_size, recipe.batch_size, rng), time.monotonic()
+    number, steps, start = (
+        len(state.epochs) + 1,
+        shuffled_batches(images.train_size, recipe.batch_size, rng),
+        time.monotonic(),
+    )
     images.skip(steps[: state.steps], rng)
     exact = partial(precision, recipe, device)
     loss = torch.zeros((), device=device) if state.loss is None else state.loss

@@ -136,3 +136,18 @@ def test_small_and_strange_populations_say_what_could_not_be_computed(dsd, tmp_p
     assert "same: nearly all errors are equal" in done.err
     assert "undecided" in done.out
     assert dsd("report", path, "-o", tmp_path / "r.html").code == 0
+
+
+def test_the_help_of_fit_names_the_grid_that_is_searched(dsd) -> None:
+    """The help is written without loading the library."""
+    low, high, step = GRID.w_m
+    text = " ".join(dsd("fit", "--help").out.split())
+    assert f"searched from {low:g} to {high:g}. [default: {step:g}]" in text
+
+
+def test_the_help_of_complexity_names_the_comparisons_that_there_are(dsd) -> None:
+    """Likewise."""
+    from dsd.architecture.catalogue.published_values import COMPARISONS
+    from dsd.cli.complexity import COMPARED
+
+    assert set(COMPARED) == set(COMPARISONS)

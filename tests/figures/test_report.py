@@ -13,7 +13,7 @@ import pytest
 
 from dsd import analyze, split_populations
 from dsd.analysis.summary import Settings
-from dsd.figures.report.embedded import TYPES, as_script, embedded, encoded
+from dsd.figures.report.embedded import TYPES, as_script, encoded, page_data
 from dsd.figures.report.page import Report, html
 
 CHROMIUM = shutil.which("chromium")
@@ -187,7 +187,7 @@ def test_columns_keep_their_values() -> None:
 
 def test_texts_cannot_leave_their_script() -> None:
     """A name that closes the element is written so that it does not, and is read as it was."""
-    text = as_script(embedded(split_populations(table(3)), ["depth"]))
+    text = as_script(page_data(split_populations(table(3)), ["depth"]))
     assert "<" not in text
     assert json.loads(text)["populations"][1]["name"] == EVIL
 

@@ -14,7 +14,7 @@ from dsd.sweep.planning.config import load_study
 from dsd.sweep.planning.creation import create
 from dsd.sweep.planning.plans import plan_runs
 from dsd.sweep.results.collection import write_tables
-from dsd.sweep.results.learning_curves import as_csv, learning_curves
+from dsd.sweep.results.learning_curves import as_csv, curves_frame
 from dsd.sweep.results.status import StatusPoller
 from dsd.sweep.submission import launch
 
@@ -109,7 +109,7 @@ def test_a_collected_sweep_has_its_epochs(tiny: Path, tmp_path: Path) -> None:
         assert 0 <= row.top5_error <= row.error
         assert row.best_error == epochs[epochs["run"] == row.run]["error"].min()
     records = StatusPoller(sweep).status().records
-    assert as_csv(records) == learning_curves(records).to_csv(index=False)  # oracle: pandas
+    assert as_csv(records) == curves_frame(records).to_csv(index=False)  # oracle: pandas
 
 
 @pytest.mark.parametrize(

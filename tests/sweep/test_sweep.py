@@ -17,6 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 
+import dsd
 from dsd import DsdError, load_space, sample
 from dsd.models.device import device_name
 from dsd.paths import PACKAGE
@@ -582,3 +583,14 @@ def test_the_cost_is_that_of_training(tiny: Path) -> None:
     """Three passes × epochs × images × flops of all networks."""
     made = plan_runs(load_study(str(tiny), []))
     assert made.training_flops == 3 * 8 * 320 * sum(int(table["flops"].sum()) for table in made.tables)
+
+
+def test_the_frame_of_collect_is_that_of_table_csv(tiny: Path, tmp_path: Path) -> None:
+    """Analysed from Python, it has the same ranges as the file."""
+    sweep = sweep_of(tiny, tmp_path / "sweep", "recipe.epochs=1")
+    launch(sweep, Debug())
+    frame = dsd.sweep.collect(sweep.folder)
+    assert frame["d1"].dtype.kind == "i"
+    file = sweep.folder / "table.csv"
+    assert dsd.analyze(frame).as_json() == dsd.analyze(file).as_json()
+    assert list(frame) == list(dsd.read_table(file))

@@ -17,7 +17,7 @@ from dsd.architecture import Skeleton
 from dsd.models.sgd import SGD, has_fused_step
 from dsd.models.step import gradients
 from dsd.training import checkpoint, loop
-from dsd.training.data.batches import batches
+from dsd.training.data.batches import shuffled_batches
 from dsd.training.data.images import Batch
 from dsd.training.data.in_memory.memory import InMemory
 from dsd.training.data.loading import load_data
@@ -240,9 +240,9 @@ def test_this_torch_has_the_fused_kernel() -> None:
 
 def test_an_epoch_shows_every_image_once() -> None:
     """Batches are a permutation; the images that do not fill the last batch are left out."""
-    shown = torch.cat(batches(1297, 64, generator(0, 1)))
+    shown = torch.cat(shuffled_batches(1297, 64, generator(0, 1)))
     assert len(shown) == len(set(shown.tolist())) == 1280
-    assert len(batches(10, 64, generator(0, 1))) == 1
+    assert len(shuffled_batches(10, 64, generator(0, 1))) == 1
 
 
 def test_precise_norms_are_averages_under_the_present_weights(data: InMemory) -> None:

@@ -23,7 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 from dsd import DsdError, Network
 from dsd.architecture import Skeleton
 from dsd.training import augmentation
-from dsd.training.data.batches import batches
+from dsd.training.data.batches import shuffled_batches
 from dsd.training.data.loading import load_data
 from dsd.training.data.resolve import resolve_data
 from dsd.training.data.spec import DataSpec
@@ -88,7 +88,7 @@ def evaluated(spec: DataSpec) -> tuple[torch.Tensor, torch.Tensor]:
 def trained(spec: DataSpec, skip: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """The batches of an epoch from the `skip`-th on."""
     data, rng = load_data(spec), generator(0, 1)
-    steps = batches(data.train_size, 50, rng)
+    steps = shuffled_batches(data.train_size, 50, rng)
     data.skip(steps[:skip], rng)
     return list(data.training(steps[skip:], rng))
 
@@ -138,7 +138,7 @@ def test_batches_do_not_depend_on_workers_or_on_where_an_epoch_is_taken_up(
 def test_an_epoch_that_is_broken_off_leaves_nothing_behind(source: Path) -> None:
     """After a batch of one epoch, with workers that have read ahead, the next epoch has its own bits."""
     data, rng = load_data(spec_of(source, workers=2)), generator(0, 1)
-    steps = batches(data.train_size, 50, rng)
+    steps = shuffled_batches(data.train_size, 50, rng)
     next(data.training(steps, generator(0, 2)))
     assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
 
@@ -337,7 +337,7 @@ def test_a_run_is_known_by_its_images_wherever_they_are(source: Path, tmp_path: 
 def test_a_killed_reader_costs_one_run(source: Path) -> None:
     """When a worker process is killed the epoch fails; the next one has new workers, and its own bits."""
     data = load_data(spec_of(source, workers=1))
-    steps = batches(data.train_size, 5, generator(0, 1))  # far more than are read ahead
+    steps = shuffled_batches(data.train_size, 5, generator(0, 1))  # far more than are read ahead
     epoch = data.training(steps, generator(0, 2))
     next(epoch)
     # torch's handler raises wherever SIGCHLD finds the process, in pytest too; without it the loader finds out itself
@@ -352,7 +352,7 @@ def test_a_killed_reader_costs_one_run(source: Path) -> None:
     finally:
         signal.signal(signal.SIGCHLD, handler)
     rng = generator(0, 1)
-    steps = batches(data.train_size, 50, rng)
+    steps = shuffled_batches(data.train_size, 50, rng)
     assert equal(list(data.training(steps, rng)), trained(spec_of(source)))
 
 
@@ -361,7 +361,7 @@ def test_readers_do_not_heed_signals_to_the_job(source: Path, number: int) -> No
     """A cluster sends them to all processes of a job; the run that is told to stop still reads its batch to the end."""
     data = load_data(spec_of(source, workers=1))
     rng = generator(0, 1)
-    steps = batches(data.train_size, 50, rng)
+    steps = shuffled_batches(data.train_size, 50, rng)
     epoch = data.training(steps, rng)
     seen = [next(epoch)]
     for worker in psutil.Process().children():

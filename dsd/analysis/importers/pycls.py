@@ -94,12 +94,11 @@ def network_of(cfg: Mapping[str, Any]) -> Network | None:
     group = mapping(cfg, GROUPS[kind])
     if not group:
         return None
-    block = NAMES_OF_BLOCKS.get(
-        (str(group.get("BLOCK_TYPE", "res_bottleneck_block")), truth(group.get("SE_ON"), "SE_ON"))
-    )
+    has_se = truth(group.get("SE_ON"), "SE_ON")
+    block = NAMES_OF_BLOCKS.get((str(group.get("BLOCK_TYPE", "res_bottleneck_block")), has_se))
     stem = STEMS.get(str(group.get("STEM_TYPE", "simple_stem_in")))
     activation = ACTIVATIONS.get(str(model.get("ACTIVATION_FUN", "relu")))
-    if block is None or stem is None or activation is None or (block == "Y" and group.get("SE_R", 0.25) != 0.25):
+    if block is None or stem is None or activation is None or (has_se and group.get("SE_R", 0.25) != 0.25):
         return None
     skeleton: dict[str, Any] = {
         "block": block,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.results.seeds import one_per_network
 from dsd.errors import DsdError, known, shortened
-from dsd.io.table_reading import as_numbers, clean_header, is_missing, named_cells, read_table, stray
+from dsd.io.table_reading import as_frame, as_numbers, clean_header, is_missing, named_cells, read_table, stray
 from dsd.runs import RESULTS, RunState
 from dsd.texts import encodable
 from dsd.typed import quoted
@@ -28,6 +28,7 @@ from dsd.typed import quoted
 log = logging.getLogger(__name__)
 
 MOST = 2_000  # populations of a table: seconds
+SMALL = "_cifar"  # ending of the names of spaces for small images
 SHOWN = 10  # rows displayed in a notebook
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
@@ -90,7 +91,7 @@ def as_populations(given: Any) -> list[Results]:
     if isinstance(given, str | Path):
         if Path(given).is_dir():
             raise DsdError(f"{given}: is a folder; give its table.csv, or dsd.sweep.collect({str(given)!r})")
-        return split_populations(read_table(given), place=str(given))
+        return split_populations(given)
     if isinstance(given, pd.DataFrame):
         return split_populations(given)
     populations = [given] if isinstance(given, Results) else given
@@ -103,14 +104,14 @@ def as_populations(given: Any) -> list[Results]:
 
 
 def split_populations(
-    frame: pd.DataFrame, by: str = "space", place: str = "table", outcomes: Sequence[str] = ()
+    frame: pd.DataFrame | str | Path, by: str = "space", place: str = "table", outcomes: Sequence[str] = ()
 ) -> list[Results]:
     """Split a table into populations, in the order of their first rows, or of their names if these are numbers.
 
     This function validates all values of the table; later code relies on it.
 
     Args:
-        frame: one row per network or run, with `error` [%]
+        frame: one row per network or run, with `error` [%]; or the path of a table
         by: column that names populations; a table without a column `space` is one population named `place`
         place: name of the table in messages
         outcomes: columns with training outcomes, in addition to those that dsd knows (`dsd.analysis.results.columns`)
@@ -119,6 +120,9 @@ def split_populations(
         DsdError: no rows, no column `error`, `by` or of `outcomes`, a duplicate column, an error that is not a number
             from 0 to 100, an infinite parameter, an unknown status
     """
+    if isinstance(frame, str | Path):
+        frame, place = read_table(frame, (by,)), str(frame)
+    frame = as_frame(frame, "dsd.split_populations")
     frame = frame.set_axis(clean_header(list(frame), place), axis=1)
     if "error" not in frame:
         raise DsdError(f"{place}: has no column error (top-1 error in percent); its columns are: {known(frame)}")
@@ -257,18 +261,19 @@ def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[
     ]
 
 
-def select_populations(
-    populations: Sequence[Results], names: Sequence[str], suffixes: Sequence[str] = ("", "_cifar")
-) -> list[Results]:
-    """Select populations by name, in this order; a missing name falls back to its version for small images.
+def select_populations(populations: Any, names: Sequence[str]) -> list[Results]:
+    """Select populations by name, in this order; a missing name X falls back to X_cifar, the space for small images.
+
+    Args:
+        populations: from `split_populations`, or a DataFrame or the path of a table, which is split first
 
     Raises:
         DsdError: neither exists
     """
-    by_name = {results.name: results for results in populations}
+    by_name = {results.name: results for results in as_populations(populations)}
     selected = []
     for name in names:
-        hits = [name + suffix for suffix in suffixes if name + suffix in by_name]
+        hits = [near for near in (name, f"{name}{SMALL}") if near in by_name]
         if not hits:
             raise DsdError(f"population {name} is not in the table; it has: {known(by_name)}")
         selected.append(by_name[hits[0]])

@@ -10,6 +10,7 @@ from dsd.architecture.network import Network
 from dsd.architecture.networks import Networks
 from dsd.errors import DsdError
 from dsd.io.files import YAML
+from dsd.paths import as_path
 
 
 def network(name: str | Path, resolution: int | None = None, classes: int | None = None) -> Network:
@@ -26,7 +27,7 @@ def network(name: str | Path, resolution: int | None = None, classes: int | None
     Raises:
         DsdError: the name is unknown; the message lists similar ones
     """
-    if Path(name).suffix in YAML:
+    if as_path(name, "dsd.network takes a name such as 'RegNetX-400MF' or a .yaml file").suffix in YAML:
         from dsd.architecture.catalogue.file import load_network
 
         loaded = load_network(name)

@@ -6,11 +6,13 @@ settings that form one: the number of settings times the mean of 1/m over settin
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from dsd.architecture.networks import Networks
 from dsd.architecture.rows import TRAINING
+from dsd.design.file import as_space
 from dsd.design.space import Space
 from dsd.errors import DsdError
 
@@ -27,8 +29,8 @@ class Distinct:
     error: float
 
 
-def distinct(space: Space, seed: int = 0) -> Distinct:
-    """Count the distinct networks of a space: exactly for a small space, else estimated.
+def distinct(space: Space | str | Path, seed: int = 0) -> Distinct:
+    """Count the distinct networks of a space, or of its name or file: exactly for a small space, else estimated.
 
     Learning rate and weight decay do not distinguish networks; resolution does.
 
@@ -36,6 +38,7 @@ def distinct(space: Space, seed: int = 0) -> Distinct:
     >>> distinct(load_space("NDS_ResNet"))
     Distinct(networks=1259712, error=0.0)
     """
+    space = as_space(space, "dsd.design.distinct")
     settings = math.prod(p.settings for name, p in space.parameters.items() if name not in TRAINING)
     if settings <= COUNTABLE:
         return Distinct(counted(space), 0.0)

@@ -18,7 +18,7 @@ from dsd.architecture.skeleton import check_task
 from dsd.architecture.stems import STEMS
 from dsd.architecture.units import readable
 from dsd.arrays import Columns
-from dsd.design.file import load_space
+from dsd.design.file import as_space
 from dsd.design.sampling.population import Draw, Population
 from dsd.design.sampling.proposals import (
     BATCH,
@@ -116,7 +116,7 @@ def sample(
     Raises:
         DsdError: n < 1, or no new network among PATIENCE proposals; reports how many were tried and fell inside
     """
-    space = as_space(space)
+    space = as_space(space, "dsd.sample")
     check_numbers(space, n, seed, workers)
     space = for_task(space, resolution, classes)
     windows = space.info.limits.windows(flops, params, acts)
@@ -136,18 +136,6 @@ def sample(
             batch = source.send(wanted(n - collector.found, collector.draw))
     finally:
         source.close()
-
-
-def as_space(given: Space | str | Path) -> Space:
-    """Return a space; load it if a name or file is given."""
-    if isinstance(given, str | Path):
-        return load_space(given)
-    if not isinstance(given, Space):
-        raise DsdError(
-            f"dsd.sample takes a Space, or a name such as 'AnyNetX_C' or a .yaml file, not {type(given).__name__}; "
-            "dsd.load_space(name) gives a Space"
-        )
-    return given
 
 
 def check_numbers(space: Space, n: int, seed: int, workers: int) -> None:

@@ -37,7 +37,7 @@ def as_base64(values: NDArray[Any]) -> str:
     return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode()
 
 
-def embedded(populations: Sequence[Results], columns: Sequence[str]) -> dict[str, Any]:
+def page_data(populations: Sequence[Results], columns: Sequence[str]) -> dict[str, Any]:
     """The data of the script: names and colours of populations, and each row's population, error, parameters and name.
 
     Args:

@@ -18,7 +18,7 @@ from dsd.analysis.results.populations import Results
 from dsd.analysis.summary import Analysis, parameters
 from dsd.architecture.units import readable
 from dsd.errors import DsdError
-from dsd.figures.report.embedded import as_script, embedded
+from dsd.figures.report.embedded import as_script, page_data
 from dsd.figures.report.pictures import (
     SHOWN,
     as_image,
@@ -121,7 +121,7 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
         "rule": RULE,
         "style": raw("page.css"),
         "script": raw("page.js"),
-        "data": Markup(as_script(embedded(report.populations, columns))),
+        "data": Markup(as_script(page_data(report.populations, columns))),
         "edf": as_image(edf_figure(report.populations)) if report.populations else "",
         "steps": shown,
         "differences": differences_image(shown) if shown else "",

@@ -47,12 +47,12 @@ log = logging.getLogger(__name__)
 class Hooks:
     """Stop signals and callbacks of the process that executes runs.
 
-    told: the stop signals received so far; with the first one the process saves a checkpoint and ends
+    stop_signals: the stop signals received so far; with the first one the process saves a checkpoint and ends
     on_run: called with the key of each run before it is trained; if it raises, the run fails
     on_step, on_epoch: called after each training step, and after each epoch
     """
 
-    told: list[int] = field(default_factory=list)
+    stop_signals: list[int] = field(default_factory=list)
     on_run: Callable[[str], None] = lambda run: None
     on_step: Steps = lambda epoch, done, steps: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
@@ -122,7 +122,7 @@ def work_through(context: JobContext, claims: Claims, runs: tuple[str, ...], sub
     while left:
         elsewhere = []
         for key in left:
-            if context.hooks.told:
+            if context.hooks.stop_signals:
                 return finished
             if not claims.take(key):
                 elsewhere.append(key)
@@ -153,7 +153,7 @@ def give_up(context: JobContext, key: str, record: Record) -> bool:
 def execute(context: JobContext, row: dict[str, Any], before: Record | None = None) -> bool:
     """Train the network of one row of networks.csv and record the outcome; return True if the run has a result."""
     key, write, device = row["run"], context.writer.write, device_name(str(context.device))
-    signals = context.hooks.told
+    signals = context.hooks.stop_signals
     policy = CheckpointPolicy(context.sweep.checkpoint(key), context.settings.checkpoint_s, lambda: bool(signals))
 
     def on_epoch(epoch: Epoch) -> None:

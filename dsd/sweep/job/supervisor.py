@@ -82,7 +82,7 @@ class WorkerProcess:
 class Supervisor:
     """Starts the workers of a pool and monitors them.
 
-    told: receives the stop signals of this process
+    stop: receives the stop signals of this process
     family: name prefix of its workers' event files; a requeued job has the same prefix
     grace_s: for each signal, the time that workers have to end [s]
     limit_from: see `WorkerSettings`
@@ -92,13 +92,13 @@ class Supervisor:
     def __init__(
         self,
         pool: WorkerPool,
-        told: StopSignal,
+        stop: StopSignal,
         family: str,
         grace_s: Mapping[int, float],
         limit_from: float = math.inf,
         alone: bool = False,
     ) -> None:
-        self.pool, self.told, self.family, self.grace_s, self.limit_from = pool, told, family, grace_s, limit_from
+        self.pool, self.stop, self.family, self.grace_s, self.limit_from = pool, stop, family, grace_s, limit_from
         self._asked = f"{family}-" if alone else ""
         self._started = 0
 
@@ -107,11 +107,11 @@ class Supervisor:
         workers = [self.start(slot, self.pool.runs) for slot in range(min(self.pool.width, len(self.pool.runs)))]
         passed_on, begun, deadline = 0, False, math.inf
         while workers:
-            for number in self.told.signals[passed_on:]:
+            for number in self.stop.signals[passed_on:]:
                 deadline = min(deadline, time.monotonic() + self.grace_s[number])
                 for worker in workers:
                     worker.process.send_signal(number)
-            passed_on = len(self.told.signals)
+            passed_on = len(self.stop.signals)
             if time.monotonic() > deadline:  # the job still needs time to requeue itself
                 for worker in workers:
                     worker.process.kill()
@@ -120,7 +120,7 @@ class Supervisor:
                 events = events_of(Path(self.pool.folder), worker.job)
                 begun = begun or any(isinstance(event, Started) for event in events)
                 runs = self.left(worker, events)
-                if runs and not self.told():
+                if runs and not self.stop():
                     workers.append(self.start(worker.slot, runs))
             time.sleep(POLL_S)
         return begun
@@ -147,9 +147,9 @@ class Supervisor:
     def is_told_soon(self) -> bool:
         """Whether this process also receives a stop signal: a cluster signals the processes of a job one by one."""
         deadline = time.monotonic() + TOGETHER_S
-        while not self.told() and time.monotonic() < deadline:
+        while not self.stop() and time.monotonic() < deadline:
             time.sleep(POLL_S)
-        return self.told()
+        return self.stop()
 
     def left(self, worker: WorkerProcess, events: list[Event]) -> tuple[str, ...]:
         """Return the runs that an ended worker leaves to its successor; record which run killed the worker."""

@@ -27,7 +27,7 @@ from dsd.sweep.planning.study import Study
 from dsd.training.data.resolve import resolve_data
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
-from dsd.typed import from_mapping, quoted, typed
+from dsd.typed import converted, from_mapping, quoted
 
 Settings = TypeVar("Settings", Recipe, DataSpec, Cluster)
 KINDS = {"": (Study,), "recipe": (Recipe,), "data": (DataSpec,), "cluster": tuple(CLUSTERS.values())}
@@ -139,7 +139,7 @@ def study_of(content: dict[str, Any], source: str, networks: tuple[str, ...] = (
             recipe=settings(Recipe, content.pop("recipe"), "recipe"),
             data=data,
             cluster=cluster_of(content.pop("cluster")),
-            **{key: typed(Study, key, value) for key, value in content.items()},
+            **{key: converted(Study, key, value) for key, value in content.items()},
         )
     except DsdError as error:
         raise DsdError(f"study {source}: {error}") from error

@@ -60,8 +60,13 @@ def gather(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
         DsdError: sweep.yaml or networks.csv is damaged, or a row was edited
     """
     frame, status = gathered(sweep)
+    return with_numbers(sweep, frame), status
+
+
+def with_numbers(sweep: Sweep, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a sweep with the numbers parsed that networks.csv has as text."""
     texts = [name for name in sweep.networks if name not in NAMES]
-    return frame.assign(**{name: typed_cells(frame[name].tolist()) for name in texts}), status
+    return frame.assign(**{name: typed_cells(frame[name].tolist()) for name in texts})
 
 
 def gathered(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
@@ -72,11 +77,11 @@ def gathered(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
 
 
 def write_tables(sweep: Sweep) -> tuple[pd.DataFrame, Status]:
-    """Write table.csv and epochs.csv; return the first as a DataFrame, and the status.
+    """Write table.csv and epochs.csv; return the first as a DataFrame with numbers parsed, and the status.
 
     A repeated call overwrites both files.
     """
     frame, status = gathered(sweep)
     write_whole(sweep.folder / TABLE, frame.to_csv(index=False))
     write_whole(sweep.folder / EPOCHS, as_csv(status.records))
-    return frame, status
+    return with_numbers(sweep, frame), status

@@ -10,7 +10,7 @@ from dsd.runs import EPOCH_COLUMNS
 from dsd.sweep.folder.events import Record
 
 
-def learning_curves(records: Mapping[str, Record]) -> pd.DataFrame:
+def curves_frame(records: Mapping[str, Record]) -> pd.DataFrame:
     """Return one row per run and trained epoch, in this order; a value that an event lacks is NaN."""
     counts = [len(record.epochs) for record in records.values()]
     epochs = [record.epochs[number] for record in records.values() for number in sorted(record.epochs)]
