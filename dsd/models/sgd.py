@@ -34,7 +34,7 @@ class SGD:
         with torch.no_grad():
             gradients = [parameter.grad for parameter in self.parameters]
             step = fused_step if has_fused_step() else plain_step
-            step(self.parameters, gradients, self.momenta, self.weight_decay, self.momentum, lr, self.nesterov)
+            step(self, gradients, lr)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""
@@ -46,57 +46,43 @@ class SGD:
             ours.copy_(kept)
 
 
-def fused_step(
-    parameters: list[Tensor],
-    gradients: list[Any],
-    momenta: list[Tensor],
-    weight_decay: float,
-    momentum: float,
-    lr: float,
-    nesterov: bool,
-) -> None:
-    """One step in place, in one kernel."""
+def fused_step(sgd: SGD, gradients: list[Any], lr: float) -> None:
+    """Update parameters and momenta in place, in one kernel."""
     torch._fused_sgd_(
-        parameters,
+        sgd.parameters,
         gradients,
-        momenta,
-        weight_decay=weight_decay,
-        momentum=momentum,
+        sgd.momenta,
+        weight_decay=sgd.weight_decay,
+        momentum=sgd.momentum,
         lr=lr,
         dampening=0.0,
-        nesterov=nesterov,
+        nesterov=sgd.nesterov,
         maximize=False,
         is_first_step=False,
     )
 
 
-def plain_step(
-    parameters: list[Tensor],
-    gradients: list[Any],
-    momenta: list[Tensor],
-    weight_decay: float,
-    momentum: float,
-    lr: float,
-    nesterov: bool,
-) -> None:
-    """The same step in place, tensor by tensor."""
-    for i, (w, gradient) in enumerate(zip(parameters, gradients, strict=True)):
-        g = gradient.add(w, alpha=weight_decay)
-        if momenta:
-            v = momenta[i].mul_(momentum).add_(g)
-            g = g.add(v, alpha=momentum) if nesterov else v
+def plain_step(sgd: SGD, gradients: list[Any], lr: float) -> None:
+    """Update parameters and momenta in place, tensor by tensor; equal to `fused_step` up to rounding."""
+    for i, (w, gradient) in enumerate(zip(sgd.parameters, gradients, strict=True)):
+        g = gradient.add(w, alpha=sgd.weight_decay)
+        if sgd.momenta:
+            v = sgd.momenta[i].mul_(sgd.momentum).add_(g)
+            g = g.add(v, alpha=sgd.momentum) if sgd.nesterov else v
         w.add_(g, alpha=-lr)
 
 
 @cache
 def has_fused_step() -> bool:
-    """Whether this torch has the fused kernel, and it does what `plain_step` does."""
+    """Whether this torch has the fused kernel, and it gives the result of `plain_step`."""
     results = []
     for step in (fused_step, plain_step):
-        w, v = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 0.25])
+        w = torch.tensor([1.0, -2.0])
+        sgd = SGD([w], momentum=0.5, weight_decay=0.5)
         try:
-            step([w], [torch.tensor([0.25, 1.0])], [v], 0.5, 0.5, 0.125, True)
+            for _ in range(2):  # the second one has a momentum
+                step(sgd, [torch.tensor([0.25, 1.0])], 0.125)
         except (AttributeError, TypeError, RuntimeError):
             return False
-        results.append(torch.cat([w, v]))
+        results.append(torch.cat([w, *sgd.momenta]))
     return torch.equal(*results)  # these numbers are exact in binary

@@ -246,7 +246,7 @@ def test_decimals_of_parquet_keep_their_fractions(tmp_path: Path) -> None:
 
 
 def test_parquet_of_other_types_is_read(tmp_path: Path) -> None:
-    """An index, nullable numbers, categories, lists and text that holds numbers; analysed without a word."""
+    """An index, nullable numbers, categories, lists and numbers as text are read, without a warning."""
     frame = pd.DataFrame(
         {
             "space": pd.Categorical(["a", "b"] * 5),
@@ -329,6 +329,14 @@ def test_other_conditions_get_no_verdict(columns: dict[str, list[object]], acros
     assert analyze(runs(**columns)).conditions
     (allowed,) = compare(runs(**columns), across=[across])
     assert allowed.verdict.word == "better"
+
+
+def test_a_training_that_diverged_early_is_no_other_condition() -> None:
+    """Its fewer epochs do not count; the verdict stays."""
+    frame = runs(epochs=[10] * 60, status=["done"] * 60)
+    frame.loc[3, ["epochs", "status"]] = [2, "diverged"]
+    (pair,) = compare(frame)
+    assert (pair.verdict.word, pair.differs) == ("better", {})
 
 
 def test_shares_beside_percent_are_asked_for() -> None:

@@ -9,6 +9,7 @@ from dsd.analysis.results.columns import CONDITIONS
 from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import name_of
+from dsd.runs import RunState
 
 FEW = 5  # fewest networks for a note on median flops
 FLOPS_RATIO = 1.2  # largest ratio of median flops without a note
@@ -27,11 +28,13 @@ def check_conditions(names: Sequence[str]) -> None:
 def values_of(results: Results, condition: str) -> frozenset[str]:
     """The values of a condition in a population; empty if the table lacks the column.
 
-    The number of epochs counts only if no recipe covers it.
+    The number of epochs counts only if no recipe covers it, and only of trainings that did not diverge.
     """
     frame = results.frame
-    if condition == "epochs" and "recipe" in frame:
-        return frozenset()
+    if condition == "epochs":
+        if "recipe" in frame:
+            return frozenset()
+        frame = frame[frame["status"] != RunState.DIVERGED] if "status" in frame else frame
     columns = [name for name in frame if ALIASES.get(str(name).lower(), str(name).lower()) == condition]
     return frozenset(name_of(value) for name in columns[:1] for value in frame[name].dropna())
 
