@@ -29,7 +29,8 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     # pandas where a population is asked for its frame
     "design": (BASE | {"architecture"}, {"numpy", "omegaconf", "pandas"}),
     "models": (BASE | {"architecture"}, {"torch", "pandas"}),
-    "analysis": (BASE | {"architecture"}, {"numpy", "scipy", "pandas"}),
+    # draws of a population's space, for adjusted means
+    "analysis": (BASE | {"architecture", "design"}, {"numpy", "scipy", "pandas"}),
     "training": (BASE | {"architecture", "models"}, {"numpy", "torch", "PIL", "pooch", "requests"}),
     "figures": (
         BASE | {"architecture", "design", "analysis"},

@@ -1,3 +1,10 @@
+from .adjusted.distribution import AdjustedEdf as AdjustedEdf
+from .adjusted.distribution import adjusted_edf as adjusted_edf
+from .adjusted.distribution import adjusted_quantile as adjusted_quantile
+from .adjusted.estimates import AdjustedMean as AdjustedMean
+from .adjusted.estimates import adjusted_difference as adjusted_difference
+from .adjusted.populations import Adjusted as Adjusted
+from .adjusted.populations import adjust as adjust
 from .comparison.differences import Difference as Difference
 from .comparison.differences import mean_difference as mean_difference
 from .comparison.differences import quantile_difference as quantile_difference
@@ -29,6 +36,7 @@ from .random_search import random_search_curve as random_search_curve
 from .results.populations import Results as Results
 from .results.populations import select_populations as select_populations
 from .results.populations import split_populations as split_populations
+from .results.populations import with_draws as with_draws
 from .results.seeds import SeedNoise as SeedNoise
 from .results.seeds import seed_noise as seed_noise
 from .summary import Analysis as Analysis

@@ -4,12 +4,14 @@ import difflib
 import html
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from dsd.analysis.adjusted.estimates import AdjustedMean
+from dsd.analysis.adjusted.populations import Adjusted, adjust
 from dsd.analysis.comparison.conditions import condition_notes
 from dsd.analysis.comparison.pairwise import Comparisons, compare
 from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
@@ -39,6 +41,7 @@ class Settings:
     resamples: number of bootstrap resamples, as in the paper; 0 for the exact bootstrap, which needs no seed
     stepwise: compare only each population with the previous one
     across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
+    plain: compare plain means, also where the draws of populations are known
     """
 
     columns: Sequence[str] = ()
@@ -48,6 +51,7 @@ class Settings:
     resamples: int = 0
     stepwise: bool = False
     across: Sequence[str] = ()
+    plain: bool = False
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 < self.delta <= 100:
@@ -68,6 +72,7 @@ class Summary:
     correlations: Spearman's correlation of each column with error
     search: smallest random search whose expected best reaches the target; None if n do not reach it, or no target
     noise: seed noise, if networks were trained with several seeds
+    adjusted: adjusted mean error, if untrained networks of the population can be drawn
     """
 
     name: str
@@ -85,6 +90,7 @@ class Summary:
     correlations: dict[str, float] = field(default_factory=dict)
     search: int | None = None
     noise: SeedNoise | None = None
+    adjusted: AdjustedMean | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The population's entry in the output of `dsd analyze --json`."""
@@ -101,6 +107,7 @@ class Summary:
             "winners": self.winners,
             "rank_correlations": self.correlations,
             "search": self.search,
+            "adjusted": adjusted_as_json(self.adjusted),
             "seed_noise": asdict(self.noise) | {"reliability": self.noise.reliability} if self.noise else None,
         }
 
@@ -110,12 +117,14 @@ class Analysis:
     """Summaries of populations, and comparisons of their pairs.
 
     conditions: one sentence for each training condition, or complexity, in which the populations differ
+    unadjusted: one sentence for each reason why populations have no adjusted mean
     """
 
     populations: list[Summary]
     comparisons: Comparisons
     settings: Settings = Settings()
     conditions: Sequence[str] = ()
+    unadjusted: Sequence[str] = ()
 
     @property
     def delta(self) -> float:
@@ -157,7 +166,22 @@ class Analysis:
                 notes.append(f"{p.name}: no results.")
             elif p.n >= FEW and p.minimum == p.quantiles[QUANTILES[-1]]:
                 notes.append(f"{p.name}: nearly all errors are equal; ranges and correlations are meaningless.")
-        return [*self.conditions, *notes]
+        return [*self.conditions, *notes, *self.unadjusted]
+
+
+def adjusted_as_json(mean: AdjustedMean | None) -> dict[str, Any] | None:
+    """The adjusted mean in the output of `dsd analyze --json`."""
+    if mean is None:
+        return None
+    interval = mean.interval()
+    return {
+        "mean": mean.value,
+        "low": interval.low,
+        "high": interval.high,
+        "r2": mean.r2,
+        "as_if_n": mean.as_if_n,
+        "helps": mean.helps,
+    }
 
 
 def plain(value: Any) -> Any:
@@ -287,6 +311,10 @@ def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
     each = [name for results in populations for name in parameters(results.frame, (), results.outcomes)]
     chosen = parameters(frame, settings.columns, outcomes) if settings.columns else list(dict.fromkeys(each))
     texts = [name for name in categories(frame, outcomes) if not settings.columns or name in settings.columns]
-    comparisons = compare(populations, settings.delta, settings.stepwise, settings.across)
-    summaries = [summarise(results, chosen, texts, settings) for results in populations]
-    return Analysis(summaries, comparisons, settings, condition_notes(populations, settings.across))
+    adjusted = Adjusted() if settings.plain else adjust(populations)
+    comparisons = compare(populations, settings.delta, settings.stepwise, settings.across, adjusted.means)
+    summaries = [
+        replace(summarise(results, chosen, texts, settings), adjusted=adjusted.means.get(results.name))
+        for results in populations
+    ]
+    return Analysis(summaries, comparisons, settings, condition_notes(populations, settings.across), adjusted.notes)

@@ -12,7 +12,9 @@ from dsd.cli.options import (
     BY,
     COLUMNS,
     DELTA,
+    DRAWS,
     OUTCOMES,
+    PLAIN,
     RESAMPLES,
     SEED,
     SOURCES,
@@ -37,6 +39,8 @@ HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by defau
 @STEPWISE
 @ACROSS
 @OUTCOMES
+@DRAWS
+@PLAIN
 @TARGET
 @RESAMPLES
 @SEED
@@ -49,6 +53,8 @@ def analyze(
     stepwise: bool,
     across: str,
     outcomes: str,
+    draws: tuple[str, ...],
+    plain: bool,
     target: float | None,
     resamples: int,
     seed: int,
@@ -61,8 +67,8 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
-    populations = populations_of(sources, by, outcomes)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, plain)
+    populations = populations_of(sources, by, outcomes, draws)
     analysis = analysed(populations, settings)
     for note in synthetic(populations) + analysis.notes:
         say(note, err=True)
@@ -70,6 +76,7 @@ def analyze(
         emit(json.dumps(analysis.as_json()))
         return
     print_populations(analysis)
+    print_adjusted(analysis)
     print_pairs(analysis)
     print_ranges(analysis, everything=bool(columns))
 
@@ -105,9 +112,29 @@ def print_populations(analysis: "Analysis") -> None:
             )
 
 
+def print_adjusted(analysis: "Analysis") -> None:
+    """Print the adjusted mean of each population that has one, and what the surrogate explains."""
+    from dsd.cli.output import decimal, print_table
+
+    rows = []
+    for p in analysis.populations:
+        if p.adjusted:
+            mean, interval = p.adjusted, p.adjusted.interval()
+            numbers = (decimal(value) for value in (p.mean, mean.value, interval.low, interval.high, mean.r2))
+            rows.append((p.name, *numbers, f"{mean.as_if_n} of {p.n}" if mean.helps else f"{p.n} of {p.n}"))
+    if rows:
+        print_table(("population", "mean", "adjusted", "CI low", "CI high", "R²", "as if n were"), rows)
+        say(
+            "adjusted: mean error of the whole space, from untrained networks and a surrogate of error (95 % CI).\n"
+            "R²: share of the variance of error that the surrogate explains. As if n were: trained networks that give "
+            "a plain CI this narrow."
+        )
+
+
 def print_pairs(analysis: "Analysis") -> None:
     """Print one row per pair, with its verdict."""
     from dsd.analysis.comparison.pairwise import steps
+    from dsd.analysis.comparison.verdicts import ADJUSTED
     from dsd.cli.output import console, decimal, print_table
 
     if not analysis.comparisons:
@@ -117,7 +144,7 @@ def print_pairs(analysis: "Analysis") -> None:
     rows = [
         (
             *(c.a, c.b, str(c.verdict)),
-            *(decimal(value) for value in (c.mean_difference, c.verdict.low, c.verdict.high)),
+            *(decimal(value) for value in (c.estimate, c.verdict.low, c.verdict.high)),
             *(decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"),
         )
         for c in shown
@@ -126,6 +153,19 @@ def print_pairs(analysis: "Analysis") -> None:
     print_table(header[:kept], [row[:kept] for row in rows])
     if len(shown) < len(analysis.comparisons):
         say(f"each population with the previous one; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
+    adjusted = [c for c in shown if c.verdict.by == ADJUSTED and c.plain]
+    if adjusted:
+        plain_rows = [
+            (c.a, c.b, str(c.plain), *(decimal(v) for v in (c.mean_difference, c.plain.low, c.plain.high)))
+            for c in adjusted
+            if c.plain
+        ]
+        say(
+            "adjusted means decide"
+            + (f" {len(adjusted)} of {len(shown)} pairs" if len(adjusted) < len(shown) else "")
+            + "; by plain means (--plain):"
+        )
+        print_table(("a", "b", "b would be", "b − a", "CI low", "CI high"), plain_rows)
     together = "these steps" if analysis.settings.stepwise else "all pairs"
     say(
         f"b − a: difference of mean error [points]. CI: simultaneous 95 % confidence intervals of {together}; they "

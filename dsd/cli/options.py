@@ -41,6 +41,14 @@ STEPWISE = click.option(
     is_flag=True,
     help="Compare each population only with the previous one that has results. Fewer pairs need fewer networks.",
 )
+DRAWS = click.option(
+    "--draws",
+    multiple=True,
+    metavar="NAME=TABLE",
+    help="Untrained networks of population NAME, for its adjusted mean. Can be repeated.  [default: drawn from the "
+    "space, if the sweep or the metadata of the table record it]",
+)
+PLAIN = click.option("--plain", is_flag=True, help="Compare plain means, without adjustment by untrained networks.")
 TARGET = click.option(
     "--target", type=click.FloatRange(0, 100), help="Report how many random networks reach this error [%]."
 )

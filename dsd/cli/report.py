@@ -10,7 +10,9 @@ from dsd.cli.options import (
     BY,
     COLUMNS,
     DELTA,
+    DRAWS,
     OUTCOMES,
+    PLAIN,
     RESAMPLES,
     SEED,
     SOURCES,
@@ -29,6 +31,8 @@ from dsd.errors import DsdError
 @STEPWISE
 @ACROSS
 @OUTCOMES
+@DRAWS
+@PLAIN
 @TARGET
 @RESAMPLES
 @SEED
@@ -46,6 +50,8 @@ def report(
     stepwise: bool,
     across: str,
     outcomes: str,
+    draws: tuple[str, ...],
+    plain: bool,
     target: float | None,
     resamples: int,
     seed: int,
@@ -60,8 +66,8 @@ def report(
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write_report
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
-    populations = populations_of(sources, by, outcomes)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, plain)
+    populations = populations_of(sources, by, outcomes, draws)
     analysis = analyze(populations, settings)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:

@@ -21,12 +21,19 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def settings_of(
-    columns: str, delta: float | None, target: float | None, resamples: int, seed: int, stepwise: bool, across: str
+    columns: str,
+    delta: float | None,
+    target: float | None,
+    resamples: int,
+    seed: int,
+    stepwise: bool,
+    across: str,
+    plain: bool,
 ) -> "Settings":
     """Return the options as the library's `Settings`."""
     from dsd.analysis.summary import Settings
 
-    return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across))
+    return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across), plain)
 
 
 def synthetic(populations: "list[Results]") -> list[str]:
@@ -86,11 +93,31 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     return joined(curves) if curves else None
 
 
-def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":
-    """Return the populations of sweep folders and tables, each with a unique name."""
-    from dsd.analysis.results.populations import disambiguate_names, split_populations
+def populations_of(sources: tuple[Path, ...], by: str, outcomes: str, draws: tuple[str, ...]) -> "list[Results]":
+    """Return the populations of sweep folders and tables, each with a unique name, and with their draws."""
+    from dsd.analysis.results.populations import (
+        disambiguate_names,
+        split_populations,
+        with_draws,
+        with_recorded_draws,
+    )
 
     names = names_in(outcomes)
-    return disambiguate_names(
-        [(str(source), split_populations(table_of(source, by), by, str(source), names)) for source in sources]
-    )
+    tables = []
+    for source in sources:
+        populations = split_populations(table_of(source, by), by, str(source), names)
+        tables.append((str(source), with_recorded_draws(populations, file_of(source) or source, by)))
+    return with_draws(disambiguate_names(tables), draws_in(draws))
+
+
+def draws_in(texts: tuple[str, ...]) -> dict[str, Path]:
+    """Split the values NAME=TABLE of --draws; a name can contain "="."""
+    draws: dict[str, Path] = {}
+    for text in texts:
+        name, equal, table = text.rpartition("=")
+        if not equal or not name or not table:
+            raise DsdError(f"--draws {text}: give NAME=TABLE, the name of a population and a table of its networks")
+        if name in draws:
+            raise DsdError(f"--draws {text}: gives a second table for {name}")
+        draws[name] = Path(table)
+    return draws

@@ -2,7 +2,7 @@
 
 import html
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import combinations, pairwise
@@ -13,9 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
+from dsd.analysis.adjusted.estimates import AdjustedMean, adjusted_difference, unit_variance
+from dsd.analysis.adjusted.populations import adjust
 from dsd.analysis.comparison.conditions import check_conditions, differing
 from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mover, quantile_interval, welch
-from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, decided, no_verdict
+from dsd.analysis.comparison.verdicts import ADJUSTED, DELTA, FEW, Verdict, decided, decided_by, no_verdict
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
@@ -41,6 +43,8 @@ class Comparison:
     verdict: the decision, from an interval that is simultaneous over all pairs
     differs: training conditions in which a and b differ, with both values; if any, there is no verdict and `p_holm` is
         NaN
+    adjusted: difference of adjusted means with its 95 % interval for this pair alone; None if a or b has none
+    plain: the verdict by the plain interval; equals `verdict` unless adjusted means decide
     """
 
     a: str
@@ -56,16 +60,30 @@ class Comparison:
     detectable: float
     verdict: Verdict
     differs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    adjusted: Difference | None = None
+    plain: Verdict | None = None
+
+    @property
+    def estimate(self) -> float:
+        """The difference of means that decides, adjusted or plain [points]."""
+        return self.adjusted.value if self.adjusted and self.verdict.by == ADJUSTED else self.mean_difference
 
     def as_json(self) -> dict[str, Any]:
         """JSON values; `median`, `lower` and `decision` are objects, `verdict` is the word."""
-        return asdict(self) | {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
+        own = self.adjusted
+        adjusted = {"difference": own.value, "low": own.low, "high": own.high} if own else None
+        return asdict(self) | {
+            "verdict": self.verdict.word,
+            "decision": asdict(self.verdict),
+            "adjusted": adjusted,
+        }
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(str(self))}</p>"
 
     def __str__(self) -> str:
-        seen = f"mean error {self.mean_difference:+.2f} points"
+        adjusted = "adjusted " if self.verdict.by == ADJUSTED else ""
+        seen = f"{adjusted}mean error {self.estimate:+.2f} points"
         if self.differs:
             conditions = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
             return f"{self.b} against {self.a}: no verdict, because they differ in {conditions}; {seen}"
@@ -95,6 +113,8 @@ class Comparisons(list[Comparison]):
                 "b": pair.b,
                 "verdict": pair.verdict.word,
                 "mean_difference": pair.mean_difference,
+                "adjusted_difference": pair.adjusted.value if pair.adjusted else np.nan,
+                "by": pair.verdict.by,
                 "low": pair.verdict.low,
                 "high": pair.verdict.high,
                 "ks": pair.ks,
@@ -110,7 +130,11 @@ class Comparisons(list[Comparison]):
 
 
 def compare(
-    populations: Any, delta: float | None = None, stepwise: bool = False, across: Sequence[str] = ()
+    populations: Any,
+    delta: float | None = None,
+    stepwise: bool = False,
+    across: Sequence[str] = (),
+    adjusted: Mapping[str, AdjustedMean] | None = None,
 ) -> Comparisons:
     """Compare each pair of populations with results ([NDS] uses the KS test; the rest is ours).
 
@@ -120,6 +144,8 @@ def compare(
         stepwise: compare each population only with the previous one that has results, as in a sequence of refinements;
             p-values and verdicts are corrected for these pairs only
         across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
+        adjusted: adjusted mean error by population (`dsd.analysis.adjust`); it decides between two that have one. None
+            computes them from the draws of the populations; {} compares plain means
 
     Raises:
         DsdError: more than 100 populations without `stepwise`; no delta, although errors can be losses or shares
@@ -134,6 +160,7 @@ def compare(
     present = [results for results in populations if len(results)]
     delta = delta_for(present, delta) if len(present) > 1 else DELTA
     errors = [validate_errors(results.errors) for results in present]
+    adjusted = adjust(present).means if adjusted is None else adjusted
     pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
     tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
     differences = [differing(present[a], present[b], across) for a, b in pairs]
@@ -146,8 +173,10 @@ def compare(
             (present[a].name, present[b].name),
             (errors[a], errors[b]),
             (ks, p, float(p_holm)),
-            no_verdict(delta) if differs else decided(errors[a], errors[b], delta, level),
+            delta,
+            level,
             differs,
+            (adjusted.get(present[a].name), adjusted.get(present[b].name)),
         )
         for (a, b), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
     )
@@ -188,10 +217,19 @@ def compared(
     names: tuple[str, str],
     errors: tuple[Floats, Floats],
     test: tuple[float, float, float],
-    decision: Verdict,
+    delta: float,
+    level: float,
     differs: dict[str, tuple[str, str]],
+    adjusted: tuple[AdjustedMean | None, AdjustedMean | None],
 ) -> Comparison:
-    """The comparison of a pair, from its KS test, verdict and differing conditions."""
+    """The comparison of a pair, from its KS test, differing conditions and adjusted means."""
+    a, b = adjusted
+    both = adjusted_difference(a, b) if a and b else None
+    plain = no_verdict(delta) if differs else decided(*errors, delta, level)
+    decision = plain
+    if not differs and a and b and (a.helps or b.helps):
+        interval = adjusted_difference(a, b, level)
+        decision = decided_by(interval, unit_variance(a, b, level), min(a.n, b.n), delta, level, ADJUSTED)
     mean = welch(*errors, LEVEL)
     median, lower = (mover(*(quantile_interval(values, q) for values in errors)) for q in (0.5, LOWER))
     return Comparison(
@@ -203,6 +241,8 @@ def compared(
         detectable=detectable(*errors, decision.level),
         verdict=decision,
         differs=differs,
+        adjusted=both,
+        plain=plain,
     )
 
 

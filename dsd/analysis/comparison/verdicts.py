@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
-from dsd.analysis.comparison.differences import POWER, welch
+from dsd.analysis.comparison.differences import POWER, Difference, welch
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.arrays import Floats
 
 DELTA = 1.0  # points of error
 FEW = 5  # fewest networks of each population for a verdict
 BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal", "worse", "undecided"
+PLAIN, ADJUSTED = "plain", "adjusted"
 NONE = "no verdict"  # for populations with different training conditions
 RULE = (
     "b is equal to a within δ if the interval of the difference of mean error lies from −δ to δ; else better or worse "
@@ -40,6 +41,7 @@ class Verdict:
     delta: difference of means that is too small to matter [points]
     low, high: the deciding interval of the difference of means [points]
     level: confidence level of that interval
+    by: the estimate that decides: adjusted (`dsd.analysis.adjusted`) or plain
     n_for_power: if undecided, networks of each population that decide with 80 % power, assuming the observed
         difference and variances; None otherwise, and with fewer than 5 networks
     n_always_decisive: if undecided, networks of each population that decide whatever the difference is, assuming the
@@ -53,6 +55,7 @@ class Verdict:
     level: float
     n_for_power: int | None = None
     n_always_decisive: int | None = None
+    by: str = PLAIN
 
     def __str__(self) -> str:
         if self.word == EQUAL:
@@ -80,13 +83,25 @@ def decided(x: Floats, y: Floats, delta: float, level: float) -> Verdict:
     """`verdict` on valid errors x (n,) and y (m,), by an interval of this level."""
     if min(len(x), len(y)) < FEW:
         return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
-    interval = welch(x, y, level)
+    return decided_by(welch(x, y, level), variance(x, y), min(len(x), len(y)), delta, level)
+
+
+def decided_by(
+    interval: Difference, unit_variance: float, n: int, delta: float, level: float, by: str = PLAIN
+) -> Verdict:
+    """The verdict by an interval of this level.
+
+    Args:
+        unit_variance: variance of the difference for one network of each population; it falls as 1/n
+        n: networks of the smaller population
+    """
     basis = (delta, interval.low, interval.high, level)
     if -delta <= interval.low and interval.high <= delta:
-        return Verdict(EQUAL, *basis)
+        return Verdict(EQUAL, *basis, by=by)
     if interval.high < 0 or interval.low > 0:
-        return Verdict(BETTER if interval.high < 0 else WORSE, *basis)
-    return Verdict(UNDECIDED, *basis, n_for_power(x, y, delta, level), n_always_decisive(x, y, delta, level))
+        return Verdict(BETTER if interval.high < 0 else WORSE, *basis, by=by)
+    always = n_always_decisive(unit_variance, n, delta, level)
+    return Verdict(UNDECIDED, *basis, min(n_for_power(unit_variance, interval.value, delta, level), always), always, by)
 
 
 def no_verdict(delta: float) -> Verdict:
@@ -99,23 +114,22 @@ def variance(x: Floats, y: Floats) -> float:
     return float(x.var(ddof=1) + y.var(ddof=1))
 
 
-def n_always_decisive(x: Floats, y: Floats, delta: float, level: float) -> int:
-    """Networks of each population, more than now, whose interval is no wider than δ, assuming the sample variances."""
-    unit_variance = variance(x, y)
-    n = max(math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), min(len(x), len(y)) + 1)
+def n_always_decisive(unit_variance: float, smallest: int, delta: float, level: float) -> int:
+    """Networks of each population, more than now, whose interval is no wider than δ, assuming the variances."""
+    n = max(math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), smallest + 1)
     # Student's t is wider than the normal distribution
     while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta:
         n += max(n // 1000, 1)
     return n
 
 
-def n_for_power(x: Floats, y: Floats, delta: float, level: float) -> int:
+def n_for_power(unit_variance: float, difference: float, delta: float, level: float) -> int:
     """Networks of each population that decide with 80 % power, assuming the observed difference and variances.
 
     The interval then excludes zero or lies inside ±δ, whichever takes fewer networks.
     """
-    z, difference = float(ndtri((1 + level) / 2)), abs(float(y.mean() - x.mean()))
+    z, difference = float(ndtri((1 + level) / 2)), abs(difference)
     # two-sided for an interval inside ±δ, one-sided for an interval that excludes zero
     ways = [((z + ndtri(POWER)) / difference)] if difference else []
     ways += [(z + ndtri((1 + POWER) / 2)) / (delta - difference)] if difference < delta else []
-    return min(math.ceil(variance(x, y) * float(min(ways)) ** 2), n_always_decisive(x, y, delta, level))
+    return math.ceil(unit_variance * float(min(ways)) ** 2)

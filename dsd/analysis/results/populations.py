@@ -8,10 +8,10 @@ import html
 import logging
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from dsd.io.table_reading import as_frame, as_numbers, clean_header, is_missing,
 from dsd.runs import RESULTS, RunState
 from dsd.texts import encodable
 from dsd.typed import quoted
+
+if TYPE_CHECKING:
+    from dsd.analysis.adjusted.draws import Draws
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ class Results:
     unfinished: number of rows that have no result yet
     outcomes: columns that hold training outcomes
     in_percent: whether the errors are known to be percent, because dsd or `dsd import` wrote the table
+    draws: where untrained networks of its distribution come from; a text says why they are not known, None that
+        nothing was recorded
     """
 
     name: str
@@ -52,6 +57,7 @@ class Results:
     runs: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: frozenset[str] = frozenset({"error"})
     in_percent: bool = False
+    draws: "Draws | str | None" = None
 
     @property
     def failed(self) -> int:
@@ -121,7 +127,8 @@ def split_populations(
             from 0 to 100, an infinite parameter, an unknown status
     """
     if isinstance(frame, str | Path):
-        frame, place = read_table(frame, (by,)), str(frame)
+        path = Path(frame)
+        return with_recorded_draws(split_populations(read_table(path, (by,)), by, str(path), outcomes), path, by)
     frame = as_frame(frame, "dsd.split_populations")
     frame = frame.set_axis(clean_header(list(frame), place), axis=1)
     if "error" not in frame:
@@ -154,6 +161,42 @@ def split_populations(
     return [
         results_of(name, frame.loc[rows[text]], place, reached) for text, name in ordered_names(list(rows), by).items()
     ]
+
+
+def with_recorded_draws(populations: Sequence[Results], path: Path, by: str = "space") -> list[Results]:
+    """Attach the draws that are recorded with a table or sweep to its populations (`adjusted.draws`)."""
+    from dsd.analysis.adjusted.draws import recorded_draws
+
+    recorded = recorded_draws(path)
+    if by != "space" and recorded:
+        recorded = {"*": f"spaces and windows are recorded for --by space, not for --by {by}"}
+    return [replace(own, draws=recorded.get(own.name, recorded.get("*"))) for own in populations]
+
+
+def with_draws(populations: Sequence[Results], tables: Mapping[str, pd.DataFrame | str | Path]) -> list[Results]:
+    """Attach tables of untrained networks to populations, for adjusted means; they replace recorded draws.
+
+    Args:
+        populations: from `split_populations`
+        tables: by name of the population, a DataFrame or the path of a table; its networks come from the same
+            distribution as those of the population
+
+    Raises:
+        DsdError: a population is unknown, or a table cannot be read
+    """
+    from dsd.analysis.adjusted.draws import TableDraws
+
+    names = [results.name for results in populations]
+    for name in tables:
+        if name not in names:
+            raise DsdError(f"--draws {name}: is no population; choose from: {known(names)}")
+    found = {
+        name: TableDraws(read_table(table), str(table))
+        if isinstance(table, str | Path)
+        else TableDraws(as_frame(table, f"draws of {name}"), "table")
+        for name, table in tables.items()
+    }
+    return [replace(results, draws=found.get(results.name, results.draws)) for results in populations]
 
 
 def ordered_names(texts: Sequence[str], by: str) -> dict[str, str]:

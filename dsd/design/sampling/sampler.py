@@ -55,13 +55,19 @@ def up_to(batch: Batch, fresh: list[int], taken: int) -> Draw:
     return Draw(int(batch.tried[last]), int(batch.tried_valid[last]), last + 1, last + 1 - taken)
 
 
-def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
-    """Return the positions of the networks that are not in `seen`, in order, and add the networks to `seen`."""
+def codes_of(networks: Networks) -> list[bytes]:
+    """Return one code per network; two networks are equal if their codes are."""
     # float32 distinguishes all values that occur (whole numbers to 2^24, ratios) and halves the memory
     columns = [*networks.stages, networks.resolution[:, None]]
     identity = np.concatenate(columns, axis=1, dtype=np.float32, casting="unsafe")
+    codes: list[bytes] = np.ascontiguousarray(identity).view(f"V{4 * identity.shape[1]}")[:, 0].tolist()
+    return codes
+
+
+def new_rows(networks: Networks, seen: set[bytes]) -> list[int]:
+    """Return the positions of the networks that are not in `seen`, in order, and add the networks to `seen`."""
     fresh = []
-    for row, code in enumerate(np.ascontiguousarray(identity).view(f"V{4 * identity.shape[1]}")[:, 0].tolist()):
+    for row, code in enumerate(codes_of(networks)):
         if code not in seen:
             seen.add(code)
             fresh.append(row)
