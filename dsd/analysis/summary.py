@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dsd.analysis.comparison.conditions import condition_notes
+from dsd.analysis.comparison.pairing import pairing_notes
 from dsd.analysis.comparison.pairwise import Comparisons, compare
 from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
 from dsd.analysis.distribution.empirical import dkw_half_width
@@ -39,6 +40,7 @@ class Settings:
     resamples: number of bootstrap resamples, as in the paper; 0 for the exact bootstrap, which needs no seed
     stepwise: compare only each population with the previous one
     across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
+    pair: column that identifies networks, to compare populations within networks; None for independent samples
     """
 
     columns: Sequence[str] = ()
@@ -48,6 +50,7 @@ class Settings:
     resamples: int = 0
     stepwise: bool = False
     across: Sequence[str] = ()
+    pair: str | None = None
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 < self.delta <= 100:
@@ -109,7 +112,8 @@ class Summary:
 class Analysis:
     """Summaries of populations, and comparisons of their pairs.
 
-    conditions: one sentence for each training condition, or complexity, in which the populations differ
+    conditions: one sentence for each training condition, or complexity, in which the populations differ; how networks
+        were paired
     """
 
     populations: list[Summary]
@@ -142,6 +146,7 @@ class Analysis:
                 "delta": self.delta,
                 "target": self.settings.target,
                 "stepwise": self.settings.stepwise,
+                "pair": self.settings.pair,
                 "rule": RULE,
             }
         )
@@ -287,6 +292,12 @@ def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
     each = [name for results in populations for name in parameters(results.frame, (), results.outcomes)]
     chosen = parameters(frame, settings.columns, outcomes) if settings.columns else list(dict.fromkeys(each))
     texts = [name for name in categories(frame, outcomes) if not settings.columns or name in settings.columns]
-    comparisons = compare(populations, settings.delta, settings.stepwise, settings.across)
+    if settings.pair not in settings.columns:  # a name of networks is no parameter
+        chosen, texts = ([name for name in names if name != settings.pair] for names in (chosen, texts))
+    comparisons = compare(populations, settings.delta, settings.stepwise, settings.across, settings.pair)
     summaries = [summarise(results, chosen, texts, settings) for results in populations]
-    return Analysis(summaries, comparisons, settings, condition_notes(populations, settings.across))
+    notes = condition_notes(populations, settings.across, paired=settings.pair is not None)
+    if settings.pair is not None:
+        counts = {(pair.a, pair.b): pair.paired for pair in comparisons if pair.paired}
+        notes = pairing_notes(populations, settings.pair, counts, settings.stepwise) + notes
+    return Analysis(summaries, comparisons, settings, notes)

@@ -13,6 +13,7 @@ from dsd.cli.options import (
     COLUMNS,
     DELTA,
     OUTCOMES,
+    PAIR,
     RESAMPLES,
     SEED,
     SOURCES,
@@ -24,7 +25,8 @@ from dsd.cli.sources import populations_of, settings_of, synthetic
 if TYPE_CHECKING:
     from dsd.analysis.summary import Analysis
 
-WIDE = 105  # width of a terminal that shows the test of distributions
+WIDE = 105  # width of a terminal that shows the probability of superiority
+WIDEST = 125  # the same, and the test of distributions
 PAIRS = 15  # most pairs to print; of more, only each population with the previous one
 HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by default
 
@@ -36,6 +38,7 @@ HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by defau
 @DELTA
 @STEPWISE
 @ACROSS
+@PAIR
 @OUTCOMES
 @TARGET
 @RESAMPLES
@@ -48,6 +51,7 @@ def analyze(
     delta: float | None,
     stepwise: bool,
     across: str,
+    pair: str,
     outcomes: str,
     target: float | None,
     resamples: int,
@@ -61,8 +65,8 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
-    populations = populations_of(sources, by, outcomes)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair)
+    populations = populations_of(sources, by, outcomes, pair)
     analysis = analysed(populations, settings)
     for note in synthetic(populations) + analysis.notes:
         say(note, err=True)
@@ -113,25 +117,34 @@ def print_pairs(analysis: "Analysis") -> None:
     if not analysis.comparisons:
         return
     shown = steps(analysis.comparisons, PAIRS)
-    header = ("a", "b", "b is", "b − a", "CI low", "CI high", "KS D", "p (Holm)")
+    paired = analysis.settings.pair is not None
+    header = ("a", "b", "b is", "b − a", "CI low", "CI high", "P(b < a)", "KS D", "p (Holm)")
     rows = [
         (
             *(c.a, c.b, str(c.verdict)),
             *(decimal(value) for value in (c.mean_difference, c.verdict.low, c.verdict.high)),
-            *(decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"),
+            *(str(c.superiority), decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"),
         )
         for c in shown
     ]
-    kept = len(header) if console().width >= WIDE else len(header) - 2  # KS test only on a wide terminal
+    width = console().width
+    kept = 6 if width < WIDE else 7 if width < WIDEST or paired else 9  # no KS test within networks
     print_table(header[:kept], [row[:kept] for row in rows])
     if len(shown) < len(analysis.comparisons):
-        say(f"each population with the previous one; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
+        which = "the pairs with the most networks in both" if paired else "each population with the previous one"
+        say(f"{which}; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
     together = "these steps" if analysis.settings.stepwise else "all pairs"
+    difference, each = "difference of mean error", "networks of each population"
+    share = "probability that a network of b has a lower error than one of a"
+    if paired:
+        difference = f"mean difference of error within networks, paired by {analysis.settings.pair}"
+        each, share = "networks in both populations", "share of networks with a lower error in b"
     say(
-        f"b − a: difference of mean error [points]. CI: simultaneous 95 % confidence intervals of {together}; they "
-        f"decide.\nδ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population for "
-        "80 % power."
+        f"b − a: {difference} [points]. CI: simultaneous 95 % confidence intervals of {together}; they decide.\n"
+        f"δ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: {each} for 80 % power."
     )
+    if kept > 6:
+        say(f"P(b < a): {share}, ties half, with the 95 % confidence interval of each pair alone.")
 
 
 def print_ranges(analysis: "Analysis", everything: bool) -> None:

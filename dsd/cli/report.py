@@ -11,6 +11,7 @@ from dsd.cli.options import (
     COLUMNS,
     DELTA,
     OUTCOMES,
+    PAIR,
     RESAMPLES,
     SEED,
     SOURCES,
@@ -28,6 +29,7 @@ from dsd.errors import DsdError
 @DELTA
 @STEPWISE
 @ACROSS
+@PAIR
 @OUTCOMES
 @TARGET
 @RESAMPLES
@@ -45,6 +47,7 @@ def report(
     delta: float | None,
     stepwise: bool,
     across: str,
+    pair: str,
     outcomes: str,
     target: float | None,
     resamples: int,
@@ -60,8 +63,8 @@ def report(
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write_report
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across)
-    populations = populations_of(sources, by, outcomes)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair)
+    populations = populations_of(sources, by, outcomes, pair)
     analysis = analyze(populations, settings)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:

@@ -21,12 +21,19 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def settings_of(
-    columns: str, delta: float | None, target: float | None, resamples: int, seed: int, stepwise: bool, across: str
+    columns: str,
+    delta: float | None,
+    target: float | None,
+    resamples: int,
+    seed: int,
+    stepwise: bool,
+    across: str,
+    pair: str = "",
 ) -> "Settings":
     """Return the options as the library's `Settings`."""
     from dsd.analysis.summary import Settings
 
-    return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across))
+    return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across), pair or None)
 
 
 def synthetic(populations: "list[Results]") -> list[str]:
@@ -38,12 +45,12 @@ def synthetic(populations: "list[Results]") -> list[str]:
     ]
 
 
-def table_of(source: Path, by: str) -> "pd.DataFrame":
-    """Return the current table of a sweep, or the table of a file."""
+def table_of(source: Path, *names: str) -> "pd.DataFrame":
+    """Return the current table of a sweep, or the table of a file, with these columns of names as text."""
     from dsd.io.table_reading import read_table
 
     path = file_of(source)
-    return gathered(source)[0] if path is None else read_table(path, (by,))
+    return gathered(source)[0] if path is None else read_table(path, names)
 
 
 def file_of(source: Path) -> Path | None:
@@ -86,11 +93,11 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     return joined(curves) if curves else None
 
 
-def populations_of(sources: tuple[Path, ...], by: str, outcomes: str) -> "list[Results]":
+def populations_of(sources: tuple[Path, ...], by: str, outcomes: str, pair: str = "") -> "list[Results]":
     """Return the populations of sweep folders and tables, each with a unique name."""
     from dsd.analysis.results.populations import disambiguate_names, split_populations
 
-    names = names_in(outcomes)
+    names, kept = names_in(outcomes), [pair] if pair else []
     return disambiguate_names(
-        [(str(source), split_populations(table_of(source, by), by, str(source), names)) for source in sources]
+        [(str(source), split_populations(table_of(source, by, *kept), by, str(source), names)) for source in sources]
     )

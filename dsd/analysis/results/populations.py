@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
-from dsd.analysis.results.seeds import one_per_network
+from dsd.analysis.results.seeds import one_per_network, one_per_run
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import as_frame, as_numbers, clean_header, is_missing, named_cells, read_table, stray
 from dsd.runs import RESULTS, RunState
@@ -43,6 +43,7 @@ class Results:
     unfinished: number of rows that have no result yet
     outcomes: columns that hold training outcomes
     in_percent: whether the errors are known to be percent, because dsd or `dsd import` wrote the table
+    by: the column that names the population
     """
 
     name: str
@@ -52,6 +53,7 @@ class Results:
     runs: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: frozenset[str] = frozenset({"error"})
     in_percent: bool = False
+    by: str = "space"
 
     @property
     def failed(self) -> int:
@@ -152,7 +154,8 @@ def split_populations(
             f"{place}: column {by} names {len(rows):,} populations; the maximum is {MOST:,}; name another column (--by)"
         )
     return [
-        results_of(name, frame.loc[rows[text]], place, reached) for text, name in ordered_names(list(rows), by).items()
+        results_of(name, frame.loc[rows[text]], place, reached, by)
+        for text, name in ordered_names(list(rows), by).items()
     ]
 
 
@@ -221,8 +224,9 @@ def truths(column: pd.Series, place: str) -> pd.Series:
     return converted.astype(bool)
 
 
-def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str]) -> Results:
+def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str], by: str) -> Results:
     """Build one population from its rows; validate `status`, `valid` and missing errors."""
+    rows = one_per_run(rows)
     status = rows["status"] if "status" in rows else pd.Series(RunState.DONE.value, index=rows.index)
     unknown = status[~status.isin(list(RunState))]
     if len(unknown):
@@ -238,7 +242,8 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
     unfinished = int((~result & ~failed).sum())
     imported = "recorded_by" in rows and runs["error"].max() > 1  # other programs also record shares
     percent = written_by_dsd(rows) or bool(imported)
-    return Results(name, one_per_network(runs, place, outcomes), rows[failed], unfinished, runs, outcomes, percent)
+    networks = one_per_network(runs, place, outcomes)
+    return Results(name, networks, rows[failed], unfinished, runs, outcomes, percent, by)
 
 
 def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:
