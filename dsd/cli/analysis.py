@@ -118,18 +118,25 @@ def print_pairs(analysis: "Analysis") -> None:
         return
     shown = steps(analysis.comparisons, PAIRS)
     paired = analysis.settings.pair is not None
-    header = ("a", "b", "b is", "b − a", "CI low", "CI high", "P(b < a)", "KS D", "p (Holm)")
-    rows = [
-        (
+    header = ["a", "b", "b is", "b − a", "CI low", "CI high", *(["n"] if paired else [])]
+    rows: list[list[object]] = [
+        [
             *(c.a, c.b, str(c.verdict)),
             *(decimal(value) for value in (c.mean_difference, c.verdict.low, c.verdict.high)),
-            *(str(c.superiority), decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"),
-        )
+            *([c.paired.n] if c.paired else []),
+        ]
         for c in shown
     ]
     width = console().width
-    kept = 6 if width < WIDE else 7 if width < WIDEST or paired else 9  # no KS test within networks
-    print_table(header[:kept], [row[:kept] for row in rows])
+    if width >= WIDE:
+        header.append("P(b < a)")
+        for row, c in zip(rows, shown, strict=True):
+            row.append(c.superiority)
+    if width >= WIDEST and not paired:
+        header += ["KS D", "p (Holm)"]
+        for row, c in zip(rows, shown, strict=True):
+            row += [decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"]
+    print_table(header, rows)
     if len(shown) < len(analysis.comparisons):
         which = "the pairs with the most networks in both" if paired else "each population with the previous one"
         say(f"{which}; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
@@ -137,13 +144,13 @@ def print_pairs(analysis: "Analysis") -> None:
     difference, each = "difference of mean error", "networks of each population"
     share = "probability that a network of b has a lower error than one of a"
     if paired:
-        difference = f"mean difference of error within networks, paired by {analysis.settings.pair}"
+        difference = f"mean difference of error within n networks, paired by {analysis.settings.pair}"
         each, share = "networks in both populations", "share of networks with a lower error in b"
     say(
         f"b − a: {difference} [points]. CI: simultaneous 95 % confidence intervals of {together}; they decide.\n"
         f"δ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: {each} for 80 % power."
     )
-    if kept > 6:
+    if width >= WIDE:
         say(f"P(b < a): {share}, ties half, with the 95 % confidence interval of each pair alone.")
 
 

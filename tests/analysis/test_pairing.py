@@ -190,9 +190,9 @@ def test_two_tables_with_the_same_populations_are_paired_by_population() -> None
     analysis = analyze(populations, Settings(pair="key"))
     assert [(pair.a, pair.b) for pair in analysis.comparisons] == [("A (one)", "A (two)"), ("B (one)", "B (two)")]
     assert {pair.verdict.level for pair in analysis.comparisons} == {1 - 0.05 / 2}
-    assert "A (one) and A (two) have 8 networks in common; left out: 0 of A (one), 0 of A (two)" in analysis.notes[0]
+    assert "A (one) and A (two) have 8 networks in common; left out without a partner: 0 and 0" in analysis.notes[0]
     assert analysis.notes[1] == (
-        "Not compared, because they have no pair of networks: A (one) and B (one); A (one) and B (two); "
+        "Not compared, because they share no network from different runs: A (one) and B (one); A (one) and B (two); "
         "B (one) and A (two); A (two) and B (two)."
     )
 
@@ -217,8 +217,10 @@ def test_what_cannot_be_paired_is_one_line() -> None:
     with pytest.raises(DsdError, match=r"^x: same = 1 is in rows 1, 2, 3; --pair needs one row of each network"):
         compare(split_populations(frame.assign(same=1), by="recipe"), pair="same")
     apart = frame.assign(key=[f"n{i}" for i in range(12)])
-    with pytest.raises(DsdError, match=r"^--pair key: no two of the populations x, y share a value of key"):
+    with pytest.raises(DsdError, match=r"^--pair key: no two populations share a value of key from"):
         compare(split_populations(apart, by="recipe"), pair="key")
+    with pytest.raises(DsdError, match=r"no population shares with the one before it .* leave out --stepwise, group"):
+        compare(split_populations(apart, by="recipe"), pair="key", stepwise=True)
     with pytest.raises(DsdError, match=r"^--pair key compares two populations; there is one, x; name others with --by"):
         compare(populations[:1], pair="key")
 

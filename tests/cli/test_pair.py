@@ -32,11 +32,11 @@ def test_the_output_says_that_it_is_paired_and_by_what(dsd, table: Path) -> None
     """The table has P(b < a) and no KS test; a line counts what matches; the JSON has both."""
     done = dsd("analyze", table, "--pair", "key", "--by", "recipe")
     assert done.code == 0
-    assert "mean difference of error within networks, paired by key" in done.out
+    assert "mean difference of error within n networks, paired by key" in done.out
     assert "share of networks with a lower error in b, ties half" in done.out
     assert "P(b < a)" in done.out
     assert "KS D" not in done.out
-    assert "slow and fast have 17 networks in common; left out: 2 of slow, 1 of fast." in done.err
+    assert "slow and fast have 17 networks in common; left out without a partner: 2 and 1." in done.err
     assert "no verdict" not in done.out + done.err
     found = json.loads(dsd("analyze", table, "--pair", "key", "--by", "recipe", "--json").out)
     (pair,) = found["comparisons"]
@@ -90,7 +90,7 @@ def test_two_sources_are_paired(dsd, frame: pd.DataFrame, tmp_path: Path, by: st
         return
     refused = dsd(*words)
     assert "no verdict between them without --across recipe" in refused.err
-    assert "Not compared, because they have no pair of networks" in refused.err
+    assert "Not compared, because they share no network from different runs: " in refused.err
     pairs = json.loads(dsd(*words, "--across", "recipe", "--json").out)["comparisons"]
     assert [(pair["a"], pair["b"]) for pair in pairs] == [(f"{s} ({slow})", f"{s} ({fast})") for s in "AB"]
     assert [pair["paired"]["n"] for pair in pairs] == [7, 10]
@@ -102,7 +102,7 @@ def test_any_column_can_name_the_networks_and_may_have_gaps(dsd, frame: pd.DataF
     frame.loc[0, "id"] = pd.NA
     frame.to_csv(tmp_path / "gaps.csv", index=False)
     done = dsd("analyze", tmp_path / "gaps.csv", "--pair", "id", "--by", "recipe")
-    assert "slow and fast have 16 networks in common; left out: 3 of slow, 2 of fast." in done.err
+    assert "slow and fast have 16 networks in common; left out without a partner: 3 and 2." in done.err
     assert "Networks without a value of id have no partner: slow 1." in done.err
     assert "paired by id" in done.out
 
@@ -128,4 +128,4 @@ def test_populations_without_a_network_in_common_are_refused(dsd, frame: pd.Data
     frame.drop_duplicates("key").to_csv(tmp_path / "once.csv", index=False)
     refused = dsd("analyze", tmp_path / "once.csv", "--pair", "key")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
-    assert "no two of the populations A, B share a value of key from different runs" in refused.err
+    assert "no two populations share a value of key from different runs (populations: A, B); group by" in refused.err

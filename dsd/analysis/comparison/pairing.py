@@ -16,6 +16,8 @@ from dsd.arrays import Floats
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import name_of
 
+LISTED = 4  # most pairs of populations to list by name
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -111,8 +113,8 @@ def pairing_notes(
     names = [one.population for one in networks]
     apart = [both for both in (pairwise(names) if stepwise else combinations(names, 2)) if both not in pairs]
     if apart:
-        listed = "; ".join(f"{a} and {b}" for a, b in apart)
-        notes.append(f"Not compared, because they have no pair of networks: {shortened(listed, 300)}.")
+        listed = "; ".join(f"{a} and {b}" for a, b in apart) if len(apart) <= LISTED else f"{len(apart):,} pairs"
+        notes.append(f"Not compared, because they share no network from different runs: {shortened(listed, 300)}.")
     unnamed = ", ".join(f"{one.population} {one.unnamed:,}" for one in networks if one.unnamed)
     if unnamed:
         notes.append(f"Networks without a value of {column} have no partner: {shortened(unnamed, 300)}.")
@@ -126,8 +128,8 @@ def in_words(a: str, b: str, counts: Paired) -> str:
     """The counts of a pair as text.
 
     >>> in_words("x", "y", Paired("key", 36, 2, 0))
-    'x and y have 36 networks in common; left out: 2 of x, 0 of y'
+    'x and y have 36 networks in common; left out without a partner: 2 and 0'
     """
-    same = f", {counts.same_run:,} that are the same run in both" if counts.same_run else ""
-    left_out = f"{counts.unmatched_a:,} of {a}, {counts.unmatched_b:,} of {b}{same}"
-    return f"{a} and {b} have {counts.n:,} networks in common; left out: {left_out}"
+    same = f", the same run in both: {counts.same_run:,}" if counts.same_run else ""
+    left_out = f"{counts.unmatched_a:,} and {counts.unmatched_b:,}{same}"
+    return f"{a} and {b} have {counts.n:,} networks in common; left out without a partner: {left_out}"

@@ -176,7 +176,7 @@ def compare(
         if len(populations) < 2:
             names = ", ".join(results.name for results in populations)
             raise DsdError(f"--pair {pair} compares two populations; there is one, {names}; name others with --by")
-        return compare_within([(present[a], present[b]) for a, b in pairs], delta, across, pair)
+        return compare_within([(present[a], present[b]) for a, b in pairs], delta, across, pair, stepwise)
     errors = [validate_errors(results.errors) for results in present]
     tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
     differences = [differing(present[a], present[b], across) for a, b in pairs]
@@ -197,7 +197,7 @@ def compare(
 
 
 def compare_within(
-    pairs: Sequence[tuple[Results, Results]], delta: float, across: Sequence[str], column: str
+    pairs: Sequence[tuple[Results, Results]], delta: float, across: Sequence[str], column: str, stepwise: bool
 ) -> Comparisons:
     """`compare` within the networks that both populations of a pair have; the level counts pairs with 5 or more.
 
@@ -209,9 +209,11 @@ def compare_within(
     found = [(a, b, *matched(networks[a.name], networks[b.name], column)) for a, b in pairs]
     found = [row for row in found if row[-1].n]
     if pairs and not found:
+        which = "no population shares with the one before it" if stepwise else "no two populations share"
+        remedy = "leave out --stepwise, " if stepwise else ""
         names = shortened(", ".join(populations), 400)
         raise DsdError(
-            f"--pair {column}: no two of the populations {names} share a value of {column} from different runs; group "
+            f"--pair {column}: {which} a value of {column} from different runs (populations: {names}); {remedy}group "
             "by the column in which the trainings of a network differ (--by recipe), or pair by another column"
         )
     differences = [differing(a, b, (*across, *named_by((a, b)))) for a, b, *_ in found]

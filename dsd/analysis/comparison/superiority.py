@@ -39,7 +39,14 @@ def superiority(a: ArrayLike, b: ArrayLike, level: float = LEVEL) -> Superiority
     networks of a and b change places. If none do (V = 0), N = min(n, m), the least value that N can have (Birnbaum
     and Klose 1957). The combination is ours.
 
-    Coverage at 95 % (`tests/analysis/test_superiority.py` repeats a part): 2,940 to 3,000 … .
+    Simulated coverage at level 0.95 (504 cases, n and m from 5 to 500, p from 0.5 to 0.999; docs/statistics.md): mean
+    0.978, least 0.902, below 0.93 in 3 cases.
+
+    Returns:
+        the estimate and its interval, 0 to 1; no interval (NaN) if n or m is 1
+
+    Raises:
+        ValueError: a or b is empty, or holds NaN
     """
     return of_independent(validate_errors(a), validate_errors(b), level)
 
