@@ -76,12 +76,12 @@ def test_the_page_on_training_names_everything_there_is() -> None:
 
 
 def test_the_page_on_statistics_shows_what_is_printed(dsd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """docs/statistics.md: the table is the program's, line by line; the Python block is a program."""
+    """docs/statistics.md: the tables are the program's, line by line; the Python block is a program."""
     page = (DOCS / "statistics.md").read_text()
     monkeypatch.chdir(DOCS.parent)
-    command, shown = re.search(r"\$ dsd (analyze .*)\n((?:.*\n)*?)```", page).groups()
-    printed = [" ".join(line.split()) for line in dsd(*shlex.split(command)).out.splitlines()]
-    assert [" ".join(line.split()) for line in shown.splitlines()] == [line for line in printed if line]
+    for command, shown in re.findall(r"\$ dsd (analyze .*)\n((?:.*\n)*?)```", page):
+        printed = [" ".join(line.split()) for line in dsd(*shlex.split(command)).out.splitlines()]
+        assert [" ".join(line.split()) for line in shown.splitlines()] == [line for line in printed if line]
     (example,) = re.findall(r"```python\n(.*?)```", page, re.S)
     exec(compile(example, "statistics.md", "exec"), {})
 

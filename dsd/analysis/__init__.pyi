@@ -8,8 +8,11 @@ from .adjusted.populations import adjust as adjust
 from .comparison.differences import Difference as Difference
 from .comparison.differences import mean_difference as mean_difference
 from .comparison.differences import quantile_difference as quantile_difference
+from .comparison.pairing import Paired as Paired
 from .comparison.pairwise import Comparison as Comparison
 from .comparison.pairwise import compare as compare
+from .comparison.superiority import Superiority as Superiority
+from .comparison.superiority import superiority as superiority
 from .comparison.verdicts import Verdict as Verdict
 from .comparison.verdicts import verdict as verdict
 from .complexity_trends import Trend as Trend

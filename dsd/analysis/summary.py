@@ -13,6 +13,7 @@ import pandas as pd
 from dsd.analysis.adjusted.estimates import AdjustedMean
 from dsd.analysis.adjusted.populations import Adjusted, adjust
 from dsd.analysis.comparison.conditions import condition_notes
+from dsd.analysis.comparison.pairing import pairing_notes
 from dsd.analysis.comparison.pairwise import Comparisons, compare
 from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
 from dsd.analysis.distribution.empirical import dkw_half_width
@@ -42,6 +43,7 @@ class Settings:
     stepwise: compare only each population with the previous one
     across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
     plain: compare plain means, also where the draws of populations are known
+    pair: column that identifies networks, to compare populations within networks; None for independent samples
     """
 
     columns: Sequence[str] = ()
@@ -52,6 +54,7 @@ class Settings:
     stepwise: bool = False
     across: Sequence[str] = ()
     plain: bool = False
+    pair: str | None = None
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 < self.delta <= 100:
@@ -116,7 +119,8 @@ class Summary:
 class Analysis:
     """Summaries of populations, and comparisons of their pairs.
 
-    conditions: one sentence for each training condition, or complexity, in which the populations differ
+    conditions: one sentence for each training condition, or complexity, in which the populations differ; how networks
+        were paired
     unadjusted: one sentence for each reason why populations have no adjusted mean
     """
 
@@ -151,6 +155,7 @@ class Analysis:
                 "delta": self.delta,
                 "target": self.settings.target,
                 "stepwise": self.settings.stepwise,
+                "pair": self.settings.pair,
                 "rule": RULE,
             }
         )
@@ -311,10 +316,18 @@ def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
     each = [name for results in populations for name in parameters(results.frame, (), results.outcomes)]
     chosen = parameters(frame, settings.columns, outcomes) if settings.columns else list(dict.fromkeys(each))
     texts = [name for name in categories(frame, outcomes) if not settings.columns or name in settings.columns]
-    adjusted = Adjusted() if settings.plain else adjust(populations)
-    comparisons = compare(populations, settings.delta, settings.stepwise, settings.across, adjusted.means)
+    if settings.pair not in settings.columns:  # a name of networks is no parameter
+        chosen, texts = ([name for name in names if name != settings.pair] for names in (chosen, texts))
+    adjusted = Adjusted() if settings.plain or settings.pair is not None else adjust(populations)
+    comparisons = compare(
+        populations, settings.delta, settings.stepwise, settings.across, settings.pair, adjusted.means
+    )
     summaries = [
         replace(summarise(results, chosen, texts, settings), adjusted=adjusted.means.get(results.name))
         for results in populations
     ]
-    return Analysis(summaries, comparisons, settings, condition_notes(populations, settings.across), adjusted.notes)
+    notes = condition_notes(populations, settings.across, paired=settings.pair is not None)
+    if settings.pair is not None:
+        counts = {(pair.a, pair.b): pair.paired for pair in comparisons if pair.paired}
+        notes = pairing_notes(populations, settings.pair, counts, settings.stepwise) + notes
+    return Analysis(summaries, comparisons, settings, notes, adjusted.notes)

@@ -14,6 +14,7 @@ from dsd.cli.options import (
     DELTA,
     DRAWS,
     OUTCOMES,
+    PAIR,
     PLAIN,
     RESAMPLES,
     SEED,
@@ -24,9 +25,13 @@ from dsd.cli.options import (
 from dsd.cli.sources import populations_of, settings_of, synthetic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dsd.analysis.comparison.pairwise import Comparison
     from dsd.analysis.summary import Analysis
 
-WIDE = 105  # width of a terminal that shows the test of distributions
+WIDE = 105  # width of a terminal that shows the probability of superiority
+WIDEST = 125  # the same, and the test of distributions
 PAIRS = 15  # most pairs to print; of more, only each population with the previous one
 HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by default
 
@@ -38,6 +43,7 @@ HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by defau
 @DELTA
 @STEPWISE
 @ACROSS
+@PAIR
 @OUTCOMES
 @DRAWS
 @PLAIN
@@ -52,6 +58,7 @@ def analyze(
     delta: float | None,
     stepwise: bool,
     across: str,
+    pair: str,
     outcomes: str,
     draws: tuple[str, ...],
     plain: bool,
@@ -67,8 +74,8 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, plain)
-    populations = populations_of(sources, by, outcomes, draws)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, plain)
+    populations = populations_of(sources, by, outcomes, pair, draws)
     analysis = analysed(populations, settings)
     for note in synthetic(populations) + analysis.notes:
         say(note, err=True)
@@ -134,44 +141,63 @@ def print_adjusted(analysis: "Analysis") -> None:
 def print_pairs(analysis: "Analysis") -> None:
     """Print one row per pair, with its verdict."""
     from dsd.analysis.comparison.pairwise import steps
-    from dsd.analysis.comparison.verdicts import ADJUSTED
     from dsd.cli.output import console, decimal, print_table
 
     if not analysis.comparisons:
         return
     shown = steps(analysis.comparisons, PAIRS)
-    header = ("a", "b", "b is", "b − a", "CI low", "CI high", "KS D", "p (Holm)")
-    rows = [
-        (
+    paired = analysis.settings.pair is not None
+    header = ["a", "b", "b is", "b − a", "CI low", "CI high", *(["n"] if paired else [])]
+    rows: list[list[object]] = [
+        [
             *(c.a, c.b, str(c.verdict)),
             *(decimal(value) for value in (c.estimate, c.verdict.low, c.verdict.high)),
-            *(decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"),
-        )
+            *([c.paired.n] if c.paired else []),
+        ]
         for c in shown
     ]
-    kept = len(header) if console().width >= WIDE else len(header) - 2  # KS test only on a wide terminal
-    print_table(header[:kept], [row[:kept] for row in rows])
+    width = console().width
+    if width >= WIDE:
+        header.append("P(b < a)")
+        for row, c in zip(rows, shown, strict=True):
+            row.append(c.superiority)
+    if width >= WIDEST and not paired:
+        header += ["KS D", "p (Holm)"]
+        for row, c in zip(rows, shown, strict=True):
+            row += [decimal(c.ks, 3), "–" if c.p_holm != c.p_holm else f"{c.p_holm:.2g}"]
+    print_table(header, rows)
     if len(shown) < len(analysis.comparisons):
-        say(f"each population with the previous one; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
-    adjusted = [c for c in shown if c.verdict.by == ADJUSTED and c.plain]
-    if adjusted:
-        plain_rows = [
-            (c.a, c.b, str(c.plain), *(decimal(v) for v in (c.mean_difference, c.plain.low, c.plain.high)))
-            for c in adjusted
-            if c.plain
-        ]
-        say(
-            "adjusted means decide"
-            + (f" {len(adjusted)} of {len(shown)} pairs" if len(adjusted) < len(shown) else "")
-            + "; by plain means (--plain):"
-        )
-        print_table(("a", "b", "b would be", "b − a", "CI low", "CI high"), plain_rows)
+        which = "the pairs with the most networks in both" if paired else "each population with the previous one"
+        say(f"{which}; for all {len(analysis.comparisons)} pairs: --json, or dsd report")
+    print_plain(shown)
     together = "these steps" if analysis.settings.stepwise else "all pairs"
+    difference, each = "difference of mean error", "networks of each population"
+    share = "probability that a network of b has a lower error than one of a"
+    if paired:
+        difference = f"mean difference of error within n networks, paired by {analysis.settings.pair}"
+        each, share = "networks in both populations", "share of networks with a lower error in b"
     say(
-        f"b − a: difference of mean error [points]. CI: simultaneous 95 % confidence intervals of {together}; they "
-        f"decide.\nδ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population for "
-        "80 % power."
+        f"b − a: {difference} [points]. CI: simultaneous 95 % confidence intervals of {together}; they decide.\n"
+        f"δ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: {each} for 80 % power."
     )
+    if width >= WIDE:
+        say(f"P(b < a): {share}, ties half, with the 95 % confidence interval of each pair alone.")
+
+
+def print_plain(shown: "Sequence[Comparison]") -> None:
+    """Print the pairs that adjusted means decide, with what plain means would decide."""
+    from dsd.analysis.comparison.verdicts import ADJUSTED
+    from dsd.cli.output import decimal, print_table
+
+    rows = [
+        (c.a, c.b, str(c.plain), *(decimal(value) for value in (c.mean_difference, c.plain.low, c.plain.high)))
+        for c in shown
+        if c.verdict.by == ADJUSTED and c.plain
+    ]
+    if rows:
+        count = f" {len(rows)} of {len(shown)} pairs" if len(rows) < len(shown) else ""
+        say(f"adjusted means decide{count}; by plain means (--plain):")
+        print_table(("a", "b", "b would be", "b − a", "CI low", "CI high"), rows)
 
 
 def print_ranges(analysis: "Analysis", everything: bool) -> None:

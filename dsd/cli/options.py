@@ -36,6 +36,12 @@ OUTCOMES = click.option(
     default="",
     help="Comma-separated columns that are results of training, not parameters, as in loss,time.",
 )
+PAIR = click.option(
+    "--pair",
+    default="",
+    metavar="COLUMN",
+    help="Compare within networks that both populations have: rows with the same COLUMN, as in --pair key --by recipe.",
+)
 STEPWISE = click.option(
     "--stepwise",
     is_flag=True,

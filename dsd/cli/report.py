@@ -12,6 +12,7 @@ from dsd.cli.options import (
     DELTA,
     DRAWS,
     OUTCOMES,
+    PAIR,
     PLAIN,
     RESAMPLES,
     SEED,
@@ -30,6 +31,7 @@ from dsd.errors import DsdError
 @DELTA
 @STEPWISE
 @ACROSS
+@PAIR
 @OUTCOMES
 @DRAWS
 @PLAIN
@@ -49,6 +51,7 @@ def report(
     delta: float | None,
     stepwise: bool,
     across: str,
+    pair: str,
     outcomes: str,
     draws: tuple[str, ...],
     plain: bool,
@@ -66,8 +69,8 @@ def report(
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write_report
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, plain)
-    populations = populations_of(sources, by, outcomes, draws)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, plain)
+    populations = populations_of(sources, by, outcomes, pair, draws)
     analysis = analyze(populations, settings)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:

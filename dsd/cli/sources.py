@@ -28,12 +28,23 @@ def settings_of(
     seed: int,
     stepwise: bool,
     across: str,
+    pair: str,
     plain: bool,
 ) -> "Settings":
     """Return the options as the library's `Settings`."""
     from dsd.analysis.summary import Settings
 
-    return Settings(names_in(columns), delta, target, seed, resamples, stepwise, names_in(across), plain)
+    return Settings(
+        columns=names_in(columns),
+        delta=delta,
+        target=target,
+        seed=seed,
+        resamples=resamples,
+        stepwise=stepwise,
+        across=names_in(across),
+        plain=plain,
+        pair=pair or None,
+    )
 
 
 def synthetic(populations: "list[Results]") -> list[str]:
@@ -45,12 +56,12 @@ def synthetic(populations: "list[Results]") -> list[str]:
     ]
 
 
-def table_of(source: Path, by: str) -> "pd.DataFrame":
-    """Return the current table of a sweep, or the table of a file."""
+def table_of(source: Path, *names: str) -> "pd.DataFrame":
+    """Return the current table of a sweep, or the table of a file, with these columns of names as text."""
     from dsd.io.table_reading import read_table
 
     path = file_of(source)
-    return gathered(source)[0] if path is None else read_table(path, (by,))
+    return gathered(source)[0] if path is None else read_table(path, names)
 
 
 def file_of(source: Path) -> Path | None:
@@ -93,7 +104,9 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
     return joined(curves) if curves else None
 
 
-def populations_of(sources: tuple[Path, ...], by: str, outcomes: str, draws: tuple[str, ...]) -> "list[Results]":
+def populations_of(
+    sources: tuple[Path, ...], by: str, outcomes: str, pair: str, draws: tuple[str, ...]
+) -> "list[Results]":
     """Return the populations of sweep folders and tables, each with a unique name, and with their draws."""
     from dsd.analysis.results.populations import (
         disambiguate_names,
@@ -102,10 +115,10 @@ def populations_of(sources: tuple[Path, ...], by: str, outcomes: str, draws: tup
         with_recorded_draws,
     )
 
-    names = names_in(outcomes)
+    names, kept = names_in(outcomes), [pair] if pair else []
     tables = []
     for source in sources:
-        populations = split_populations(table_of(source, by), by, str(source), names)
+        populations = split_populations(table_of(source, by, *kept), by, str(source), names)
         tables.append((str(source), with_recorded_draws(populations, file_of(source) or source, by)))
     return with_draws(disambiguate_names(tables), draws_in(draws))
 

@@ -15,6 +15,7 @@ FEW = 5  # fewest networks for a note on median flops
 FLOPS_RATIO = 1.2  # largest ratio of median flops without a note
 UNIFORM = ("data", "recipe", "classes", "epochs")  # conditions with one value in a population; others can be drawn
 ALIASES = {"dataset": "data"}  # names of conditions in tables of other programs
+DERIVED = {"epochs": ("recipe",), "resolution": ("data",)}  # labels that a condition is a part of
 SHOWN = 60  # most characters for the values of a condition
 
 
@@ -56,16 +57,28 @@ def differing(a: Results, b: Results, across: Sequence[str] = ()) -> dict[str, t
     return differences
 
 
+def named_by(populations: Sequence[Results]) -> tuple[str, ...]:
+    """The conditions that name populations: a paired comparison asks for their difference."""
+    names = [ALIASES.get(results.by.lower(), results.by.lower()) for results in populations]
+    return tuple({name: None for by in names if by in CONDITIONS for name in (by, *DERIVED.get(by, ()))})
+
+
 def in_words(values: frozenset[str]) -> str:
     """The values of a condition as text of at most `SHOWN` characters."""
     return shortened(", ".join(sorted(values)), SHOWN)
 
 
-def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> list[str]:
-    """One line per condition in which populations differ, and one if their flops differ."""
+def condition_notes(populations: Sequence[Results], across: Sequence[str], paired: bool = False) -> list[str]:
+    """One line per condition in which populations differ, and one if their flops differ.
+
+    Args:
+        paired: whether the comparison is within networks; there is then no line on flops, nor on the condition that
+            names the populations
+    """
     present = [results for results in populations if len(results)]
     notes = []
-    for name in CONDITIONS:
+    named = named_by(populations) if paired else ()
+    for name in (name for name in CONDITIONS if name not in named):
         groups: dict[str, list[str]] = {}
         for results in present:
             if values := values_of(results, name):
@@ -78,7 +91,7 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str]) -> li
                 else f"no verdict between them without --across {name}"
             )
             notes.append(shortened(f"{name} differs ({groups_text}); {verdicts}."))
-    return notes + flops_note(present)
+    return notes if paired else notes + flops_note(present)
 
 
 def is_numeric(column: pd.Series) -> bool:

@@ -42,6 +42,15 @@ def welch(x: Floats, y: Floats, level: float) -> Difference:
     return Difference(difference, difference - half, difference + half)
 
 
+def mean_within(differences: Floats, level: float = LEVEL) -> Difference:
+    """The mean of differences b − a within networks (n,) and its interval by Student's t; no interval if n is 1."""
+    n, value = len(differences), float(differences.mean())
+    if n < 2:
+        return Difference(value, math.nan, math.nan)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * float(differences.std(ddof=1)) / math.sqrt(n)
+    return Difference(value, value - half, value + half)
+
+
 def quantile_interval(errors: Floats, q: float, level: float = LEVEL) -> Difference:
     """A quantile of valid errors (n,) and its distribution-free interval: order statistics, coverage `level` or more.
 
@@ -81,5 +90,9 @@ def detectable(x: Floats, y: Floats, level: float = LEVEL, power: float = POWER)
 
     If the true difference is that large, the interval excludes zero with probability `power` (normal theory).
     """
-    z = float(ndtri((1 + level) / 2) + ndtri(power))
-    return z * standard_error(x, y)
+    return power_factor(level, power) * standard_error(x, y)
+
+
+def power_factor(level: float, power: float = POWER) -> float:
+    """The detectable difference in standard errors."""
+    return float(ndtri((1 + level) / 2) + ndtri(power))

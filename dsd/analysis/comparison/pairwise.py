@@ -1,6 +1,7 @@
 """Compare each pair of populations: KS test, differences with intervals, and a verdict."""
 
 import html
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,13 +16,33 @@ from scipy.special import kolmogorov
 
 from dsd.analysis.adjusted.estimates import AdjustedMean, adjusted_difference, unit_variance
 from dsd.analysis.adjusted.populations import adjust
-from dsd.analysis.comparison.conditions import check_conditions, differing
-from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mover, quantile_interval, welch
-from dsd.analysis.comparison.verdicts import ADJUSTED, DELTA, FEW, Verdict, decided, decided_by, no_verdict
+from dsd.analysis.comparison.conditions import check_conditions, differing, named_by
+from dsd.analysis.comparison.differences import (
+    LOWER,
+    Difference,
+    detectable,
+    mean_within,
+    mover,
+    power_factor,
+    quantile_interval,
+    welch,
+)
+from dsd.analysis.comparison.pairing import Paired, matched, named_networks
+from dsd.analysis.comparison.superiority import Superiority, of_independent, within_pairs
+from dsd.analysis.comparison.verdicts import (
+    ADJUSTED,
+    DELTA,
+    FEW,
+    Verdict,
+    by_rule,
+    decided,
+    decided_within,
+    no_verdict,
+)
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
-from dsd.errors import DsdError
+from dsd.errors import DsdError, shortened
 
 MOST = 100  # populations, that is 4,950 pairs
 PERCENT_ABOVE = 10  # errors of unknown unit can be losses or shares if their 95 % quantile is at most this
@@ -39,12 +60,17 @@ class Comparison:
     mean_difference: difference of mean error
     low, high: 95 % interval of `mean_difference` for this pair alone (Welch); NaN if a population has one network
     median, lower: differences of the median and of the 0.1 quantile, with 95 % intervals
+    superiority: P(error of b < error of a), ties half, with a 95 % interval for this pair alone
     detectable: minimum detectable difference of means, with 80 % power at the level of the verdict
     verdict: the decision, from an interval that is simultaneous over all pairs
     differs: training conditions in which a and b differ, with both values; if any, there is no verdict and `p_holm` is
         NaN
     adjusted: difference of adjusted means with its 95 % interval for this pair alone; None if a or b has none
     plain: the verdict by the plain interval; equals `verdict` unless adjusted means decide
+    paired: how networks were paired; None for independent samples. If paired, all differences are within networks:
+        `mean_difference` is the mean of b − a (Student's t), `median` the median of b − a (order statistics),
+        `superiority` the share of networks with a lower error in b (Clopper and Pearson); `ks`, its p-values and
+        `lower` are NaN
     """
 
     a: str
@@ -57,9 +83,11 @@ class Comparison:
     high: float
     median: Difference
     lower: Difference
+    superiority: Superiority
     detectable: float
     verdict: Verdict
     differs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    paired: Paired | None = None
     adjusted: Difference | None = None
     plain: Verdict | None = None
 
@@ -69,14 +97,11 @@ class Comparison:
         return self.adjusted.value if self.adjusted and self.verdict.by == ADJUSTED else self.mean_difference
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; `median`, `lower` and `decision` are objects, `verdict` is the word."""
+        """JSON values; `median`, `lower`, `superiority`, `paired` and `decision` are objects, `verdict` is the word."""
         own = self.adjusted
         adjusted = {"difference": own.value, "low": own.low, "high": own.high} if own else None
-        return asdict(self) | {
-            "verdict": self.verdict.word,
-            "decision": asdict(self.verdict),
-            "adjusted": adjusted,
-        }
+        words = {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
+        return asdict(self) | words | {"adjusted": adjusted}
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(str(self))}</p>"
@@ -84,6 +109,8 @@ class Comparison:
     def __str__(self) -> str:
         adjusted = "adjusted " if self.verdict.by == ADJUSTED else ""
         seen = f"{adjusted}mean error {self.estimate:+.2f} points"
+        if self.paired:
+            seen += f" within {self.paired.n:,} networks paired by {self.paired.by}"
         if self.differs:
             conditions = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
             return f"{self.b} against {self.a}: no verdict, because they differ in {conditions}; {seen}"
@@ -95,9 +122,11 @@ class Comparison:
             "undecided": f"{self.b} against {self.a} is undecided",
         }
         power, always = self.verdict.n_for_power, self.verdict.n_always_decisive
-        more = f"; n for 80 % power: {power:,} networks of each, always decisive: {always:,}" if always else ""
+        each = "networks in both" if self.paired else "networks of each"
+        more = f"; n for 80 % power: {power:,} {each}, always decisive: {always:,}" if always else ""
         if self.verdict.low != self.verdict.low:
-            return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks in one of them"
+            where = "in both" if self.paired else "in one of them"
+            return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks {where}"
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 
@@ -106,7 +135,10 @@ class Comparisons(list[Comparison]):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per comparison: verdict, difference of means with the deciding interval, KS test."""
+        """One row per comparison: verdict, difference of means with the deciding interval, superiority, KS test.
+
+        paired: networks in both populations; 0 for independent samples
+        """
         rows = [
             {
                 "a": pair.a,
@@ -117,9 +149,13 @@ class Comparisons(list[Comparison]):
                 "by": pair.verdict.by,
                 "low": pair.verdict.low,
                 "high": pair.verdict.high,
+                "superiority": pair.superiority.value,
+                "superiority_low": pair.superiority.low,
+                "superiority_high": pair.superiority.high,
                 "ks": pair.ks,
                 "p_holm": pair.p_holm,
                 "detectable": pair.detectable,
+                "paired": pair.paired.n if pair.paired else 0,
             }
             for pair in self
         ]
@@ -134,6 +170,7 @@ def compare(
     delta: float | None = None,
     stepwise: bool = False,
     across: Sequence[str] = (),
+    pair: str | None = None,
     adjusted: Mapping[str, AdjustedMean] | None = None,
 ) -> Comparisons:
     """Compare each pair of populations with results ([NDS] uses the KS test; the rest is ours).
@@ -144,11 +181,15 @@ def compare(
         stepwise: compare each population only with the previous one that has results, as in a sequence of refinements;
             p-values and verdicts are corrected for these pairs only
         across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
+        pair: column that identifies networks, such as `key`, to compare the networks of both populations within
+            networks; pairs of populations without a network in common are left out. The condition that names the
+            populations, such as recipe, can then differ. None for independent samples
         adjusted: adjusted mean error by population (`dsd.analysis.adjust`); it decides between two that have one. None
             computes them from the draws of the populations; {} compares plain means
 
     Raises:
-        DsdError: more than 100 populations without `stepwise`; no delta, although errors can be losses or shares
+        DsdError: more than 100 populations without `stepwise`; no delta, although errors can be losses or shares;
+            `pair` is missing in a table, names two rows of a population, or no two populations have a network in common
     """
     populations = as_populations(populations)
     if len(populations) > MOST and not stepwise:
@@ -159,9 +200,14 @@ def compare(
     check_conditions(across)
     present = [results for results in populations if len(results)]
     delta = delta_for(present, delta) if len(present) > 1 else DELTA
+    pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
+    if pair is not None:
+        if len(populations) < 2:
+            names = ", ".join(results.name for results in populations)
+            raise DsdError(f"--pair {pair} compares two populations; there is one, {names}; name others with --by")
+        return compare_within([(present[a], present[b]) for a, b in pairs], delta, across, pair, stepwise)
     errors = [validate_errors(results.errors) for results in present]
     adjusted = adjust(present).means if adjusted is None else adjusted
-    pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
     tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
     differences = [differing(present[a], present[b], across) for a, b in pairs]
     judged = [not differs for differs in differences]
@@ -179,6 +225,41 @@ def compare(
             (adjusted.get(present[a].name), adjusted.get(present[b].name)),
         )
         for (a, b), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
+    )
+
+
+def compare_within(
+    pairs: Sequence[tuple[Results, Results]], delta: float, across: Sequence[str], column: str, stepwise: bool
+) -> Comparisons:
+    """`compare` within the networks that both populations of a pair have; the level counts pairs with 5 or more.
+
+    Raises:
+        DsdError: the column is missing or names two rows of a population, or no pair has a network in common
+    """
+    populations = {results.name: results for pair in pairs for results in pair}
+    networks = {name: named_networks(results, column) for name, results in populations.items()}
+    found = [(a, b, *matched(networks[a.name], networks[b.name], column)) for a, b in pairs]
+    found = [row for row in found if row[-1].n]
+    if pairs and not found:
+        which = "no population shares with the one before it" if stepwise else "no two populations share"
+        remedy = "leave out --stepwise, " if stepwise else ""
+        names = shortened(", ".join(populations), 400)
+        raise DsdError(
+            f"--pair {column}: {which} a value of {column} from different runs (populations: {names}); {remedy}group "
+            "by the column in which the trainings of a network differ (--by recipe), or pair by another column"
+        )
+    differences = [differing(a, b, (*across, *named_by((a, b)))) for a, b, *_ in found]
+    judged = sum(not differs and row[-1].n >= FEW for row, differs in zip(found, differences, strict=True))
+    level = 1 - (1 - LEVEL) / max(judged, 1)
+    return Comparisons(
+        compared_within(
+            (a.name, b.name),
+            y - x,
+            no_verdict(delta) if differs else decided_within(y - x, delta, level),
+            differs,
+            paired,
+        )
+        for (a, b, x, y, paired), differs in zip(found, differences, strict=True)
     )
 
 
@@ -205,9 +286,15 @@ def delta_for(populations: Sequence[Results], delta: float | None) -> float:
 
 
 def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
-    """All comparisons; if they are more than `most`, only those of each population with the previous one."""
+    """All comparisons; if they are more than `most`, only those of each population with the previous one.
+
+    If they are paired, those with the most networks in both populations.
+    """
     if len(comparisons) <= most:
         return Comparisons(comparisons)
+    if counts := [pair.paired.n for pair in comparisons if pair.paired]:
+        largest = set(np.argsort(np.negative(counts), kind="stable")[:most])
+        return Comparisons(pair for i, pair in enumerate(comparisons) if i in largest)
     names = list(dict.fromkeys(name for pair in comparisons for name in (pair.a, pair.b)))
     following = set(pairwise(names))
     return Comparisons(pair for pair in comparisons if (pair.a, pair.b) in following)
@@ -229,7 +316,7 @@ def compared(
     decision = plain
     if not differs and a and b and (a.helps or b.helps):
         interval = adjusted_difference(a, b, level)
-        decision = decided_by(interval, unit_variance(a, b, level), min(a.n, b.n), delta, level, ADJUSTED)
+        decision = by_rule(interval, unit_variance(a, b, level), min(a.n, b.n), 2, delta, level, ADJUSTED)
     mean = welch(*errors, LEVEL)
     median, lower = (mover(*(quantile_interval(values, q) for values in errors)) for q in (0.5, LOWER))
     return Comparison(
@@ -238,11 +325,36 @@ def compared(
         *(mean.value, mean.low, mean.high),
         median=median,
         lower=lower,
+        superiority=of_independent(*errors, LEVEL),
         detectable=detectable(*errors, decision.level),
         verdict=decision,
         differs=differs,
         adjusted=both,
         plain=plain,
+    )
+
+
+def compared_within(
+    names: tuple[str, str],
+    within: Floats,
+    decision: Verdict,
+    differs: dict[str, tuple[str, str]],
+    paired: Paired,
+) -> Comparison:
+    """The comparison of a pair, from the differences b − a within networks (n,)."""
+    mean, n = mean_within(within, LEVEL), len(within)
+    return Comparison(
+        *names,
+        *(math.nan, math.nan, math.nan),
+        *(mean.value, mean.low, mean.high),
+        median=quantile_interval(within, 0.5),
+        lower=Difference(math.nan, math.nan, math.nan),
+        superiority=within_pairs(within, LEVEL),
+        detectable=power_factor(decision.level) * float(within.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan,
+        verdict=decision,
+        differs=differs,
+        paired=paired,
+        plain=decision,
     )
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtrit
 
-from dsd.analysis.comparison.differences import POWER, Difference, welch
+from dsd.analysis.comparison.differences import POWER, Difference, mean_within, welch
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.arrays import Floats
 
@@ -83,25 +83,35 @@ def decided(x: Floats, y: Floats, delta: float, level: float) -> Verdict:
     """`verdict` on valid errors x (n,) and y (m,), by an interval of this level."""
     if min(len(x), len(y)) < FEW:
         return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
-    return decided_by(welch(x, y, level), variance(x, y), min(len(x), len(y)), delta, level)
+    return by_rule(welch(x, y, level), variance(x, y), min(len(x), len(y)), 2, delta, level)
 
 
-def decided_by(
-    interval: Difference, unit_variance: float, n: int, delta: float, level: float, by: str = PLAIN
+def decided_within(differences: Floats, delta: float, level: float) -> Verdict:
+    """The verdict on differences b − a within networks (n,), by an interval of this level."""
+    if len(differences) < FEW:
+        return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
+    interval = mean_within(differences, level)
+    return by_rule(interval, float(differences.var(ddof=1)), len(differences), 1, delta, level)
+
+
+def by_rule(
+    interval: Difference, unit_variance: float, n: int, samples: int, delta: float, level: float, by: str = PLAIN
 ) -> Verdict:
-    """The verdict by an interval of this level.
+    """The verdict from the deciding interval.
 
     Args:
-        unit_variance: variance of the difference for one network of each population; it falls as 1/n
-        n: networks of the smaller population
+        unit_variance: n times the variance of the difference for n networks
+        n: networks there are, of each sample
+        samples: 2 for independent samples, 1 for differences within networks; samples·(n − 1) degrees of freedom
     """
     basis = (delta, interval.low, interval.high, level)
     if -delta <= interval.low and interval.high <= delta:
         return Verdict(EQUAL, *basis, by=by)
     if interval.high < 0 or interval.low > 0:
         return Verdict(BETTER if interval.high < 0 else WORSE, *basis, by=by)
-    always = n_always_decisive(unit_variance, n, delta, level)
-    return Verdict(UNDECIDED, *basis, min(n_for_power(unit_variance, interval.value, delta, level), always), always, by)
+    always = n_always_decisive(unit_variance, n, samples, delta, level)
+    power = min(n_for_power(interval.value, unit_variance, delta, level), always)
+    return Verdict(UNDECIDED, *basis, power, always, by)
 
 
 def no_verdict(delta: float) -> Verdict:
@@ -114,17 +124,17 @@ def variance(x: Floats, y: Floats) -> float:
     return float(x.var(ddof=1) + y.var(ddof=1))
 
 
-def n_always_decisive(unit_variance: float, smallest: int, delta: float, level: float) -> int:
-    """Networks of each population, more than now, whose interval is no wider than δ, assuming the variances."""
-    n = max(math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), smallest + 1)
+def n_always_decisive(unit_variance: float, now: int, samples: int, delta: float, level: float) -> int:
+    """Networks, more than now, whose interval is no wider than δ, assuming the sample variances (see `by_rule`)."""
+    n = max(math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), now + 1)
     # Student's t is wider than the normal distribution
-    while 2 * float(stdtrit(2 * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta:
+    while 2 * float(stdtrit(samples * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta:
         n += max(n // 1000, 1)
     return n
 
 
-def n_for_power(unit_variance: float, difference: float, delta: float, level: float) -> int:
-    """Networks of each population that decide with 80 % power, assuming the observed difference and variances.
+def n_for_power(difference: float, unit_variance: float, delta: float, level: float) -> int:
+    """Networks that decide with 80 % power, assuming the observed difference and variances (see `by_rule`).
 
     The interval then excludes zero or lies inside ±δ, whichever takes fewer networks.
     """

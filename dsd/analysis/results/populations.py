@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
-from dsd.analysis.results.seeds import one_per_network
+from dsd.analysis.results.seeds import one_per_network, one_per_run
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import as_frame, as_numbers, clean_header, is_missing, named_cells, read_table, stray
 from dsd.runs import RESULTS, RunState
@@ -48,6 +48,7 @@ class Results:
     in_percent: whether the errors are known to be percent, because dsd or `dsd import` wrote the table
     draws: where untrained networks of its distribution come from; a text says why they are not known, None that
         nothing was recorded
+    by: the column that names the population
     """
 
     name: str
@@ -58,6 +59,7 @@ class Results:
     outcomes: frozenset[str] = frozenset({"error"})
     in_percent: bool = False
     draws: "Draws | str | None" = None
+    by: str = "space"
 
     @property
     def failed(self) -> int:
@@ -159,7 +161,8 @@ def split_populations(
             f"{place}: column {by} names {len(rows):,} populations; the maximum is {MOST:,}; name another column (--by)"
         )
     return [
-        results_of(name, frame.loc[rows[text]], place, reached) for text, name in ordered_names(list(rows), by).items()
+        results_of(name, frame.loc[rows[text]], place, reached, by)
+        for text, name in ordered_names(list(rows), by).items()
     ]
 
 
@@ -264,8 +267,9 @@ def truths(column: pd.Series, place: str) -> pd.Series:
     return converted.astype(bool)
 
 
-def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str]) -> Results:
+def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[str], by: str) -> Results:
     """Build one population from its rows; validate `status`, `valid` and missing errors."""
+    rows = one_per_run(rows)
     status = rows["status"] if "status" in rows else pd.Series(RunState.DONE.value, index=rows.index)
     unknown = status[~status.isin(list(RunState))]
     if len(unknown):
@@ -281,7 +285,8 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
     unfinished = int((~result & ~failed).sum())
     imported = "recorded_by" in rows and runs["error"].max() > 1  # other programs also record shares
     percent = written_by_dsd(rows) or bool(imported)
-    return Results(name, one_per_network(runs, place, outcomes), rows[failed], unfinished, runs, outcomes, percent)
+    networks = one_per_network(runs, place, outcomes)
+    return Results(name, networks, rows[failed], unfinished, runs, outcomes, percent, by)
 
 
 def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:

@@ -124,6 +124,15 @@ def one_per_network(runs: pd.DataFrame, place: str, outcomes: Collection[str]) -
     return first
 
 
+def one_per_run(rows: pd.DataFrame) -> pd.DataFrame:
+    """Drop the second row of a run that is listed in two spaces, because its network lies in both."""
+    if not {"space", "key", "run"} <= set(rows):
+        return rows
+    same = [name for name in ("key", "run", "status", "error") if name in rows]
+    named = rows["key"].notna() & rows["run"].notna()
+    return rows[~(named & rows.duplicated(same) & ~rows.duplicated([*same, "space"], keep=False))]
+
+
 def note_rows_apart(runs: pd.DataFrame, alike: list[str], place: str) -> None:
     """Warn if runs of one network count as separate networks: they can differ in an unrecognised outcome."""
     if written_by_dsd(runs):
