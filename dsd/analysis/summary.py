@@ -13,6 +13,7 @@ import pandas as pd
 from dsd.analysis.adjusted.estimates import AdjustedMean
 from dsd.analysis.adjusted.populations import Adjusted, adjust
 from dsd.analysis.comparison.conditions import condition_notes
+from dsd.analysis.comparison.equal_complexity import coverage_notes
 from dsd.analysis.comparison.pairing import pairing_notes
 from dsd.analysis.comparison.pairwise import Comparisons, compare
 from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
@@ -42,6 +43,7 @@ class Settings:
     resamples: number of bootstrap resamples, as in the paper; 0 for the exact bootstrap, which needs no seed
     stepwise: compare only each population with the previous one
     across: training conditions (`results.columns.CONDITIONS`) in which pairs with a verdict can differ
+    at_equal: flops, params or acts, to compare at equal complexity; None to compare populations as they are
     plain: compare plain means, also where the draws of populations are known
     pair: column that identifies networks, to compare populations within networks; None for independent samples
     """
@@ -55,6 +57,7 @@ class Settings:
     across: Sequence[str] = ()
     plain: bool = False
     pair: str | None = None
+    at_equal: str | None = None
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 < self.delta <= 100:
@@ -320,13 +323,14 @@ def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
         chosen, texts = ([name for name in names if name != settings.pair] for names in (chosen, texts))
     adjusted = Adjusted() if settings.plain or settings.pair is not None else adjust(populations)
     comparisons = compare(
-        populations, settings.delta, settings.stepwise, settings.across, settings.pair, adjusted.means
+        populations, settings.delta, settings.stepwise, settings.across, settings.pair, adjusted, settings.at_equal
     )
     summaries = [
         replace(summarise(results, chosen, texts, settings), adjusted=adjusted.means.get(results.name))
         for results in populations
     ]
-    notes = condition_notes(populations, settings.across, paired=settings.pair is not None)
+    notes = condition_notes(populations, settings.across, settings.pair is not None, settings.at_equal)
+    notes += coverage_notes({(pair.a, pair.b): pair.equal for pair in comparisons if pair.equal})
     if settings.pair is not None:
         counts = {(pair.a, pair.b): pair.paired for pair in comparisons if pair.paired}
         notes = pairing_notes(populations, settings.pair, counts, settings.stepwise) + notes

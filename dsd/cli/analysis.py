@@ -9,6 +9,7 @@ import click
 from dsd.cli.messages import emit, say
 from dsd.cli.options import (
     ACROSS,
+    AT_EQUAL,
     BY,
     COLUMNS,
     DELTA,
@@ -45,6 +46,7 @@ HEADLINES = {"depth", "b1", "g1", "flops", "e_fit"}  # parameters shown by defau
 @ACROSS
 @PAIR
 @OUTCOMES
+@AT_EQUAL
 @DRAWS
 @PLAIN
 @TARGET
@@ -60,6 +62,7 @@ def analyze(
     across: str,
     pair: str,
     outcomes: str,
+    at_equal: str,
     draws: tuple[str, ...],
     plain: bool,
     target: float | None,
@@ -74,7 +77,7 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, plain)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
     populations = populations_of(sources, by, outcomes, pair, draws)
     analysis = analysed(populations, settings)
     for note in synthetic(populations) + analysis.notes:

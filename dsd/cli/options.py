@@ -54,6 +54,12 @@ DRAWS = click.option(
     help="Untrained networks of population NAME, for its adjusted mean. Can be repeated.  [default: drawn from the "
     "space, if the sweep or the metadata of the table record it]",
 )
+AT_EQUAL = click.option(
+    "--at-equal",
+    metavar="MEASURE",
+    default="",
+    help="Compare at equal flops, params or acts: in the range that both populations share, as if equally distributed.",
+)
 PLAIN = click.option("--plain", is_flag=True, help="Compare plain means, without adjustment by untrained networks.")
 TARGET = click.option(
     "--target", type=click.FloatRange(0, 100), help="Report how many random networks reach this error [%]."

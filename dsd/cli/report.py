@@ -7,6 +7,7 @@ import click
 from dsd.cli.messages import say
 from dsd.cli.options import (
     ACROSS,
+    AT_EQUAL,
     BY,
     COLUMNS,
     DELTA,
@@ -33,6 +34,7 @@ from dsd.errors import DsdError
 @ACROSS
 @PAIR
 @OUTCOMES
+@AT_EQUAL
 @DRAWS
 @PLAIN
 @TARGET
@@ -53,6 +55,7 @@ def report(
     across: str,
     pair: str,
     outcomes: str,
+    at_equal: str,
     draws: tuple[str, ...],
     plain: bool,
     target: float | None,
@@ -69,7 +72,7 @@ def report(
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write_report
 
-    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, plain)
+    settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
     populations = populations_of(sources, by, outcomes, pair, draws)
     analysis = analyze(populations, settings)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]

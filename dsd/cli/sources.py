@@ -29,6 +29,7 @@ def settings_of(
     stepwise: bool,
     across: str,
     pair: str,
+    at_equal: str,
     plain: bool,
 ) -> "Settings":
     """Return the options as the library's `Settings`."""
@@ -44,6 +45,7 @@ def settings_of(
         across=names_in(across),
         plain=plain,
         pair=pair or None,
+        at_equal=at_equal or None,
     )
 
 

@@ -7,12 +7,14 @@ import pandas as pd
 
 from dsd.analysis.results.columns import CONDITIONS
 from dsd.analysis.results.populations import Results
+from dsd.architecture.complexities import MEASURES
+from dsd.architecture.units import readable
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import name_of
 from dsd.runs import RunState
 
-FEW = 5  # fewest networks for a note on median flops
-FLOPS_RATIO = 1.2  # largest ratio of median flops without a note
+FEW = 5  # fewest networks for a note on complexity
+COMPLEXITY_RATIO = 1.2  # largest ratio of median flops, params or acts without a note
 UNIFORM = ("data", "recipe", "classes", "epochs")  # conditions with one value in a population; others can be drawn
 ALIASES = {"dataset": "data"}  # names of conditions in tables of other programs
 DERIVED = {"epochs": ("recipe",), "resolution": ("data",)}  # labels that a condition is a part of
@@ -68,12 +70,15 @@ def in_words(values: frozenset[str]) -> str:
     return shortened(", ".join(sorted(values)), SHOWN)
 
 
-def condition_notes(populations: Sequence[Results], across: Sequence[str], paired: bool = False) -> list[str]:
-    """One line per condition in which populations differ, and one if their flops differ.
+def condition_notes(
+    populations: Sequence[Results], across: Sequence[str], paired: bool = False, at_equal: str | None = None
+) -> list[str]:
+    """One line per condition in which populations differ, and per measure of complexity.
 
     Args:
-        paired: whether the comparison is within networks; there is then no line on flops, nor on the condition that
-            names the populations
+        paired: whether the comparison is within networks; there is then no line on complexity, nor on the condition
+            that names the populations
+        at_equal: the measure of complexity at which populations are compared
     """
     present = [results for results in populations if len(results)]
     notes = []
@@ -91,7 +96,7 @@ def condition_notes(populations: Sequence[Results], across: Sequence[str], paire
                 else f"no verdict between them without --across {name}"
             )
             notes.append(shortened(f"{name} differs ({groups_text}); {verdicts}."))
-    return notes if paired else notes + flops_note(present)
+    return notes if paired else notes + complexity_notes(present, at_equal)
 
 
 def is_numeric(column: pd.Series) -> bool:
@@ -99,17 +104,25 @@ def is_numeric(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column))
 
 
-def flops_note(populations: Sequence[Results]) -> list[str]:
-    """One line if the median flops of populations differ by more than `FLOPS_RATIO`, else none."""
-    from dsd.architecture.units import readable
+def complexity_notes(populations: Sequence[Results], at_equal: str | None) -> list[str]:
+    """One line per measure of complexity whose medians differ by more than `COMPLEXITY_RATIO` between populations.
 
-    medians = {}
-    for results in populations:
-        if len(results) >= FEW and "flops" in results.frame and is_numeric(results.frame["flops"]):
-            flops = results.frame["flops"].to_numpy(float, na_value=np.nan)
-            if np.isfinite(flops).any():
-                medians[results.name] = float(np.nanmedian(flops))
-    if len(medians) < 2 or max(medians.values()) <= FLOPS_RATIO * min(medians.values()):
-        return []
-    values = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)
-    return [f"flops differ (median: {values}); this alone can cause a part of the differences in error."]
+    Args:
+        at_equal: the measure at which they are compared; it needs no line
+    """
+    notes = []
+    for measure in (name for name in MEASURES if name != at_equal):
+        medians = {}
+        for results in populations:
+            if len(results) >= FEW and measure in results.frame and is_numeric(results.frame[measure]):
+                values = results.frame[measure].to_numpy(float, na_value=np.nan)
+                if np.isfinite(values).any():
+                    medians[results.name] = float(np.nanmedian(values))
+        if len(medians) < 2 or max(medians.values()) <= COMPLEXITY_RATIO * min(medians.values()):
+            continue
+        texts = ", ".join(f"{name} {readable(measure, median)}" for name, median in medians.items())
+        notes.append(
+            f"{measure} differ (median: {shortened(texts, 400)}); this alone can cause a part of the differences in "
+            f"error; --at-equal {measure} compares at equal {measure}."
+        )
+    return notes

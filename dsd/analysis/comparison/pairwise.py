@@ -3,9 +3,9 @@
 import html
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
 from dsd.analysis.adjusted.estimates import AdjustedMean, adjusted_difference, unit_variance
-from dsd.analysis.adjusted.populations import adjust
+from dsd.analysis.adjusted.populations import Adjusted, adjust
 from dsd.analysis.comparison.conditions import check_conditions, differing, named_by
 from dsd.analysis.comparison.differences import (
     LOWER,
@@ -27,10 +27,13 @@ from dsd.analysis.comparison.differences import (
     quantile_interval,
     welch,
 )
+from dsd.analysis.comparison.equal_complexity import EqualComplexity, check_measure
+from dsd.analysis.comparison.equal_complexity import at_equal as compare_at_equal
 from dsd.analysis.comparison.pairing import Paired, matched, named_networks
 from dsd.analysis.comparison.superiority import Superiority, of_independent, within_pairs
 from dsd.analysis.comparison.verdicts import (
     ADJUSTED,
+    AT_EQUAL,
     DELTA,
     FEW,
     Verdict,
@@ -66,7 +69,8 @@ class Comparison:
     differs: training conditions in which a and b differ, with both values; if any, there is no verdict and `p_holm` is
         NaN
     adjusted: difference of adjusted means with its 95 % interval for this pair alone; None if a or b has none
-    plain: the verdict by the plain interval; equals `verdict` unless adjusted means decide
+    plain: the verdict by the plain interval; equals `verdict` unless another estimate decides
+    equal: the comparison at equal complexity; None unless asked for
     paired: how networks were paired; None for independent samples. If paired, all differences are within networks:
         `mean_difference` is the mean of b − a (Student's t), `median` the median of b − a (order statistics),
         `superiority` the share of networks with a lower error in b (Clopper and Pearson); `ks`, its p-values and
@@ -90,10 +94,13 @@ class Comparison:
     paired: Paired | None = None
     adjusted: Difference | None = None
     plain: Verdict | None = None
+    equal: EqualComplexity | None = None
 
     @property
     def estimate(self) -> float:
-        """The difference of means that decides, adjusted or plain [points]."""
+        """The difference of means that decides: plain, adjusted, or at equal complexity [points]."""
+        if self.equal:
+            return self.equal.difference.value
         return self.adjusted.value if self.adjusted and self.verdict.by == ADJUSTED else self.mean_difference
 
     def as_json(self) -> dict[str, Any]:
@@ -101,7 +108,7 @@ class Comparison:
         own = self.adjusted
         adjusted = {"difference": own.value, "low": own.low, "high": own.high} if own else None
         words = {"verdict": self.verdict.word, "decision": asdict(self.verdict)}
-        return asdict(self) | words | {"adjusted": adjusted}
+        return asdict(replace(self, equal=None)) | words | {"adjusted": adjusted, "equal": as_json(self.equal)}
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(str(self))}</p>"
@@ -114,6 +121,10 @@ class Comparison:
         if self.differs:
             conditions = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
             return f"{self.b} against {self.a}: no verdict, because they differ in {conditions}; {seen}"
+        if self.equal and not self.equal.bins:
+            return f"{self.b} against {self.a}: no verdict, because {self.equal}"
+        if self.equal:
+            seen += f" {self.equal}"
         plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
@@ -128,6 +139,11 @@ class Comparison:
             where = "in both" if self.paired else "in one of them"
             return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks {where}"
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
+
+
+def as_json(equal: EqualComplexity | None) -> dict[str, Any] | None:
+    """A comparison at equal complexity as JSON values."""
+    return None if equal is None else {k: v for k, v in asdict(replace(equal, means=None)).items() if k != "means"}
 
 
 class Comparisons(list[Comparison]):
@@ -171,7 +187,8 @@ def compare(
     stepwise: bool = False,
     across: Sequence[str] = (),
     pair: str | None = None,
-    adjusted: Mapping[str, AdjustedMean] | None = None,
+    adjusted: Adjusted | None = None,
+    at_equal: str | None = None,
 ) -> Comparisons:
     """Compare each pair of populations with results ([NDS] uses the KS test; the rest is ours).
 
@@ -184,8 +201,9 @@ def compare(
         pair: column that identifies networks, such as `key`, to compare the networks of both populations within
             networks; pairs of populations without a network in common are left out. The condition that names the
             populations, such as recipe, can then differ. None for independent samples
-        adjusted: adjusted mean error by population (`dsd.analysis.adjust`); it decides between two that have one. None
-            computes them from the draws of the populations; {} compares plain means
+        adjusted: adjusted mean errors (`dsd.analysis.adjust`); they decide between two populations that have one. None
+            computes them from the draws of the populations; `Adjusted()` compares plain means
+        at_equal: flops, params or acts, to compare populations at equal complexity; None for as they are
 
     Raises:
         DsdError: more than 100 populations without `stepwise`; no delta, although errors can be losses or shares;
@@ -198,6 +216,10 @@ def compare(
             "another column (--by), or leave some out"
         )
     check_conditions(across)
+    if at_equal is not None:
+        check_measure(at_equal)
+        if pair is not None:
+            raise DsdError(f"--at-equal {at_equal}: networks paired by {pair} have equal {at_equal}; leave one out")
     present = [results for results in populations if len(results)]
     delta = delta_for(present, delta) if len(present) > 1 else DELTA
     pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
@@ -207,12 +229,13 @@ def compare(
             raise DsdError(f"--pair {pair} compares two populations; there is one, {names}; name others with --by")
         return compare_within([(present[a], present[b]) for a, b in pairs], delta, across, pair, stepwise)
     errors = [validate_errors(results.errors) for results in present]
-    adjusted = adjust(present).means if adjusted is None else adjusted
+    adjusted = adjust(present) if adjusted is None else adjusted
     tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
     differences = [differing(present[a], present[b], across) for a, b in pairs]
     judged = [not differs for differs in differences]
     corrected = np.full(len(pairs), np.nan)
     corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
+    equal = [equal_of(present[a], present[b], at_equal, adjusted) for a, b in pairs]
     level = 1 - (1 - LEVEL) / max(sum(judged), 1)
     return Comparisons(
         compared(
@@ -222,10 +245,22 @@ def compare(
             delta,
             level,
             differs,
-            (adjusted.get(present[a].name), adjusted.get(present[b].name)),
+            (adjusted.means.get(present[a].name), adjusted.means.get(present[b].name)),
+            own,
         )
-        for (a, b), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
+        for (a, b), (ks, p), p_holm, differs, own in zip(pairs, tests, corrected, differences, equal, strict=True)
     )
+
+
+def equal_of(a: Results, b: Results, measure: str | None, adjusted: Adjusted) -> EqualComplexity | None:
+    """The comparison of two populations at equal complexity; None if no measure is given."""
+    return None if measure is None else compare_at_equal(a, b, measure, adjusted, np.random.default_rng(0))
+
+
+def judged_by(a: AdjustedMean, b: AdjustedMean, delta: float, level: float, by: str) -> Verdict:
+    """The verdict by the difference of two adjusted means."""
+    interval = adjusted_difference(a, b, level)
+    return by_rule(interval, unit_variance(a, b, level), min(a.n, b.n), 2, delta, level, by)
 
 
 def compare_within(
@@ -308,15 +343,17 @@ def compared(
     level: float,
     differs: dict[str, tuple[str, str]],
     adjusted: tuple[AdjustedMean | None, AdjustedMean | None],
+    equal: EqualComplexity | None,
 ) -> Comparison:
-    """The comparison of a pair, from its KS test, differing conditions and adjusted means."""
+    """The comparison of a pair, from its KS test, differing conditions, and estimates that decide instead of means."""
     a, b = adjusted
     both = adjusted_difference(a, b) if a and b else None
     plain = no_verdict(delta) if differs else decided(*errors, delta, level)
     decision = plain
-    if not differs and a and b and (a.helps or b.helps):
-        interval = adjusted_difference(a, b, level)
-        decision = by_rule(interval, unit_variance(a, b, level), min(a.n, b.n), 2, delta, level, ADJUSTED)
+    if not differs and equal:
+        decision = judged_by(*equal.means, delta, level, AT_EQUAL) if equal.means else no_verdict(delta)
+    elif not differs and a and b and (a.helps or b.helps):
+        decision = judged_by(a, b, delta, level, ADJUSTED)
     mean = welch(*errors, LEVEL)
     median, lower = (mover(*(quantile_interval(values, q) for values in errors)) for q in (0.5, LOWER))
     return Comparison(
@@ -330,6 +367,7 @@ def compared(
         verdict=decision,
         differs=differs,
         adjusted=both,
+        equal=equal,
         plain=plain,
     )
 

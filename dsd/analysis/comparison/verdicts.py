@@ -25,7 +25,7 @@ from dsd.arrays import Floats
 DELTA = 1.0  # points of error
 FEW = 5  # fewest networks of each population for a verdict
 BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal", "worse", "undecided"
-PLAIN, ADJUSTED = "plain", "adjusted"
+PLAIN, ADJUSTED, AT_EQUAL = "plain", "adjusted", "at equal complexity"
 NONE = "no verdict"  # for populations with different training conditions
 RULE = (
     "b is equal to a within δ if the interval of the difference of mean error lies from −δ to δ; else better or worse "
@@ -41,7 +41,7 @@ class Verdict:
     delta: difference of means that is too small to matter [points]
     low, high: the deciding interval of the difference of means [points]
     level: confidence level of that interval
-    by: the estimate that decides: adjusted (`dsd.analysis.adjusted`) or plain
+    by: the estimate that decides: plain, adjusted (`dsd.analysis.adjusted`), or at equal complexity
     n_for_power: if undecided, networks of each population that decide with 80 % power, assuming the observed
         difference and variances; None otherwise, and with fewer than 5 networks
     n_always_decisive: if undecided, networks of each population that decide whatever the difference is, assuming the
