@@ -129,8 +129,9 @@ def print_pairs(analysis: "Analysis") -> None:
     together = "these steps" if analysis.settings.stepwise else "all pairs"
     say(
         f"b − a: difference of mean error [points]. CI: simultaneous 95 % confidence intervals of {together}; they "
-        f"decide.\nδ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population for "
-        "80 % power."
+        f"decide.\nδ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: networks of each population"
+        + (" (of each stratum, where they are drawn in strata)" if any(p.strata for p in analysis.populations) else "")
+        + " for 80 % power."
     )
 
 

@@ -104,11 +104,11 @@ def mass_at(large: Parameter, small: Parameter) -> NDArray[np.float64]:
 def inside(larger: Space, smaller: Space, settings: Columns) -> NDArray[np.bool_]:
     """Mask (n,) of the settings of a space that lie in a space that refines it."""
     n = len(next(iter(settings.values())))
-    masks: list[NDArray[Any]] = [np.ones(n, bool)]
+    masks: list[Any] = [np.ones(n, bool)]
     for name, small in smaller.parameters.items():
         large, drawn = larger.parameters[name], settings[name]
         if small.same_as and not large.same_as:
-            masks.append(np.asarray(drawn == settings[small.same_as]))
+            masks.append(drawn == settings[small.same_as])
         if small.same_as:
             continue
         if len(small.distribution) < len(large.distribution):

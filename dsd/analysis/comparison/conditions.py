@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from dsd.analysis.distribution.stratified import weighted_quantiles
 from dsd.analysis.results.columns import CONDITIONS
 from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError, known, shortened
@@ -95,7 +96,12 @@ def flops_note(populations: Sequence[Results]) -> list[str]:
         if len(results) >= FEW and "flops" in results.frame and is_numeric(results.frame["flops"]):
             flops = results.frame["flops"].to_numpy(float, na_value=np.nan)
             if np.isfinite(flops).any():
-                medians[results.name] = float(np.nanmedian(flops))
+                known = np.isfinite(flops)
+                medians[results.name] = (
+                    weighted_quantiles(flops[known], results.weights[known], [0.5])[0]
+                    if results.stratified
+                    else float(np.nanmedian(flops))
+                )
     if len(medians) < 2 or max(medians.values()) <= FLOPS_RATIO * min(medians.values()):
         return []
     values = shortened(", ".join(f"{name} {readable('flops', median)}" for name, median in medians.items()), 400)

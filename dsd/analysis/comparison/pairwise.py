@@ -1,6 +1,7 @@
 """Compare each pair of populations: KS test, differences with intervals, and a verdict."""
 
 import html
+import math
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
 from dsd.analysis.comparison.conditions import check_conditions, differing
-from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mover, quantile_interval, welch
-from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, decided, no_verdict
+from dsd.analysis.comparison.contrasts import Groups, contrast, contrast_detectable, groups_of_pair
+from dsd.analysis.comparison.differences import LOWER, Difference, mover, quantile_interval
+from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, decided_by, no_verdict
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
+from dsd.analysis.distribution.stratified import distance, weighted_quantiles
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
 from dsd.errors import DsdError
@@ -32,11 +35,12 @@ class Comparison:
     """Population b against population a; differences are b − a [points], negative if b is better.
 
     ks: largest distance between the two EDFs, 0 to 1
-    p_value: two-sided p-value of `ks`
+    p_value: two-sided p-value of `ks`; NaN if a or b is stratified
     p_holm: p_value corrected for all pairs compared (Holm)
     mean_difference: difference of mean error
-    low, high: 95 % interval of `mean_difference` for this pair alone (Welch); NaN if a population has one network
-    median, lower: differences of the median and of the 0.1 quantile, with 95 % intervals
+    low, high: 95 % interval of `mean_difference` for this pair alone (Welch; with strata, `contrasts`); NaN if a
+        population or stratum has one network
+    median, lower: differences of the median and of the 0.1 quantile, with 95 % intervals; no interval with strata
     detectable: minimum detectable difference of means, with 80 % power at the level of the verdict
     verdict: the decision, from an interval that is simultaneous over all pairs
     differs: training conditions in which a and b differ, with both values; if any, there is no verdict and `p_holm` is
@@ -133,23 +137,28 @@ def compare(
     check_conditions(across)
     present = [results for results in populations if len(results)]
     delta = delta_for(present, delta) if len(present) > 1 else DELTA
-    errors = [validate_errors(results.errors) for results in present]
+    for results in present:
+        validate_errors(results.errors)
     pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
-    tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
+    tests = [ks_of(present[a], present[b]) for a, b in pairs]
     differences = [differing(present[a], present[b], across) for a, b in pairs]
     judged = [not differs for differs in differences]
     corrected = np.full(len(pairs), np.nan)
-    corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
+    tested = [fair and p == p for (_, p), fair in zip(tests, judged, strict=True)]
+    corrected[tested] = holm([p for (_, p), fair in zip(tests, tested, strict=True) if fair])
     level = 1 - (1 - LEVEL) / max(sum(judged), 1)
+    contrasts = [groups_of_pair(present[a], present[b]) for a, b in pairs]
     return Comparisons(
         compared(
-            (present[a].name, present[b].name),
-            (errors[a], errors[b]),
+            (present[a], present[b]),
+            groups,
             (ks, p, float(p_holm)),
-            no_verdict(delta) if differs else decided(errors[a], errors[b], delta, level),
+            no_verdict(delta) if differs else decided_by(*groups, delta, level),
             differs,
         )
-        for (a, b), (ks, p), p_holm, differs in zip(pairs, tests, corrected, differences, strict=True)
+        for (a, b), groups, (ks, p), p_holm, differs in zip(
+            pairs, contrasts, tests, corrected, differences, strict=True
+        )
     )
 
 
@@ -185,25 +194,41 @@ def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
 
 
 def compared(
-    names: tuple[str, str],
-    errors: tuple[Floats, Floats],
+    pair: tuple[Results, Results],
+    groups: tuple[Groups, Floats],
     test: tuple[float, float, float],
     decision: Verdict,
     differs: dict[str, tuple[str, str]],
 ) -> Comparison:
-    """The comparison of a pair, from its KS test, verdict and differing conditions."""
-    mean = welch(*errors, LEVEL)
-    median, lower = (mover(*(quantile_interval(values, q) for values in errors)) for q in (0.5, LOWER))
+    """The comparison of a pair, from its contrast, KS test, verdict and differing conditions."""
+    mean = contrast(*groups, LEVEL)
+    median, lower = (mover(*(quantile_of(results, q) for results in pair)) for q in (0.5, LOWER))
     return Comparison(
-        *names,
+        pair[0].name,
+        pair[1].name,
         *test,
         *(mean.value, mean.low, mean.high),
         median=median,
         lower=lower,
-        detectable=detectable(*errors, decision.level),
+        detectable=contrast_detectable(*groups, decision.level),
         verdict=decision,
         differs=differs,
     )
+
+
+def quantile_of(results: Results, q: float) -> Difference:
+    """A quantile of a population and its interval; no interval with strata: order statistics do not apply."""
+    if not results.stratified:
+        return quantile_interval(results.errors, q)
+    (value,) = weighted_quantiles(results.errors, results.weights, [q])
+    return Difference(value, math.nan, math.nan)
+
+
+def ks_of(a: Results, b: Results) -> tuple[float, float]:
+    """The KS statistic of two populations and its p-value; NaN with strata, for which the test is not defined."""
+    if a.stratified or b.stratified:
+        return distance(a, b), math.nan
+    return ks_test(a.errors, b.errors)
 
 
 def ks_test(a: Floats, b: Floats) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.results.seeds import one_per_network
+from dsd.analysis.results.strata import Stratum, shares_of, strata_of
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import as_frame, as_numbers, clean_header, is_missing, named_cells, read_table, stray
 from dsd.runs import RESULTS, RunState
@@ -43,6 +44,7 @@ class Results:
     unfinished: number of rows that have no result yet
     outcomes: columns that hold training outcomes
     in_percent: whether the errors are known to be percent, because dsd or `dsd import` wrote the table
+    shares: share of each stratum in the population, by its name in the column `stratum`; empty without strata
     """
 
     name: str
@@ -52,6 +54,40 @@ class Results:
     runs: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: frozenset[str] = frozenset({"error"})
     in_percent: bool = False
+    shares: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def strata(self) -> list[Stratum]:
+        """The strata, with the positions of their networks in `frame`; without shares, one named ""."""
+        return strata_of(self.frame, self.shares)
+
+    @property
+    def stratified(self) -> bool:
+        """Whether there are several strata, so that networks can have different weights."""
+        return len(self.shares) > 1
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(n,) weights of the networks, sum 1: the share of the stratum over its networks with results.
+
+        A stratum without results is left out (`empty_strata`).
+        """
+        weights = np.full(len(self), 1 / max(len(self), 1))
+        if self.stratified:
+            for stratum in self.strata:
+                weights[stratum.rows] = stratum.share / max(len(stratum.rows), 1)
+            weights /= weights.sum() or 1.0
+        return weights
+
+    @property
+    def empty_strata(self) -> dict[str, float]:
+        """The strata without results, with their shares."""
+        return {stratum.name: stratum.share for stratum in self.strata if not len(stratum.rows)} if self.shares else {}
+
+    @property
+    def mean(self) -> float:
+        """Mean error [%], by weight."""
+        return float(self.weights @ self.errors) if self.stratified else float(self.errors.mean())
 
     @property
     def failed(self) -> int:
@@ -69,7 +105,7 @@ class Results:
 
     def __repr__(self) -> str:
         more = f", {self.missing_note}" if self.missing_note else ""
-        mean = f", mean error {self.errors.mean():.2f}" if len(self) else ""
+        mean = f", mean error {self.mean:.2f}" if len(self) else ""
         return f"<Results {self.name}: n = {len(self):,}{mean}{more}>"
 
     def _repr_html_(self) -> str:
@@ -238,7 +274,8 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
     unfinished = int((~result & ~failed).sum())
     imported = "recorded_by" in rows and runs["error"].max() > 1  # other programs also record shares
     percent = written_by_dsd(rows) or bool(imported)
-    return Results(name, one_per_network(runs, place, outcomes), rows[failed], unfinished, runs, outcomes, percent)
+    networks, shares = one_per_network(runs, place, outcomes), shares_of(rows, name, place)
+    return Results(name, networks, rows[failed], unfinished, runs, outcomes, percent, shares)
 
 
 def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:
