@@ -10,7 +10,6 @@ import pytest
 from dsd import DsdError, load_space, sample
 from dsd.architecture.complexities import count_complexity
 from dsd.design.refinement import comparable, inside, remainder, why_not
-from dsd.design.sampling import shares
 from dsd.design.sampling.shares import share_inside
 from dsd.design.space import Space
 from dsd.design.window import Windows, parse_window
@@ -182,9 +181,38 @@ def test_a_remainder_is_drawn_in_blocks() -> None:
     assert few.space == "AnyNetX_C_cifar without AnyNetX_D_cifar"
 
 
-def test_a_window_too_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_too_rare() -> None:
     """A window with too few proposals inside is refused in one line."""
-    monkeypatch.setattr(shares, "PROPOSALS", 2**17)
     larger, smaller = load_space("AnyNetX_A"), load_space("AnyNetX_B")
     with pytest.raises(DsdError, match=r"only .* proposals fall inside flops 50G:51G; .*design=independent"):
-        share_inside(larger, smaller, Windows(parse_window("50G:51G")), 0)
+        share_inside(larger, smaller, Windows(parse_window("50G:51G")), 0, most=2**17)
+
+
+def test_strata_save_what_the_plan_says() -> None:
+    """The step C → D in depth and acts at 1–2 MF, from strata and from both spaces, agrees; the variance falls.
+
+    Populations of 2,000 networks stand for the spaces; the ratio of variances is that of the formulas, and as large as
+    the saving as far as the deviations of the rest and of C agree.
+    """
+    larger, smaller = load_space("AnyNetX_C_cifar"), load_space("AnyNetX_D_cifar")
+    step = share_inside(larger, smaller, Windows(parse_window("1M:2M")), seed=2)
+    both, small, rest = (
+        sample(space, 2_000, flops="1M:2M", seed=seed).frame
+        for seed, space in enumerate((larger, smaller, remainder(larger, smaller)))
+    )
+    n, repeats, rng = 30, 10_000, np.random.default_rng(3)
+    for name in ("depth", "acts", "params"):
+        of_both, of_small, of_rest = (np.log(frame[name].to_numpy(float)) for frame in (both, small, rest))
+        free, nested = of_small.mean() - of_both.mean(), (1 - step.share) * (of_small.mean() - of_rest.mean())
+        # two independent estimates of one number; D is in both, so its error enters with the difference of its weights
+        error = np.sqrt(
+            of_both.var() / 2_000
+            + (1 - step.share) ** 2 * of_rest.var() / 2_000
+            + step.share**2 * of_small.var() / 2_000
+        )
+        assert abs(free - nested) < 4 * error + 4 * step.error * abs(of_small.mean() - of_rest.mean())
+        draws = [rng.choice(values, (repeats, n)).mean(axis=1) for values in (of_both, of_small, of_small, of_rest)]
+        independent, saved = draws[1] - draws[0], (1 - step.share) * (draws[2] - draws[3])
+        expected = (of_both.var() + of_small.var()) / (of_rest.var() + of_small.var()) * step.saving
+        assert independent.var() / saved.var() == pytest.approx(expected, rel=4 * np.sqrt(4 / repeats))
+        assert expected == pytest.approx(step.saving, rel=0.25)

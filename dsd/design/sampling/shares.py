@@ -49,23 +49,26 @@ class Share:
         return 1 / (1 - self.share) ** 2 if self.inside < self.draws else math.inf
 
 
-def share_inside(larger: Space, smaller: Space, windows: Windows, seed: int, draws: int = DRAWS) -> Share:
+def share_inside(
+    larger: Space, smaller: Space, windows: Windows, seed: int, draws: int = DRAWS, most: int = PROPOSALS
+) -> Share:
     """Estimate the share of a space, inside the windows, that lies in a space that refines it.
 
     Args:
         draws: fewest free draws inside the windows; whole batches of proposals are used
+        most: most proposals
 
     Raises:
-        DsdError: fewer than DRAWS of PROPOSALS proposals fall inside the windows
+        DsdError: fewer than `draws`, or DRAWS, of them fall inside the windows
     """
     space = marked(larger, smaller)
     found = within = start = 0
-    while found < draws and start < PROPOSALS:
+    while found < draws and start < most:
         batch = proposals_in_window(space, windows, seed, start, start + BATCH)
         found += len(batch.networks)
         within += int(batch.drawn["inside"].sum())
         start += BATCH
-    if found < DRAWS:
+    if found < min(draws, DRAWS):
         raise DsdError(
             f"space {larger.info.name}: only {found:,} of {start:,} proposals fall inside {windows}; the share of "
             f"{smaller.info.name} needs {DRAWS:,}: widen the window, or set design=independent"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dsd.design.refinement import comparable, remainder, why_not
 from dsd.design.sampling.population import Population
 from dsd.design.sampling.sampler import for_task, sample
-from dsd.design.sampling.shares import DRAWS, Share, share_inside
+from dsd.design.sampling.shares import DRAWS, PROPOSALS, Share, share_inside
 from dsd.design.space import Space
 from dsd.design.window import Windows
 from dsd.errors import DsdError, known
@@ -19,6 +19,8 @@ from dsd.sweep.planning.study import NESTED, Study
 
 DRAWS_PER_NETWORK = 20  # free draws for each share, per network of a stratum: its error is then negligible
 WORTH = 1.3  # smallest saving that `dsd plan` hints at
+HINT_PROPOSALS = 2**20  # most proposals for a hint; half a second
+LOOK = 500  # draws after which a hint is given up, if the saving is surely below WORTH
 Seed = Callable[[str], int]
 
 
@@ -86,7 +88,14 @@ def named(study: Study, name: str, regime: str) -> str:
 
 
 def share_of(
-    study: Study, larger: Space, smaller: Space, windows: Windows, regime: str, seed: Seed, draws: int
+    study: Study,
+    larger: Space,
+    smaller: Space,
+    windows: Windows,
+    regime: str,
+    seed: Seed,
+    draws: int,
+    most: int = PROPOSALS,
 ) -> Share:
     """Estimate the share of a step.
 
@@ -95,7 +104,7 @@ def share_of(
     """
     names = (named(study, larger.info.name, regime), named(study, smaller.info.name, regime))
     larger = for_task(larger, study.data.resolution, study.data.classes)
-    step = share_inside(larger, smaller, windows, seed(f"share of {names[1]} in {names[0]}"), draws)
+    step = share_inside(larger, smaller, windows, seed(f"share of {names[1]} in {names[0]}"), draws, most)
     if not 0 < step.inside < step.draws:
         raise DsdError(
             f"design = nested: {step.inside:,} of {step.draws:,} draws of {names[0]} lie in {names[1]}; "
@@ -160,7 +169,12 @@ def worthwhile(study: Study, spaces: Sequence[Space], seed: Seed) -> list[Share]
         for regime in study.regimes or (study.flops,):
             try:
                 windows = windows_of(study, [larger, smaller], regime)
-                steps.append(share_of(study, larger, smaller, windows, regime, seed, DRAWS))
+                for draws in (LOOK, DRAWS):
+                    step = share_of(study, larger, smaller, windows, regime, seed, draws, HINT_PROPOSALS)
+                    if 1 / (1 - min(step.share + 4 * step.error, 0.99)) ** 2 < WORTH:
+                        break
+                else:
+                    steps.append(step)
             except DsdError:  # a hint is not worth an error
                 continue
     return [step for step in steps if step.saving > WORTH]
