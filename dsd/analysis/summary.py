@@ -17,13 +17,14 @@ from dsd.analysis.comparison.equal_complexity import coverage_notes
 from dsd.analysis.comparison.pairing import pairing_notes
 from dsd.analysis.comparison.pairwise import Comparisons, compare
 from dsd.analysis.comparison.verdicts import DELTA, FEW, RULE
-from dsd.analysis.distribution.empirical import dkw_half_width
+from dsd.analysis.distribution.stratified import half_width, weighted_quantiles, weights_of
 from dsd.analysis.parameters.bootstrap import BestRange, Winners, exact_winners, resampled_winners
 from dsd.analysis.parameters.correlations import rank_correlations
 from dsd.analysis.random_search import reaches
 from dsd.analysis.results.columns import BEFORE_THE_RULE, NAMES, PARAMETER, matrix
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.analysis.results.seeds import SeedNoise, seed_noise
+from dsd.arrays import Floats
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import stray
 from dsd.runs import RunState
@@ -71,7 +72,7 @@ class Summary:
     """Statistics of one population; errors in percent, None without results.
 
     quantiles: quantiles of error, by probability
-    half_width: half-width of the EDF's 95 % band (DKW)
+    half_width: half-width of the EDF's 95 % band (DKW; `distribution.stratified` with strata)
     best_ranges: best range of each numeric column
     best_values: share of resamples that each value of a categorical column wins
     winners: number of networks behind 95 % of the bootstrap's resamples
@@ -79,6 +80,8 @@ class Summary:
     search: smallest random search whose expected best reaches the target; None if n do not reach it, or no target
     noise: seed noise, if networks were trained with several seeds
     adjusted: adjusted mean error, if untrained networks of the population can be drawn
+    strata: share of each stratum; empty without strata. The other numbers are by weight then, but `search` is left out
+    empty_strata: the strata without results, with their shares; the other numbers leave them out
     """
 
     name: str
@@ -96,6 +99,8 @@ class Summary:
     correlations: dict[str, float] = field(default_factory=dict)
     search: int | None = None
     noise: SeedNoise | None = None
+    strata: dict[str, float] = field(default_factory=dict)
+    empty_strata: dict[str, float] = field(default_factory=dict)
     adjusted: AdjustedMean | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -114,6 +119,7 @@ class Summary:
             "rank_correlations": self.correlations,
             "search": self.search,
             "adjusted": adjusted_as_json(self.adjusted),
+            "strata": self.strata,
             "seed_noise": asdict(self.noise) | {"reliability": self.noise.reliability} if self.noise else None,
         }
 
@@ -174,7 +180,24 @@ class Analysis:
                 notes.append(f"{p.name}: no results.")
             elif p.n >= FEW and p.minimum == p.quantiles[QUANTILES[-1]]:
                 notes.append(f"{p.name}: nearly all errors are equal; ranges and correlations are meaningless.")
-        return [*self.conditions, *notes, *self.unadjusted]
+        return [*self.conditions, *notes, *self.notes_on_strata, *self.unadjusted]
+
+    @property
+    def notes_on_strata(self) -> list[str]:
+        """Notes on statistics that nested populations do not have, and on strata without results."""
+        nested = [p for p in self.populations if len(p.strata) > 1]
+        notes = [
+            f"{p.name}: no results of {name} ({share:.1%} of it); its numbers describe the rest."
+            for p in nested
+            for name, share in p.empty_strata.items()
+        ]
+        if nested:
+            names = shortened(", ".join(p.name for p in nested), 400)
+            notes.append(
+                f"{names}: drawn in strata, and all numbers are by weight. KS p-values, P(b < a), intervals of the "
+                "median and random search are left out: they need equally likely networks."
+            )
+        return notes
 
 
 def adjusted_as_json(mean: AdjustedMean | None) -> dict[str, Any] | None:
@@ -245,24 +268,28 @@ def categories(frame: pd.DataFrame, outcomes: Collection[str] = ()) -> list[str]
     ]
 
 
-def winners_of(errors: Any, settings: Settings) -> Winners:
+def winners_of(errors: Any, settings: Settings, weights: Floats | None = None) -> Winners:
     """The winners of the exact or resampled bootstrap, according to the settings; same seed, same result."""
     if not settings.resamples:
-        return exact_winners(errors)
-    return resampled_winners(errors, rng=np.random.default_rng(settings.seed), resamples=settings.resamples)
+        return exact_winners(errors, weights=weights)
+    rng = np.random.default_rng(settings.seed)
+    return resampled_winners(errors, rng=rng, resamples=settings.resamples, weights=weights)
 
 
-def ranges_of(frame: pd.DataFrame, columns: Sequence[str], settings: Settings) -> tuple[dict[str, BestRange], int]:
+def ranges_of(
+    frame: pd.DataFrame, columns: Sequence[str], settings: Settings, weights: Floats | None = None
+) -> tuple[dict[str, BestRange], int]:
     """The best range of each column with values, and the number of winners over all rows."""
     errors = frame["error"].to_numpy(float)
-    everywhere = winners_of(errors, settings)
+    everywhere = winners_of(errors, settings, weights)
     ranges = {}
     for column, x in zip(columns, matrix(frame, columns).T, strict=True):
         finite = np.isfinite(x)
         if finite.all():
             ranges[column] = everywhere.range(x)
         elif finite.any():
-            ranges[column] = winners_of(errors[finite], settings).range(x[finite])
+            known = None if weights is None else weights[finite] / weights[finite].sum()
+            ranges[column] = winners_of(errors[finite], settings, known).range(x[finite])
     return ranges, everywhere.count
 
 
@@ -271,7 +298,7 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
     counts = (results.name, len(results), results.failed, results.unfinished)
     if not len(results):
         return Summary(*counts)
-    frame, e = results.frame, results.errors
+    frame, e, weights = results.frame, results.errors, weights_of(results)
     own = [
         column
         for column in columns
@@ -279,28 +306,41 @@ def summarise(results: Results, columns: Sequence[str], texts: Sequence[str], se
         and pd.api.types.is_numeric_dtype(frame[column])
         and (column in settings.columns or column not in results.outcomes)
     ]
-    ranges, winners = ranges_of(frame, own, settings)
+    ranges, winners = ranges_of(frame, own, settings, weights)
     present = [name for name in texts if name in frame and frame[name].astype(str).nunique() > 1]
-    shares = winners_of(e, settings) if present else None
+    shares = winners_of(e, settings, weights) if present else None
     values = {
         name: {str(value): share for value, share in shares.categories(frame[name].astype(str).tolist()).items()}
         for name in present
         if shares is not None
     }
+    median, *quantiles = quantiles_of(e, weights, (0.5, *QUANTILES))
     return Summary(
         *counts,
         minimum=float(e.min()),
-        mean=float(e.mean()),
-        median=float(np.median(e)),
-        quantiles=dict(zip(QUANTILES, np.quantile(e, QUANTILES).tolist(), strict=True)),
-        half_width=dkw_half_width(len(e)),
+        mean=results.mean,
+        median=median,
+        quantiles=dict(zip(QUANTILES, quantiles, strict=True)),
+        half_width=half_width(results),
         best_ranges=ranges,
         best_values=values,
         winners=winners,
-        correlations=rank_correlations(frame, own),
-        search=None if settings.target is None else reaches(e, settings.target),
+        correlations=rank_correlations(frame, own, weights),
+        search=None if settings.target is None or results.stratified else reaches(e, settings.target),
         noise=seed_noise(results.runs if len(results.runs) else frame, results.outcomes),
+        strata=results.shares,
+        empty_strata=results.empty_strata,
     )
+
+
+def quantiles_of(errors: Floats, weights: Floats | None, q: Sequence[float]) -> list[float]:
+    """Quantiles of errors (n,), by weight with strata."""
+    if weights is not None:
+        return weighted_quantiles(errors, weights, q)
+    values: list[float] = [
+        float(np.median(errors)) if share == 0.5 else float(np.quantile(errors, share)) for share in q
+    ]
+    return values
 
 
 def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:

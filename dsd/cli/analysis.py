@@ -181,7 +181,9 @@ def print_pairs(analysis: "Analysis") -> None:
         each, share = "networks in both populations", "share of networks with a lower error in b"
     say(
         f"b − a: {difference} [points]. CI: simultaneous 95 % confidence intervals of {together}; they decide.\n"
-        f"δ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: {each} for 80 % power."
+        f"δ = {analysis.delta:g} (--delta): a CI inside ±δ means equal. n ≈: {each}"
+        + (" (of each stratum, where they are drawn in strata)" if any(p.strata for p in analysis.populations) else "")
+        + " for 80 % power."
     )
     if width >= WIDE:
         say(f"P(b < a): {share}, ties half, with the 95 % confidence interval of each pair alone.")

@@ -11,6 +11,7 @@ from dsd.cli.messages import emit, say
 from dsd.cli.options import OUTPUT, OVERRIDES, RETRY_FAILED, STUDY
 
 if TYPE_CHECKING:
+    from dsd.design.sampling.shares import Share
     from dsd.sweep.planning.plans import Plan
     from dsd.sweep.planning.previews import Preview
 
@@ -28,24 +29,30 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
     Hours appear once runs of the sweep have finished, or with cluster.alpha and cluster.beta.
     """
     from dsd.sweep.planning.config import load_study
-    from dsd.sweep.planning.plans import plan_runs
+    from dsd.sweep.planning.plans import nesting_hints, plan_runs
     from dsd.sweep.planning.previews import preview_launch
 
     planned = plan_runs(load_study(study, overrides, images=False))
     folder = output or Path("runs") / planned.study.name
     preview = preview_launch(planned, folder, retry_failed)
+    hints = nesting_hints(planned.study)
     if as_json:
-        emit(json.dumps(facts(planned, preview, folder)))
+        emit(json.dumps(facts(planned, preview, folder, hints)))
         return
-    show(planned, preview, folder)
+    show(planned, preview, folder, hints)
 
 
-def facts(planned: "Plan", preview: "Preview", folder: Path) -> dict[str, Any]:
+def facts(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]") -> dict[str, Any]:
     """Return the plan as one JSON document."""
     return {
         "name": planned.study.name,
         "folder": str(folder),
         "spaces": {space.name: {k: v for k, v in asdict(space).items() if k != "name"} for space in preview.spaces},
+        "design": {
+            "name": planned.study.design,
+            "steps": [step_facts(step) for step in planned.steps],
+            "hints": [step_facts(step) for step in hints],
+        },
         "missing": len(preview.left),
         "training_flops": planned.training_flops,
         "cost": asdict(preview.cost) if preview.cost else None,
@@ -58,12 +65,30 @@ def facts(planned: "Plan", preview: "Preview", folder: Path) -> dict[str, Any]:
     }
 
 
+def step_facts(step: "Share") -> dict[str, Any]:
+    """Return the share and the saving of one step as JSON."""
+    return {**asdict(step), "share": step.share, "error": step.error, "saving": step.saving}
+
+
+def show_design(planned: "Plan", hints: "list[Share]") -> None:
+    """Print the share and the saving of each step of a nested design, or of those that one would be worth."""
+    if planned.steps:
+        runs, strata = len(set(planned.runs)), len(planned.draws)
+        say(f"design   nested: {runs:,} runs of {strata} strata; a network is trained once for all spaces it is in")
+    for step in (*planned.steps, *hints):
+        kind = "step    " if planned.steps else "hint    "
+        again = f": {step.saving:.2f} times as many networks if drawn independently"
+        if step in hints:
+            again = f": design=nested needs {step.saving:.2f} times fewer networks for this step"
+        say(f"{kind} {step.smaller} is {step.share:.1%} of {step.larger} ({step.draws:,} draws){again}")
+
+
 def gpu_hours(planned: "Plan", preview: "Preview") -> float | None:
     """Return the hours of a GPU, or of a core, for the missing runs; None if unknown."""
     return None if preview.seconds is None else preview.seconds / 3600 / planned.study.cluster.sharing
 
 
-def show(planned: "Plan", preview: "Preview", folder: Path) -> None:
+def show(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]") -> None:
     """Print the plan."""
     from dsd.architecture.units import quantity
     from dsd.cli.output import counted, duration, print_table
@@ -71,6 +96,7 @@ def show(planned: "Plan", preview: "Preview", folder: Path) -> None:
     recipe, data, cluster = planned.study.recipe, planned.study.data, planned.study.cluster
     cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in preview.spaces]
     print_table(("space", "runs", "finished", "queued", "missing", "mean flops [M]"), cells)
+    show_design(planned, hints)
     say(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
     absent = f"; not in {data.folder}" if data.available and not data.fingerprint else ""
     say(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")

@@ -154,7 +154,7 @@ def collect(folder: Path) -> None:
     sweep = Sweep(folder)
     _, now = write_tables(sweep)
     counts = ", ".join(f"{count} {state}" for state, count in now.counts().items() if count)
-    say(f"{len(sweep.runs)} runs: {counts}", err=True)
+    say(f"{len(now.runs)} runs: {counts}", err=True)
     tell_unread(now)
     say(folder / TABLE)
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from dsd.analysis.distribution.empirical import dkw_band, edf
+from dsd.analysis.distribution.empirical import edf
 from dsd.analysis.distribution.normalised import BINS, common_bins, normalised_band, weights
+from dsd.analysis.distribution.stratified import half_width
 from dsd.analysis.results.populations import Results
+from dsd.errors import DsdError
 from dsd.figures.style import label, look
 
 INSIDE = 8  # most populations with the legend inside the Axes
@@ -20,20 +22,25 @@ def plot_edf(ax: Axes, populations: Sequence[Results], band: bool | None = None)
     The legend also counts failed and unfinished runs, and lists populations without results.
 
     Args:
-        band: shade the 95 % band of each EDF (DKW, simultaneous over all errors); None shades up to 3 populations
+        band: shade the 95 % band of each EDF (DKW, simultaneous over all errors; `stratified.half_width` with strata);
+            None shades up to 3 populations
     """
     end = max((results.errors.max() for results in populations if len(results)), default=0.0)
     banded = len(populations) <= BANDED if band is None else band
     for i, results in enumerate(populations):
         if len(results):
-            errors = np.sort(results.errors)
+            order = np.argsort(results.errors, kind="stable")
+            errors = results.errors[order]
             steps = np.arange(len(errors) + 1) / len(errors)
+            if results.stratified:
+                steps = np.append(0.0, np.cumsum(results.weights[order]))
             # F is 0 up to and including the least error, and 1 above the largest (Eq. 1, strict)
             ax.step([*errors, end], steps, where="pre", label=legend(results), linewidth=1.8, **look(i))
             if banded:
                 at = np.append(np.unique(errors), end)
-                around = dkw_band(errors, at)
-                shade(ax, at, around.low, around.high, i)
+                share = edf(results.errors, at, results.weights if results.stratified else None)
+                half = half_width(results)
+                shade(ax, at, np.maximum(share - half, 0), np.minimum(share + half, 1), i)
         else:
             ax.plot([], [], label=legend(results), **look(i))
     return labelled(ax, outside=len(populations) > INSIDE)
@@ -48,8 +55,13 @@ def plot_normalised_edf(ax: Axes, populations: Sequence[Results], measure: str =
         bins: number of complexity bins; each must contain a network of every population
 
     Raises:
-        DsdError: the populations share no range of complexity, or one has no network in a bin
+        DsdError: the populations share no range of complexity, one has no network in a bin, or one has strata
     """
+    for results in populations:
+        if results.stratified:
+            raise DsdError(
+                f"{results.name}: is drawn in strata, for which the normalised EDF is not defined; use plot_edf"
+            )
     complexities = [results.frame[measure].to_numpy(float) for results in populations]
     edges = common_bins(complexities, bins)
     for i, (results, x) in enumerate(zip(populations, complexities, strict=True)):
@@ -86,6 +98,6 @@ def legend(results: Results) -> str:
     """The legend text of a population: name, n, min and mean error as in the paper, and missing runs."""
     numbers = "no results"
     if len(results):
-        numbers = f"n={len(results)}, min {results.errors.min():.1f}, mean {results.errors.mean():.1f}"
+        numbers = f"n={len(results)}, min {results.errors.min():.1f}, mean {results.mean:.1f}"
     missing = f" ({results.missing_note})" if results.missing_note else ""
     return f"{label(results.name)}: {numbers}{missing}"

@@ -8,16 +8,20 @@ from matplotlib.ticker import FuncFormatter
 from dsd.analysis.random_search import default_sizes, random_search_curve
 from dsd.analysis.results.populations import Results
 from dsd.figures.edf import INSIDE, legend
-from dsd.figures.style import look
+from dsd.figures.style import label, look
 
 
 def plot_random_search(ax: Axes, populations: Sequence[Results]) -> Axes:
     """Draw the expected error of the best of m networks against m, with its 95 % interval up to m = n/2.
 
     Beyond n/2 the curve depends on the few best networks of the population, and its interval is too narrow.
+    Populations with strata are left out: their networks are not equally likely.
     """
     for i, results in enumerate(populations):
         if not len(results):
+            continue
+        if results.stratified:
+            ax.plot([], [], label=f"{label(results.name)}: left out, drawn in strata", **look(i))
             continue
         curve = random_search_curve(results.errors, default_sizes(len(results)).tolist())
         ax.plot(curve.sizes, curve.expected, label=legend(results), linewidth=1.8, **look(i))

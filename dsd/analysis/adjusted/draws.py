@@ -16,6 +16,7 @@ import pandas as pd
 
 from dsd.architecture.complexities import MEASURES
 from dsd.design.file import space_from_spec
+from dsd.design.refinement import remainder
 from dsd.design.sampling.free_draws import free_draws
 from dsd.design.sampling.sampler import for_task
 from dsd.design.space import Space
@@ -116,7 +117,8 @@ def recorded_draws(path: Path) -> Mapping[str, Draws | str]:
             config = read_mapping(folder / SWEEP, "", resolve=False)
         except DsdError as error:
             return dict.fromkeys(["*"], shortened(str(error)))
-        return {name: tried(of_sweep, config, name) for name in config.get("spaces") or {}}
+        found = {name: tried(of_sweep, config, name) for name in config.get("spaces") or {}}
+        return found | strata_in(config, found)
     if path.is_dir() or not path.is_file():
         return {}
     try:
@@ -127,6 +129,19 @@ def recorded_draws(path: Path) -> Mapping[str, Draws | str]:
     if len(by_name) < len(entries):
         return {"*": "the provenance of its table names a space twice"}
     return {name: tried(of_sample, entry, name) for name, entry in by_name.items()}
+
+
+def strata_in(config: dict[str, Any], spaces: Mapping[str, Draws | str]) -> dict[str, Draws | str]:
+    """The draws of the strata of a nested design, by the stratum's name."""
+    strata: dict[str, Draws | str] = {}
+    for step in config.get("shares") or ():
+        larger, smaller = (spaces.get(str(step[key])) for key in ("larger", "smaller"))
+        if not isinstance(larger, SpaceDraws) or not isinstance(smaller, SpaceDraws):
+            continue
+        rest = remainder(larger.space, smaller.space)
+        name = rest.info.name + str(step["larger"]).removeprefix(larger.space.info.name)  # the regime, if there is one
+        strata[name] = SpaceDraws(rest, larger.windows, int(config["sample_seeds"][name]))
+    return strata
 
 
 def tried(read: Any, content: dict[str, Any], name: str) -> Draws | str:

@@ -19,15 +19,15 @@ cross-prediction (Zrnic and Candès 2024). Ours:
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from dsd.analysis.adjusted.features import Features
 from dsd.analysis.adjusted.surrogate import fit_surrogate
-from dsd.analysis.comparison.differences import Difference
+from dsd.analysis.comparison.contrasts import PAIR, Difference, Groups, contrast, freedom_of, margin_of
 from dsd.analysis.distribution.empirical import LEVEL
 from dsd.arrays import Floats
 
@@ -47,6 +47,7 @@ class AdjustedMean:
     r2: share of the variance of error that the surrogate explains, from left-out predictions; can be negative
     corrected: (n,) e_i − λ m₋ᵢ(x_i)
     helps: whether the interval is narrower than the plain one
+    variance_of_error: of the trained networks, divided by n
     """
 
     value: float
@@ -58,6 +59,7 @@ class AdjustedMean:
     r2: float
     corrected: Floats = field(repr=False)
     helps: bool = True
+    variance_of_error: float = 0.0
 
     def interval(self, level: float = LEVEL) -> Difference:
         """θ̂ with its confidence interval."""
@@ -134,7 +136,8 @@ def adjusted_mean(of: Predictions) -> AdjustedMean:
     plain = Difference(value, value - plain_half, value + plain_half)
     r2 = 1 - float(corrected.var()) / float(e.var()) if e.var() > 0 else 0.0
     if not share:  # every network of the space is trained
-        return AdjustedMean(float(of.known.mean()), 0.0, n - 1, 0.0, n, plain, r2, corrected)
+        exact = float(of.known.mean())
+        return AdjustedMean(exact, 0.0, n - 1, 0.0, n, plain, r2, corrected, variance_of_error=float(e.var()))
     rest, beyond = of.predicted[open_], np.abs(of.predicted - of.clipped)[open_]
     estimate = share * (float(corrected.mean()) + power * float(rest.mean()))
     estimate += (1 - share) * float(of.known[~open_].mean()) if share < 1 else 0.0
@@ -142,16 +145,17 @@ def adjusted_mean(of: Predictions) -> AdjustedMean:
     adjusted = AdjustedMean(
         value=estimate,
         variance=share * float(corrected.var(ddof=1)) / n + noise,
-        freedom=freedom_of(corrected),
+        freedom=freedom_with_tails(corrected),
         extrapolation=share * power * float(beyond.mean()),
         n=n,
         plain=plain,
         r2=r2,
         corrected=corrected,
+        variance_of_error=float(e.var()),
     )
     if adjusted.interval().high - adjusted.value < plain_half:
         return adjusted
-    return AdjustedMean(value, variance, n - 1, 0.0, n, plain, r2, e, helps=False)
+    return replace(adjusted, value=value, variance=variance, freedom=n - 1, extrapolation=0.0, helps=False)
 
 
 def slope(e: Floats, prediction: Floats) -> float:
@@ -162,7 +166,7 @@ def slope(e: Floats, prediction: Floats) -> float:
     return float(np.clip(((e - e.mean()) @ (prediction - prediction.mean())) / len(e) / spread, 0, 1))
 
 
-def freedom_of(values: Floats) -> float:
+def freedom_with_tails(values: Floats) -> float:
     """Degrees of freedom of the variance of values (n,), which heavy tails lower."""
     n, centred = len(values), values - values.mean()
     second = float((centred**2).mean())
@@ -170,21 +174,43 @@ def freedom_of(values: Floats) -> float:
     return 2 / (2 / (n - 1) + kurtosis / n)
 
 
+def groups_of(means: Sequence[AdjustedMean]) -> Groups:
+    """Adjusted means as groups of a contrast, whose margin is the extrapolation."""
+    return Groups(
+        n=np.array([mean.n for mean in means], np.int64),
+        mean=np.array([mean.value for mean in means], float),
+        variance=np.array([mean.n * mean.variance for mean in means], float),
+        freedom=np.array([mean.freedom for mean in means], float),
+        margin=np.array([mean.extrapolation for mean in means], float),
+    )
+
+
 def adjusted_difference(a: AdjustedMean, b: AdjustedMean, level: float = LEVEL) -> Difference:
     """The difference of adjusted means, b − a, with its interval (Welch–Satterthwaite)."""
-    value, variance = b.value - a.value, a.variance + b.variance
-    if not variance > 0:
-        return Difference(value, value, value)
-    freedom = variance**2 / (a.variance**2 / a.freedom + b.variance**2 / b.freedom)
-    half = half_width(variance, freedom, math.hypot(a.extrapolation, b.extrapolation), level)
-    return Difference(value, value - half, value + half)
+    return contrast(groups_of([a, b]), PAIR, level)
 
 
-def unit_variance(a: AdjustedMean, b: AdjustedMean, level: float) -> float:
-    """Variance of the difference for one trained network of each population, so that n of each have 1/n of it.
-
-    It includes the allowance for extrapolation.
-    """
-    variance, unit = a.variance + b.variance, a.n * a.variance + b.n * b.variance
-    z = float(ndtri((1 + level) / 2)) * math.sqrt(variance)
-    return unit * (1 + math.hypot(a.extrapolation, b.extrapolation) / z) ** 2 if z > 0 else 0.0
+def combined(means: Sequence[AdjustedMean], shares: Floats) -> AdjustedMean:
+    """The adjusted mean of a population of strata, from those of the strata and their shares (k,)."""
+    if len(means) == 1:
+        return means[0]
+    groups = groups_of(means)
+    variance = float((shares**2 * groups.variance / groups.n).sum())
+    plain = [(mean.plain.value, (mean.plain.high - mean.plain.low) / 2) for mean in means]
+    value, half = float(shares @ [own for own, _ in plain]), float(np.linalg.norm(shares * [own for _, own in plain]))
+    errors, rest = (
+        float(shares @ [values(mean) for mean in means])
+        for values in (lambda mean: mean.variance_of_error, lambda mean: float(mean.corrected.var()))
+    )
+    return AdjustedMean(
+        value=float(shares @ groups.mean),
+        variance=variance,
+        freedom=freedom_of(groups, shares) if variance > 0 else float(groups.n.sum()),
+        extrapolation=margin_of(groups, shares),
+        n=int(groups.n.sum()),
+        plain=Difference(value, value - half, value + half),
+        r2=1 - rest / errors if errors > 0 else 0.0,
+        corrected=np.concatenate([mean.corrected for mean in means]),
+        helps=any(mean.helps for mean in means),
+        variance_of_error=errors,
+    )

@@ -1,29 +1,67 @@
-"""Adjusted means of populations of results, or the reason why a population has none."""
+"""Adjusted means of populations of results, or the reason why a population has none.
+
+Each stratum of a population is estimated by itself, with its own draws; a population without strata is one. One
+surrogate is fitted to all of them; a stratum that several populations share counts once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from dsd.analysis.adjusted.draws import NOT_RECORDED, SpaceDraws, TableDraws
-from dsd.analysis.adjusted.estimates import FEWEST, AdjustedMean, Predictions, adjusted_mean, predictions_of
+from dsd.analysis.adjusted.estimates import (
+    FEWEST,
+    AdjustedMean,
+    Predictions,
+    adjusted_mean,
+    combined,
+    groups_of,
+    predictions_of,
+)
 from dsd.analysis.adjusted.features import features_of
+from dsd.analysis.comparison.contrasts import Groups, Part, shared, strata_of_pair
 from dsd.analysis.results.populations import Results
+from dsd.arrays import Floats
 from dsd.errors import DsdError, shortened
+
+
+@dataclass(frozen=True)
+class AdjustedPair:
+    """The adjusted difference of two populations as a contrast.
+
+    helps: whether an adjusted mean in it is more precise than the plain one
+    """
+
+    groups: Groups
+    coefficients: Floats
+    helps: bool
 
 
 @dataclass(frozen=True)
 class Adjusted:
     """Adjusted means by population, and for each other population the reason why it has none.
 
-    predictions: what the surrogate predicts for each population with a mean
+    strata: adjusted means by population and stratum, "" without strata
+    predictions: what the surrogate predicts for each population without strata
     drawn: its drawn networks
     """
 
     means: dict[str, AdjustedMean] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    strata: dict[tuple[str, str], AdjustedMean] = field(default_factory=dict, repr=False)
     predictions: dict[str, Predictions] = field(default_factory=dict, repr=False)
     drawn: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def pair(self, a: Results, b: Results) -> AdjustedPair | None:
+        """The adjusted difference of two populations, b − a; None if one of them has no adjusted mean."""
+        if a.name not in self.means or b.name not in self.means:
+            return None
+        parts, coefficients = strata_of_pair(a, b)
+        means = [self.strata[part.results.name, part.name] for part in parts]
+        helps = any(mean.helps for mean, c in zip(means, coefficients, strict=True) if c)
+        return AdjustedPair(groups_of(means), coefficients, helps)
 
     @property
     def notes(self) -> list[str]:
@@ -37,43 +75,80 @@ class Adjusted:
         ]
 
 
+@dataclass(frozen=True)
+class Unit:
+    """A stratum with its drawn networks, and the populations that contain it."""
+
+    part: Part
+    draws: SpaceDraws | TableDraws
+    drawn: pd.DataFrame
+    populations: list[str]
+
+    @property
+    def trained(self) -> pd.DataFrame:
+        """The rows of its trained networks."""
+        return self.part.results.frame.iloc[self.part.rows]
+
+
 def adjust(populations: Sequence[Results]) -> Adjusted:
     """Estimate the adjusted mean error of each population whose draws are known, with one surrogate for all of them."""
     reasons: dict[str, str] = {}
-    usable: list[tuple[Results, SpaceDraws | TableDraws]] = []
+    units: list[Unit] = []
     for results in populations:
         if not len(results):
             continue
-        draws = results.draws
-        reason = draws if isinstance(draws, str) else "" if draws else NOT_RECORDED
-        if not reason and len(results) < FEWEST:
-            reason = f"it needs {FEWEST} networks"
-        if not isinstance(draws, str) and draws is not None and not reason:
-            reason = draws.why_not(results.frame)
-            if not reason:
-                usable.append((results, draws))
-        if reason:
-            reasons[results.name] = reason
-    tables = []
-    for results, draws in list(usable):
-        try:
-            tables.append(draws.table(len(results)))
-        except DsdError as error:
-            reasons[results.name] = shortened(str(error))
-            usable.remove((results, draws))
-    if not usable:
+        found = [unit_of(Part(own.name, results, own.rows), units) for own in results.strata]
+        wrong = [unit for unit in found if isinstance(unit, str)]
+        if wrong:
+            reasons[results.name] = wrong[0]
+            continue
+        for unit in found:
+            assert isinstance(unit, Unit)
+            unit.populations.append(results.name)
+            if unit not in units:
+                units.append(unit)
+    if not units:
         return Adjusted({}, reasons)
-    outcomes = frozenset().union(*(results.outcomes for results, _ in usable))
-    features = features_of([results.frame for results, _ in usable], tables, outcomes)
+    outcomes = frozenset().union(*(unit.part.results.outcomes for unit in units))
+    features = features_of([unit.trained for unit in units], [unit.drawn for unit in units], outcomes)
     if not features[0].trained.shape[1]:
         reason = "its table and its draws share no column that varies and has no gaps"
-        return Adjusted({}, reasons | {results.name: reason for results, _ in usable})
-    known = [draws.known(table, results.frame) for (results, draws), table in zip(usable, tables, strict=True)]
-    predictions = predictions_of(features, [results.errors for results, _ in usable], known)
-    names = [results.name for results, _ in usable]
+        return Adjusted({}, reasons | {name: reason for unit in units for name in unit.populations})
+    known = [unit.draws.known(unit.drawn, unit.trained) for unit in units]
+    predictions = predictions_of(features, [unit.part.errors for unit in units], known)
+    estimates = [adjusted_mean(own) for own in predictions]
+    strata = {
+        (name, unit.part.name): mean for unit, mean in zip(units, estimates, strict=True) for name in unit.populations
+    }
+    whole = {unit.part.results.name: i for i, unit in enumerate(units) if not unit.part.name}
     return Adjusted(
-        {name: adjusted_mean(own) for name, own in zip(names, predictions, strict=True)},
+        {
+            own.name: combined([strata[own.name, s.name] for s in own.strata], np.array([s.share for s in own.strata]))
+            for own in populations
+            if len(own) and own.name not in reasons
+        },
         reasons,
-        dict(zip(names, predictions, strict=True)),
-        dict(zip(names, tables, strict=True)),
+        strata,
+        {name: predictions[i] for name, i in whole.items()},
+        {name: units[i].drawn for name, i in whole.items()},
     )
+
+
+def unit_of(part: Part, units: Sequence[Unit]) -> Unit | str:
+    """The unit of a stratum, an earlier one if another population shares it; a text says why it cannot be used."""
+    for unit in units:
+        if shared(unit.part, part):
+            return unit
+    if len(part.rows) < FEWEST:
+        of = f"stratum {part.name}" if part.name else "it"
+        return f"{of} needs {FEWEST} networks"
+    draws = part.results.draws.get(part.name, NOT_RECORDED)
+    if isinstance(draws, str):
+        return draws
+    trained = part.results.frame.iloc[part.rows]
+    if reason := draws.why_not(trained):
+        return reason
+    try:
+        return Unit(part, draws, draws.table(len(part.rows)), [])
+    except DsdError as error:
+        return shortened(str(error))

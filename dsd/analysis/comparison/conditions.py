@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from dsd.analysis.distribution.stratified import weighted_quantiles
 from dsd.analysis.results.columns import CONDITIONS
 from dsd.analysis.results.populations import Results
 from dsd.architecture.complexities import MEASURES
 from dsd.architecture.units import readable
+from dsd.arrays import Floats
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import name_of
 from dsd.runs import RunState
@@ -116,8 +118,9 @@ def complexity_notes(populations: Sequence[Results], at_equal: str | None) -> li
         for results in populations:
             if len(results) >= FEW and measure in results.frame and is_numeric(results.frame[measure]):
                 values = results.frame[measure].to_numpy(float, na_value=np.nan)
-                if np.isfinite(values).any():
-                    medians[results.name] = float(np.nanmedian(values))
+                if (finite := np.isfinite(values)).any():
+                    weights = results.weights[finite] if results.stratified else None
+                    medians[results.name] = median_of(values[finite], weights)
         if len(medians) < 2 or max(medians.values()) <= COMPLEXITY_RATIO * min(medians.values()):
             continue
         texts = ", ".join(f"{name} {readable(measure, median)}" for name, median in medians.items())
@@ -126,3 +129,8 @@ def complexity_notes(populations: Sequence[Results], at_equal: str | None) -> li
             f"error; --at-equal {measure} compares at equal {measure}."
         )
     return notes
+
+
+def median_of(values: Floats, weights: Floats | None) -> float:
+    """The median of values (n,), by weight if there are weights."""
+    return float(np.median(values)) if weights is None else weighted_quantiles(values, weights, [0.5])[0]

@@ -20,7 +20,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsd.analysis.adjusted.estimates import AdjustedMean, Predictions, adjusted_difference, freedom_of, predictions_of
+from dsd.analysis.adjusted.estimates import (
+    AdjustedMean,
+    Predictions,
+    adjusted_difference,
+    freedom_with_tails,
+    predictions_of,
+)
 from dsd.analysis.adjusted.features import features_of
 from dsd.analysis.adjusted.populations import Adjusted
 from dsd.analysis.comparison.differences import Difference
@@ -118,6 +124,9 @@ def at_equal(a: Results, b: Results, measure: str, adjusted: Adjusted, rng: np.r
     Raises:
         DsdError: `measure` is missing or incomplete in a table
     """
+    for results in (a, b):
+        if results.stratified:
+            raise DsdError(f"--at-equal {measure}: {results.name} is drawn in strata, with weights; leave it out")
     x, y = complexities_of(a, measure), complexities_of(b, measure)
     edges = edges_of(x, y)
     if edges is None:
@@ -191,7 +200,7 @@ def standardised(of: Predictions, x: Doubles, drawn: Doubles, edges: Doubles) ->
     return AdjustedMean(
         value=float(value),
         variance=variance * within + float(spread.sum()) / bins**2,
-        freedom=max(freedom_of(rest) - bins, 1.0),
+        freedom=max(freedom_with_tails(rest) - bins, 1.0),
         extrapolation=extrapolation,
         n=n,
         plain=Difference(float(plain), math.nan, math.nan),

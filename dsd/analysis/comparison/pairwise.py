@@ -14,19 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
-from dsd.analysis.adjusted.estimates import AdjustedMean, adjusted_difference, unit_variance
-from dsd.analysis.adjusted.populations import Adjusted, adjust
+from dsd.analysis.adjusted.estimates import groups_of
+from dsd.analysis.adjusted.populations import Adjusted, AdjustedPair, adjust
 from dsd.analysis.comparison.conditions import check_conditions, differing, named_by
-from dsd.analysis.comparison.differences import (
-    LOWER,
-    Difference,
-    detectable,
-    mean_within,
-    mover,
-    power_factor,
-    quantile_interval,
-    welch,
-)
+from dsd.analysis.comparison.contrasts import PAIR, Groups, contrast, contrast_detectable, groups_of_pair
+from dsd.analysis.comparison.differences import LOWER, Difference, mean_within, mover, quantile_interval
 from dsd.analysis.comparison.equal_complexity import EqualComplexity, check_measure
 from dsd.analysis.comparison.equal_complexity import at_equal as compare_at_equal
 from dsd.analysis.comparison.pairing import Paired, matched, named_networks
@@ -37,12 +29,12 @@ from dsd.analysis.comparison.verdicts import (
     DELTA,
     FEW,
     Verdict,
-    by_rule,
-    decided,
+    decided_by,
     decided_within,
     no_verdict,
 )
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
+from dsd.analysis.distribution.stratified import distance, weighted_quantiles
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
 from dsd.errors import DsdError, shortened
@@ -58,12 +50,13 @@ class Comparison:
     """Population b against population a; differences are b − a [points], negative if b is better.
 
     ks: largest distance between the two EDFs, 0 to 1
-    p_value: two-sided p-value of `ks`
+    p_value: two-sided p-value of `ks`; NaN if a or b is stratified
     p_holm: p_value corrected for all pairs compared (Holm)
     mean_difference: difference of mean error
-    low, high: 95 % interval of `mean_difference` for this pair alone (Welch); NaN if a population has one network
-    median, lower: differences of the median and of the 0.1 quantile, with 95 % intervals
-    superiority: P(error of b < error of a), ties half, with a 95 % interval for this pair alone
+    low, high: 95 % interval of `mean_difference` for this pair alone (Welch; with strata, `contrasts`); NaN if a
+        population or stratum has one network
+    median, lower: differences of the median and of the 0.1 quantile, with 95 % intervals; no interval with strata
+    superiority: P(error of b < error of a), ties half, with a 95 % interval for this pair alone; NaN with strata
     detectable: minimum detectable difference of means, with 80 % power at the level of the verdict
     verdict: the decision, from an interval that is simultaneous over all pairs
     differs: training conditions in which a and b differ, with both values; if any, there is no verdict and `p_holm` is
@@ -222,45 +215,44 @@ def compare(
             raise DsdError(f"--at-equal {at_equal}: networks paired by {pair} have equal {at_equal}; leave one out")
     present = [results for results in populations if len(results)]
     delta = delta_for(present, delta) if len(present) > 1 else DELTA
+    for results in present:
+        validate_errors(results.errors)
     pairs = list(pairwise(range(len(present))) if stepwise else combinations(range(len(present)), 2))
     if pair is not None:
         if len(populations) < 2:
             names = ", ".join(results.name for results in populations)
             raise DsdError(f"--pair {pair} compares two populations; there is one, {names}; name others with --by")
         return compare_within([(present[a], present[b]) for a, b in pairs], delta, across, pair, stepwise)
-    errors = [validate_errors(results.errors) for results in present]
     adjusted = adjust(present) if adjusted is None else adjusted
-    tests = [ks_test(errors[a], errors[b]) for a, b in pairs]
+    tests = [ks_of(present[a], present[b]) for a, b in pairs]
     differences = [differing(present[a], present[b], across) for a, b in pairs]
     judged = [not differs for differs in differences]
     corrected = np.full(len(pairs), np.nan)
-    corrected[judged] = holm([p for (_, p), fair in zip(tests, judged, strict=True) if fair])
+    tested = [fair and p == p for (_, p), fair in zip(tests, judged, strict=True)]
+    corrected[tested] = holm([p for (_, p), fair in zip(tests, tested, strict=True) if fair])
     equal = [equal_of(present[a], present[b], at_equal, adjusted) for a, b in pairs]
     level = 1 - (1 - LEVEL) / max(sum(judged), 1)
+    contrasts = [groups_of_pair(present[a], present[b]) for a, b in pairs]
     return Comparisons(
         compared(
-            (present[a].name, present[b].name),
-            (errors[a], errors[b]),
+            (present[a], present[b]),
+            groups,
             (ks, p, float(p_holm)),
             delta,
             level,
             differs,
-            (adjusted.means.get(present[a].name), adjusted.means.get(present[b].name)),
+            adjusted.pair(present[a], present[b]),
             own,
         )
-        for (a, b), (ks, p), p_holm, differs, own in zip(pairs, tests, corrected, differences, equal, strict=True)
+        for (a, b), groups, (ks, p), p_holm, differs, own in zip(
+            pairs, contrasts, tests, corrected, differences, equal, strict=True
+        )
     )
 
 
 def equal_of(a: Results, b: Results, measure: str | None, adjusted: Adjusted) -> EqualComplexity | None:
     """The comparison of two populations at equal complexity; None if no measure is given."""
     return None if measure is None else compare_at_equal(a, b, measure, adjusted, np.random.default_rng(0))
-
-
-def judged_by(a: AdjustedMean, b: AdjustedMean, delta: float, level: float, by: str) -> Verdict:
-    """The verdict by the difference of two adjusted means."""
-    interval = adjusted_difference(a, b, level)
-    return by_rule(interval, unit_variance(a, b, level), min(a.n, b.n), 2, delta, level, by)
 
 
 def compare_within(
@@ -336,37 +328,38 @@ def steps(comparisons: Sequence[Comparison], most: int) -> Comparisons:
 
 
 def compared(
-    names: tuple[str, str],
-    errors: tuple[Floats, Floats],
+    pair: tuple[Results, Results],
+    groups: tuple[Groups, Floats],
     test: tuple[float, float, float],
     delta: float,
     level: float,
     differs: dict[str, tuple[str, str]],
-    adjusted: tuple[AdjustedMean | None, AdjustedMean | None],
+    adjusted: AdjustedPair | None,
     equal: EqualComplexity | None,
 ) -> Comparison:
-    """The comparison of a pair, from its KS test, differing conditions, and estimates that decide instead of means."""
-    a, b = adjusted
-    both = adjusted_difference(a, b) if a and b else None
-    plain = no_verdict(delta) if differs else decided(*errors, delta, level)
+    """The comparison of a pair, from its contrast, KS test, differing conditions, and estimates that decide instead."""
+    plain = no_verdict(delta) if differs else decided_by(*groups, delta, level)
     decision = plain
     if not differs and equal:
-        decision = judged_by(*equal.means, delta, level, AT_EQUAL) if equal.means else no_verdict(delta)
-    elif not differs and a and b and (a.helps or b.helps):
-        decision = judged_by(a, b, delta, level, ADJUSTED)
-    mean = welch(*errors, LEVEL)
-    median, lower = (mover(*(quantile_interval(values, q) for values in errors)) for q in (0.5, LOWER))
+        decision = (
+            decided_by(groups_of(equal.means), PAIR, delta, level, AT_EQUAL) if equal.means else no_verdict(delta)
+        )
+    elif not differs and adjusted and adjusted.helps:
+        decision = decided_by(adjusted.groups, adjusted.coefficients, delta, level, ADJUSTED)
+    mean = contrast(*groups, LEVEL)
+    median, lower = (mover(*(quantile_of(results, q) for results in pair)) for q in (0.5, LOWER))
     return Comparison(
-        *names,
+        pair[0].name,
+        pair[1].name,
         *test,
         *(mean.value, mean.low, mean.high),
         median=median,
         lower=lower,
-        superiority=of_independent(*errors, LEVEL),
-        detectable=detectable(*errors, decision.level),
+        superiority=superiority_of(*pair),
+        detectable=contrast_detectable(*groups, decision.level),
         verdict=decision,
         differs=differs,
-        adjusted=both,
+        adjusted=contrast(adjusted.groups, adjusted.coefficients) if adjusted else None,
         equal=equal,
         plain=plain,
     )
@@ -380,7 +373,7 @@ def compared_within(
     paired: Paired,
 ) -> Comparison:
     """The comparison of a pair, from the differences b − a within networks (n,)."""
-    mean, n = mean_within(within, LEVEL), len(within)
+    mean = mean_within(within, LEVEL)
     return Comparison(
         *names,
         *(math.nan, math.nan, math.nan),
@@ -388,12 +381,34 @@ def compared_within(
         median=quantile_interval(within, 0.5),
         lower=Difference(math.nan, math.nan, math.nan),
         superiority=within_pairs(within, LEVEL),
-        detectable=power_factor(decision.level) * float(within.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan,
+        detectable=contrast_detectable(Groups.of((within,)), np.ones(1), decision.level),
         verdict=decision,
         differs=differs,
         paired=paired,
         plain=decision,
     )
+
+
+def superiority_of(a: Results, b: Results) -> Superiority:
+    """P(error of b < error of a); NaN with strata, whose networks are not equally likely."""
+    if a.stratified or b.stratified:
+        return Superiority(math.nan, math.nan, math.nan)
+    return of_independent(a.errors, b.errors, LEVEL)
+
+
+def quantile_of(results: Results, q: float) -> Difference:
+    """A quantile of a population and its interval; no interval with strata: order statistics do not apply."""
+    if not results.stratified:
+        return quantile_interval(results.errors, q)
+    (value,) = weighted_quantiles(results.errors, results.weights, [q])
+    return Difference(value, math.nan, math.nan)
+
+
+def ks_of(a: Results, b: Results) -> tuple[float, float]:
+    """The KS statistic of two populations and its p-value; NaN with strata, for which the test is not defined."""
+    if a.stratified or b.stratified:
+        return distance(a, b), math.nan
+    return ks_test(a.errors, b.errors)
 
 
 def ks_test(a: Floats, b: Floats) -> tuple[float, float]:

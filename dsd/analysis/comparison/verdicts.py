@@ -15,10 +15,10 @@ ours; the paper compares EDFs by eye.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri, stdtrit
 
-from dsd.analysis.comparison.differences import POWER, Difference, mean_within, welch
+from dsd.analysis.comparison.contrasts import PAIR, Groups, contrast, n_always_decisive, n_for_power
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.arrays import Floats
 
@@ -45,7 +45,7 @@ class Verdict:
     n_for_power: if undecided, networks of each population that decide with 80 % power, assuming the observed
         difference and variances; None otherwise, and with fewer than 5 networks
     n_always_decisive: if undecided, networks of each population that decide whatever the difference is, assuming the
-        observed variances; None likewise
+        observed variances; None likewise. With strata, both are networks of each stratum
     """
 
     word: str
@@ -81,65 +81,29 @@ def verdict(a: ArrayLike, b: ArrayLike, delta: float = DELTA, pairs: int = 1) ->
 
 def decided(x: Floats, y: Floats, delta: float, level: float) -> Verdict:
     """`verdict` on valid errors x (n,) and y (m,), by an interval of this level."""
-    if min(len(x), len(y)) < FEW:
-        return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
-    return by_rule(welch(x, y, level), variance(x, y), min(len(x), len(y)), 2, delta, level)
+    return decided_by(Groups.of((x, y)), PAIR, delta, level)
 
 
 def decided_within(differences: Floats, delta: float, level: float) -> Verdict:
     """The verdict on differences b − a within networks (n,), by an interval of this level."""
-    if len(differences) < FEW:
+    return decided_by(Groups.of((differences,)), np.ones(1), delta, level)
+
+
+def decided_by(groups: Groups, coefficients: Floats, delta: float, level: float, by: str = PLAIN) -> Verdict:
+    """The verdict on a contrast (`contrasts`), by an interval of this level; each group needs FEW networks."""
+    groups, coefficients = groups.used(coefficients)
+    if len(groups.n) and groups.n.min() < FEW:
         return Verdict(UNDECIDED, delta, math.nan, math.nan, level)
-    interval = mean_within(differences, level)
-    return by_rule(interval, float(differences.var(ddof=1)), len(differences), 1, delta, level)
-
-
-def by_rule(
-    interval: Difference, unit_variance: float, n: int, samples: int, delta: float, level: float, by: str = PLAIN
-) -> Verdict:
-    """The verdict from the deciding interval.
-
-    Args:
-        unit_variance: n times the variance of the difference for n networks
-        n: networks there are, of each sample
-        samples: 2 for independent samples, 1 for differences within networks; samples·(n − 1) degrees of freedom
-    """
+    interval = contrast(groups, coefficients, level)
     basis = (delta, interval.low, interval.high, level)
     if -delta <= interval.low and interval.high <= delta:
         return Verdict(EQUAL, *basis, by=by)
     if interval.high < 0 or interval.low > 0:
         return Verdict(BETTER if interval.high < 0 else WORSE, *basis, by=by)
-    always = n_always_decisive(unit_variance, n, samples, delta, level)
-    power = min(n_for_power(interval.value, unit_variance, delta, level), always)
+    power, always = (n(groups, coefficients, delta, level) for n in (n_for_power, n_always_decisive))
     return Verdict(UNDECIDED, *basis, power, always, by)
 
 
 def no_verdict(delta: float) -> Verdict:
     """The verdict on populations with different training conditions."""
     return Verdict(NONE, delta, math.nan, math.nan, LEVEL)
-
-
-def variance(x: Floats, y: Floats) -> float:
-    """n times the variance of the difference of means for n networks each, from the sample variances."""
-    return float(x.var(ddof=1) + y.var(ddof=1))
-
-
-def n_always_decisive(unit_variance: float, now: int, samples: int, delta: float, level: float) -> int:
-    """Networks, more than now, whose interval is no wider than δ, assuming the sample variances (see `by_rule`)."""
-    n = max(math.ceil(unit_variance * (2 * float(ndtri((1 + level) / 2)) / delta) ** 2), now + 1)
-    # Student's t is wider than the normal distribution
-    while 2 * float(stdtrit(samples * (n - 1), (1 + level) / 2)) * math.sqrt(unit_variance / n) > delta:
-        n += max(n // 1000, 1)
-    return n
-
-
-def n_for_power(difference: float, unit_variance: float, delta: float, level: float) -> int:
-    """Networks that decide with 80 % power, assuming the observed difference and variances (see `by_rule`).
-
-    The interval then excludes zero or lies inside ±δ, whichever takes fewer networks.
-    """
-    z, difference = float(ndtri((1 + level) / 2)), abs(difference)
-    # two-sided for an interval inside ±δ, one-sided for an interval that excludes zero
-    ways = [((z + ndtri(POWER)) / difference)] if difference else []
-    ways += [(z + ndtri((1 + POWER) / 2)) / (delta - difference)] if difference < delta else []
-    return math.ceil(unit_variance * float(min(ways)) ** 2)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsd.analysis.distribution.empirical import validate_errors
 from dsd.analysis.parameters.winners import FRACTION, RESAMPLES, drawn_winners, winner_probabilities
+from dsd.arrays import Floats
 
 PERCENTILES = (0.025, 0.5, 0.975)
 NEGLIGIBLE = 1e-12  # total probability of the networks that an exact range leaves out
@@ -63,19 +64,25 @@ class Winners:
         return int(np.searchsorted(passed, 0.95 - 1e-12)) + 1
 
 
-def exact_winners(errors: ArrayLike, fraction: float = FRACTION) -> Winners:
-    """The winners of infinitely many resamples, in closed form."""
-    distribution = winner_probabilities(errors, fraction)
+def exact_winners(errors: ArrayLike, fraction: float = FRACTION, weights: Floats | None = None) -> Winners:
+    """The winners of infinitely many resamples, in closed form; weights: (n,) of sum 1 for a stratified population."""
+    distribution = winner_probabilities(errors, fraction, weights)
     order = np.argsort(-distribution, kind="stable")
     kept = order[: int(np.searchsorted(np.cumsum(distribution[order]), 1 - NEGLIGIBLE)) + 1]
     return Winners(kept, distribution[kept])
 
 
 def resampled_winners(
-    errors: ArrayLike, *, rng: np.random.Generator, fraction: float = FRACTION, resamples: int = RESAMPLES
+    errors: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    fraction: float = FRACTION,
+    resamples: int = RESAMPLES,
+    weights: Floats | None = None,
 ) -> Winners:
-    """The winners of R random resamples, as in the paper."""
-    rows, counts = np.unique(drawn_winners(errors, rng=rng, fraction=fraction, resamples=resamples), return_counts=True)
+    """The winners of R random resamples, as in the paper; weights: (n,) of sum 1 for a stratified population."""
+    drawn = drawn_winners(errors, rng=rng, fraction=fraction, resamples=resamples, weights=weights)
+    rows, counts = np.unique(drawn, return_counts=True)
     return Winners(rows, counts / counts.sum())
 
 

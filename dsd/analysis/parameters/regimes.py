@@ -28,13 +28,21 @@ def by_regime(results: Results, edges: Sequence[float]) -> list[Results]:
     if len(bounds) < 2 or not (np.diff(bounds) > 0).all():
         raise DsdError(f"edges = {list(edges)}: give at least two numbers of flops in increasing order")
     parts = [cut(frame, bounds) for frame in (results.frame, results.failures, results.runs)]
+    frame_regime = parts[0][1]
     regimes = []
     for i in range(len(bounds) - 1):
         name = f"{results.name} {quantity(bounds[i])}:{quantity(bounds[i + 1])}"
         rows, failures, runs = (frame[regime == i] for frame, regime in parts)
         if len(rows):
-            regimes.append(Results(name, rows, failures, 0, runs))
+            regimes.append(Results(name, rows, failures, 0, runs, shares=shares_in(results, frame_regime == i)))
     return regimes
+
+
+def shares_in(results: Results, inside: NDArray[np.bool_]) -> dict[str, float]:
+    """The share of each stratum among the networks of a regime, estimated from their weights; inside: (n,)."""
+    weights = np.where(inside, results.weights, 0.0)
+    shares = {stratum.name: float(weights[stratum.rows].sum()) for stratum in results.strata if results.shares}
+    return {name: share / weights.sum() for name, share in shares.items() if share}
 
 
 def cut(frame: pd.DataFrame, bounds: NDArray[np.float64]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
@@ -65,7 +73,11 @@ def regime_ranges(populations: Sequence[Results], columns: Sequence[str]) -> pd.
             known = results.frame[results.frame[column].notna()]
             if not len(known):
                 continue
-            best = exact_winners(known["error"]).range(known[column])
+            weights = None
+            if results.stratified:
+                weights = results.weights[results.frame[column].notna().to_numpy()]
+                weights = weights / weights.sum()
+            best = exact_winners(known["error"], weights=weights).range(known[column])
             flops = float(known["flops"].median())
             rows.append((results.name, flops, len(known), column, best.low, best.median, best.high))
     return pd.DataFrame(rows, columns=["regime", "flops", "n", "column", "low", "median", "high"])

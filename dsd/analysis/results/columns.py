@@ -16,7 +16,7 @@ from dsd.runs import OUTCOME_COLUMNS
 PARAMETER = re.compile(r"depth|[dwbg]\d+|flops|params|acts|sampled_(depth|w_0|w_a|w_m|b|g)|w_0|w_a|w_m|e_fit")
 NAMES = re.compile(
     r"key|run|reason|status|valid|trained_on|started|finished|space|source_key|recorded_by|strides|kernels|seeds?"
-    r"|repeat|.*_id|index|Unnamed: \d+"
+    r"|repeat|stratum|.*_id|index|Unnamed: \d+"
 )
 OF_RUNS = re.compile(  # the names that differ between runs of one network with one training
     r"run|reason|status|valid|trained_on|started|finished|space|source_key|recorded_by|seeds?|repeat"
@@ -45,6 +45,8 @@ def outcomes_of(frame: pd.DataFrame, more: Sequence[str] = ()) -> frozenset[str]
         outcomes |= {*OUTCOME_COLUMNS, *OF_A_RUN}
         if "recipe" not in frame:  # in an older table, only the number of epochs distinguishes recipes
             outcomes -= {"epochs"}
+    if {"stratum", "weight"} <= set(frame):  # the weight of a network in its population (`results.strata`)
+        outcomes |= {"weight"}
     if "recorded_by" in frame:
         outcomes |= set(IMPORTED)
     if "time_torch" in frame:

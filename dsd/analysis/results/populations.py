@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dsd.analysis.results.columns import NAMES, matrix, outcomes_of, written_by_dsd
 from dsd.analysis.results.seeds import one_per_network, one_per_run
+from dsd.analysis.results.strata import Stratum, shares_of, strata_of
 from dsd.errors import DsdError, known, shortened
 from dsd.io.table_reading import as_frame, as_numbers, clean_header, is_missing, named_cells, read_table, stray
 from dsd.runs import RESULTS, RunState
@@ -46,8 +47,9 @@ class Results:
     unfinished: number of rows that have no result yet
     outcomes: columns that hold training outcomes
     in_percent: whether the errors are known to be percent, because dsd or `dsd import` wrote the table
-    draws: where untrained networks of its distribution come from; a text says why they are not known, None that
-        nothing was recorded
+    shares: share of each stratum in the population, by its name in the column `stratum`; empty without strata
+    draws: where untrained networks of each stratum come from, by its name ("" without strata); a text says why they
+        are not known
     by: the column that names the population
     """
 
@@ -58,8 +60,42 @@ class Results:
     runs: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: frozenset[str] = frozenset({"error"})
     in_percent: bool = False
-    draws: "Draws | str | None" = None
+    shares: dict[str, float] = field(default_factory=dict)
+    draws: "Mapping[str, Draws | str]" = field(default_factory=dict)
     by: str = "space"
+
+    @property
+    def strata(self) -> list[Stratum]:
+        """The strata, with the positions of their networks in `frame`; without shares, one named ""."""
+        return strata_of(self.frame, self.shares)
+
+    @property
+    def stratified(self) -> bool:
+        """Whether there are several strata, so that networks can have different weights."""
+        return len(self.shares) > 1
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(n,) weights of the networks, sum 1: the share of the stratum over its networks with results.
+
+        A stratum without results is left out (`empty_strata`).
+        """
+        weights = np.full(len(self), 1 / max(len(self), 1))
+        if self.stratified:
+            for stratum in self.strata:
+                weights[stratum.rows] = stratum.share / max(len(stratum.rows), 1)
+            weights /= weights.sum() or 1.0
+        return weights
+
+    @property
+    def empty_strata(self) -> dict[str, float]:
+        """The strata without results, with their shares."""
+        return {stratum.name: stratum.share for stratum in self.strata if not len(stratum.rows)} if self.shares else {}
+
+    @property
+    def mean(self) -> float:
+        """Mean error [%], by weight."""
+        return float(self.weights @ self.errors) if self.stratified else float(self.errors.mean())
 
     @property
     def failed(self) -> int:
@@ -77,7 +113,7 @@ class Results:
 
     def __repr__(self) -> str:
         more = f", {self.missing_note}" if self.missing_note else ""
-        mean = f", mean error {self.errors.mean():.2f}" if len(self) else ""
+        mean = f", mean error {self.mean:.2f}" if len(self) else ""
         return f"<Results {self.name}: n = {len(self):,}{mean}{more}>"
 
     def _repr_html_(self) -> str:
@@ -168,12 +204,21 @@ def split_populations(
 
 def with_recorded_draws(populations: Sequence[Results], path: Path, by: str = "space") -> list[Results]:
     """Attach the draws that are recorded with a table or sweep to its populations (`adjusted.draws`)."""
-    from dsd.analysis.adjusted.draws import recorded_draws
+    from dsd.analysis.adjusted.draws import NOT_RECORDED, recorded_draws
 
     recorded = recorded_draws(path)
     if by != "space" and recorded:
         recorded = {"*": f"spaces and windows are recorded for --by space, not for --by {by}"}
-    return [replace(own, draws=recorded.get(own.name, recorded.get("*"))) for own in populations]
+    other = recorded.get("*", NOT_RECORDED)
+    return [
+        replace(own, draws={name: recorded.get(name or own.name, other) for name in strata_names(own)})
+        for own in populations
+    ]
+
+
+def strata_names(results: Results) -> list[str]:
+    """The names of the strata of a population; [""] without strata."""
+    return list(results.shares) or [""]
 
 
 def with_draws(populations: Sequence[Results], tables: Mapping[str, pd.DataFrame | str | Path]) -> list[Results]:
@@ -181,15 +226,15 @@ def with_draws(populations: Sequence[Results], tables: Mapping[str, pd.DataFrame
 
     Args:
         populations: from `split_populations`
-        tables: by name of the population, a DataFrame or the path of a table; its networks come from the same
-            distribution as those of the population
+        tables: by name of the population, or of a stratum, a DataFrame or the path of a table; its networks come from
+            the same distribution as those of the population
 
     Raises:
         DsdError: a population is unknown, or a table cannot be read
     """
     from dsd.analysis.adjusted.draws import TableDraws
 
-    names = [results.name for results in populations]
+    names = list(dict.fromkeys(name for own in populations for name in (own.name, *own.shares)))
     for name in tables:
         if name not in names:
             raise DsdError(f"--draws {name}: is no population; choose from: {known(names)}")
@@ -199,7 +244,12 @@ def with_draws(populations: Sequence[Results], tables: Mapping[str, pd.DataFrame
         else TableDraws(as_frame(table, f"draws of {name}"), "table")
         for name, table in tables.items()
     }
-    return [replace(results, draws=found.get(results.name, results.draws)) for results in populations]
+    return [replace(own, draws={**own.draws, **given_to(own, found)}) for own in populations]
+
+
+def given_to(results: Results, tables: Mapping[str, "Draws"]) -> dict[str, "Draws"]:
+    """The tables given for a population, or for its strata, by stratum."""
+    return {name: tables[name or results.name] for name in strata_names(results) if (name or results.name) in tables}
 
 
 def ordered_names(texts: Sequence[str], by: str) -> dict[str, str]:
@@ -285,8 +335,8 @@ def results_of(name: str, rows: pd.DataFrame, place: str, outcomes: frozenset[st
     unfinished = int((~result & ~failed).sum())
     imported = "recorded_by" in rows and runs["error"].max() > 1  # other programs also record shares
     percent = written_by_dsd(rows) or bool(imported)
-    networks = one_per_network(runs, place, outcomes)
-    return Results(name, networks, rows[failed], unfinished, runs, outcomes, percent, by)
+    networks, shares = one_per_network(runs, place, outcomes), shares_of(rows, name, place)
+    return Results(name, networks, rows[failed], unfinished, runs, outcomes, percent, shares, by=by)
 
 
 def disambiguate_names(tables: Sequence[tuple[str, Sequence[Results]]]) -> list[Results]:

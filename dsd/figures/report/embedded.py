@@ -52,6 +52,7 @@ def page_data(populations: Sequence[Results], columns: Sequence[str]) -> dict[st
             {
                 "name": results.name,
                 "lacking": results.missing_note,
+                "weighted": results.stratified,
                 "color": COLOURS[i % len(COLOURS)],
                 "dash": {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}[LINES[i // len(COLOURS) % len(LINES)]],
             }
@@ -60,9 +61,17 @@ def page_data(populations: Sequence[Results], columns: Sequence[str]) -> dict[st
         "rows": len(frame),
         "of": encoded(of.astype(float)),
         "error": encoded(frame["error"].to_numpy(float)),
+        **weights_in(shown),
         "columns": {name: encoded(numbers_of(frame[name])) for name in columns if name in frame},
         "names": frame[named].astype(str).tolist() if named else [],
     }
+
+
+def weights_in(populations: Sequence[Results]) -> dict[str, Any]:
+    """The weights of all rows, if a population is stratified."""
+    if not any(results.stratified for results in populations):
+        return {}
+    return {"weight": encoded(np.concatenate([results.weights for results in populations]))}
 
 
 def numbers_of(column: pd.Series) -> NDArray[np.float64]:

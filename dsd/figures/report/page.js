@@ -14,6 +14,7 @@ function decoded(column) {
 }
 
 const of = decoded(data.of), error = decoded(data.error);
+const weight = data.weight ? decoded(data.weight) : null; // of each row, if a population is drawn in strata
 const columns = Object.fromEntries(Object.entries(data.columns).map(([name, column]) => [name, decoded(column)]));
 const ranges = new Map(); // parameter → [low, high], each a number or null
 const element = id => document.getElementById(id);
@@ -31,11 +32,22 @@ function rowsChosen() {
 }
 
 function summary(rows) {
+  if (weight && rows.length && data.populations[of[rows[0]]].weighted) return weightedSummary(rows);
   const errors = Float64Array.from(rows, i => error[i]).sort();
   const n = errors.length, middle = n >> 1;
   const mean = errors.reduce((sum, e) => sum + e, 0) / n;
   const median = n % 2 ? errors[middle] : (errors[middle - 1] + errors[middle]) / 2;
   return { n, errors, min: errors[0], mean, median };
+}
+
+// With strata: passed[k] is the share of the k + 1 least errors, by weight; the median is where it reaches one half.
+function weightedSummary(rows) {
+  const sorted = [...rows].sort((i, j) => error[i] - error[j]), n = sorted.length;
+  const errors = Float64Array.from(sorted, i => error[i]), passed = new Float64Array(n);
+  let sum = 0, mean = 0;
+  sorted.forEach((i, k) => { sum += weight[i]; mean += weight[i] * error[i]; passed[k] = sum; });
+  for (let k = 0; k < n; k++) passed[k] /= sum;
+  return { n, errors, passed, min: errors[0], mean: mean / sum, median: errors[passed.findIndex(share => share >= .5 - 1e-12)] };
 }
 
 function node(name, attributes = {}, parent = null, text = null) {
@@ -88,16 +100,17 @@ const errorExtent = extent(error);
 
 function drawEdf(summaries) {
   const svg = element("edf"), scale = plot(svg, errorExtent, [0, 1], "error [%]", "cumulative fraction of networks");
-  summaries.forEach(({ n, errors }, p) => {
+  summaries.forEach(({ n, errors, passed }, p) => {
     if (!n) return;
     // F is k/n from just above the k-th error (Eq. 1, strict)
     const parts = [`M${scale.x(errorExtent[0])},${scale.y(0)}`], stride = Math.max(1, Math.floor(n / MOST_STEPS));
+    const share = k => passed ? passed[k - 1] : k / n; // of the k least errors
     for (let k = 0; k < n; k += stride) {
-      parts.push(`H${scale.x(errors[k]).toFixed(1)}V${scale.y(Math.min(k + stride, n) / n).toFixed(1)}`);
+      parts.push(`H${scale.x(errors[k]).toFixed(1)}V${scale.y(share(Math.min(k + stride, n))).toFixed(1)}`);
     }
     parts.push(`H${scale.x(errorExtent[1])}`);
     const { color, dash } = data.populations[p];
-    if (summaries.length <= MOST_BANDS) { // DKW, 95 %, simultaneous over all errors
+    if (summaries.length <= MOST_BANDS && !passed) { // DKW, 95 %, simultaneous over all errors
       const half = Math.sqrt(Math.log(40) / (2 * n)), upper = [], lower = [];
       for (let k = 0; k < n; k += stride) {
         upper.push(`${scale.x(errors[k]).toFixed(1)},${scale.y(Math.min((k + stride) / n + half, 1)).toFixed(1)}`);

@@ -15,6 +15,7 @@ from dsd._version import __version__
 from dsd.analysis.comparison.pairwise import steps
 from dsd.analysis.comparison.verdicts import RULE
 from dsd.analysis.results.populations import Results
+from dsd.analysis.results.strata import WEIGHT
 from dsd.analysis.summary import Analysis, parameters
 from dsd.architecture.units import readable
 from dsd.errors import DsdError
@@ -62,6 +63,8 @@ def extremes(results: Results) -> pd.DataFrame:
     shown = ordered if len(ordered) <= 2 * SHOWN else pd.concat([ordered.head(SHOWN), ordered.tail(SHOWN)])
     named = ["key"] if "key" in shown else []
     columns = [column for column in parameters(shown) if not column.startswith("sampled_")]
+    if results.shares:  # the weight is no parameter
+        columns = [column for column in columns if column != WEIGHT]
     return shown[["error", *columns, *named]].dropna(axis=1, how="all")
 
 

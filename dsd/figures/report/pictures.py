@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -12,8 +13,9 @@ from matplotlib.figure import Figure
 
 from dsd.analysis.comparison.pairwise import Comparison
 from dsd.analysis.complexity_trends import trends
+from dsd.analysis.distribution.stratified import weights_of
 from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
-from dsd.analysis.parameters.bootstrap import empirical_bootstrap
+from dsd.analysis.parameters.bootstrap import exact_winners
 from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError
 from dsd.figures.complexity import plot_trend
@@ -131,8 +133,10 @@ def fit_rows(populations: Sequence[Results]) -> tuple[list[dict[str, Any]], list
             rule = f"{COARSE.rule}; up to {fitted} networks of each population, spaced evenly in the rank of error"
         if not len(frame):
             continue
-        best = empirical_bootstrap(frame["e_fit"], frame["error"], rng=None)
-        rows.append({"name": results.name, "n": len(frame), "mean": frame["e_fit"].mean(), "best": best})
+        shown = replace(results, frame=frame)
+        best = exact_winners(frame["error"], weights=weights_of(shown)).range(frame["e_fit"])
+        mean = float(shown.weights @ frame["e_fit"]) if shown.stratified else frame["e_fit"].mean()
+        rows.append({"name": results.name, "n": len(frame), "mean": mean, "best": best})
         if len(images) >= DRAWN:
             continue
         fig, (left, right) = figures(2, 4.0, 3.0, fitted=False)

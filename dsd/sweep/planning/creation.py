@@ -122,6 +122,7 @@ def describe(plan: Plan) -> dict[str, Any]:
         "sample_seeds": plan.sample_seeds,
         "spaces": plan.specs,
         "networks": list(study.networks),
+        **({"shares": [asdict(step) for step in plan.steps]} if plan.steps else {}),
         "draws": {name: asdict(draw) for name, draw in plan.draws.items()},
         "dsd": __version__,
         "git": git_state(),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -17,9 +18,12 @@ from dsd.arrays import Columns
 from dsd.design.file import load_space
 from dsd.design.sampling.population import Draw
 from dsd.design.sampling.sampler import sample
+from dsd.design.sampling.shares import Share
+from dsd.design.space import Space
 from dsd.errors import DsdError
 from dsd.io.table_writing import rows_of
-from dsd.sweep.planning.study import Study
+from dsd.sweep.planning.nested import Part, draw_nested, named, worthwhile
+from dsd.sweep.planning.study import NESTED, Study
 from dsd.training.run import check, run_key
 
 BACKWARD = 2  # a backward pass costs about two forward passes
@@ -30,9 +34,10 @@ class Plan:
     """The runs of a study.
 
     specs: the resolved file of each space, by name
-    sample_seeds: the sampling seed of each space
-    draws: the sampling statistics of each space
-    tables: the columns of `networks.csv`, one table per space and training seed
+    sample_seeds: the sampling seed of each space, or stratum
+    draws: the sampling statistics of each space, or stratum
+    tables: the columns of `networks.csv`, one table per space, stratum and training seed
+    steps: of a nested design: the share of each space in the one that it refines
     """
 
     study: Study
@@ -40,6 +45,7 @@ class Plan:
     sample_seeds: dict[str, int]
     draws: dict[str, Draw]
     tables: list[Columns]
+    steps: tuple[Share, ...] = ()
 
     @property
     def runs(self) -> list[str]:
@@ -63,35 +69,72 @@ def plan_runs(study: Study) -> Plan:
         DsdError: a space is unknown, its file is wrong, or its window cannot be filled
     """
     check(study.recipe, study.data)
-    specs, sample_seeds, draws = {}, {}, {}
+    specs: dict[str, dict[str, Any]] = {}
+    sample_seeds: dict[str, int] = {}
+    draws: dict[str, Draw] = {}
     tables: list[Columns] = []
-    spaces: set[str] = set()
-    for name, space in [(name, load_space(name)) for name in study.spaces]:
-        if space.info.name in spaces:
-            raise DsdError(f"spaces = {list(study.spaces)}: two of them are named {space.info.name}")
-        spaces.add(space.info.name)
-        if "resolution" in space.parameters:
-            raise DsdError(f"space {name} samples the resolution, but {study.data.name} has images of one size")
+    spaces = load_spaces(study)
+    steps: list[Share] = []
+    nested: dict[str, list[Part]] = {}
+    if study.design == NESTED:
         for regime in study.regimes or (study.flops,):
-            name = f"{space.info.name} {regime}" if study.regimes else space.info.name
-            population = sample(
-                space,
-                study.n,
-                flops=regime,
-                params=study.params,
-                acts=study.acts,
-                seed=sample_seed(study.sample_seed, name),
-                resolution=study.data.resolution,
-                classes=study.data.classes,
-            )
-            specs[name], draws[name], sample_seeds[name] = space.info.spec, population.draw, population.seed
-            columns = {**population.columns, "space": np.full(len(population), name)}
-            tables += repeated([(columns, population.drawn)], study)
+            draw = draw_nested(study, spaces, regime, partial(sample_seed, study.sample_seed))
+            nested |= draw.parts
+            steps += draw.steps
+    for space in spaces:
+        for regime in study.regimes or (study.flops,):
+            name = named(study, space.info.name, regime)
+            specs[name] = space.info.spec
+            for part in nested.get(name) or [draw_alone(study, space, name, regime)]:
+                population = part.population
+                draws[part.name], sample_seeds[part.name] = population.draw, population.seed
+                columns = {**population.columns, "space": np.full(len(population), name)}
+                if nested:
+                    columns["stratum"] = np.full(len(population), part.name)
+                    columns["weight"] = np.full(len(population), part.share / len(population))
+                tables += repeated([(columns, population.drawn)], study)
     for name, networks, drawn in grouped(study.networks, study.data.resolution, study.data.classes):
         if name in specs:
             raise DsdError(f"networks = {list(study.networks)}: {name} is also the name of a space")
         tables += repeated(list(tables_of(networks, name, drawn)), study)
-    return Plan(study, specs, sample_seeds, draws, tables)
+    return Plan(study, specs, sample_seeds, draws, tables, tuple(steps))
+
+
+def load_spaces(study: Study) -> list[Space]:
+    """Load the spaces of a study.
+
+    Raises:
+        DsdError: a space is unknown, has another's name, or samples the resolution
+    """
+    spaces: dict[str, Space] = {}
+    for name in study.spaces:
+        space = load_space(name)
+        if space.info.name in spaces:
+            raise DsdError(f"spaces = {list(study.spaces)}: two of them are named {space.info.name}")
+        if "resolution" in space.parameters:
+            raise DsdError(f"space {name} samples the resolution, but {study.data.name} has images of one size")
+        spaces[space.info.name] = space
+    return list(spaces.values())
+
+
+def draw_alone(study: Study, space: Space, name: str, regime: str) -> Part:
+    """Draw the networks of a space that shares none with another; they are all of it."""
+    population = sample(
+        space,
+        study.n,
+        flops=regime,
+        params=study.params,
+        acts=study.acts,
+        seed=sample_seed(study.sample_seed, name),
+        resolution=study.data.resolution,
+        classes=study.data.classes,
+    )
+    return Part(name, population, 1.0)
+
+
+def nesting_hints(study: Study) -> list[Share]:
+    """The steps of an independent study that would need far fewer networks in a nested design."""
+    return worthwhile(study, load_spaces(study), partial(sample_seed, study.sample_seed))
 
 
 def sample_seed(seed: int, space: str) -> int:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dsd.io.table_writing import rows_of
 from dsd.runs import PENDING, RESULTS, RunState
 from dsd.sweep.planning.cost import STATE_BYTES, Cost, cost_of, costs
@@ -20,7 +22,7 @@ class Space:
     finished: with a result
     pending: queued or running
     missing: to be submitted
-    flops: mean over its networks
+    flops: mean over its networks, by their weight if they have one
     """
 
     name: str
@@ -88,8 +90,12 @@ def preview_launch(plan: Plan, folder: Path, retry_failed: bool = False) -> Prev
 def spaces(plan: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Space]:
     """Count the runs of each space, in the order of the plan."""
     by_name: dict[str, Space] = {}
+    total: dict[str, float] = {}  # of the weights of a space
     for table in plan.tables:
         name, runs = str(table["space"][0]), table["run"].tolist()
+        weights = table.get("weight", np.ones(len(runs)))
+        before = total.get(name, 0.0)
+        total[name] = before + float(weights.sum())
         old = by_name.get(name, Space(name, 0, 0, 0, 0, 0.0))
         count = old.runs + len(runs)
         by_name[name] = Space(
@@ -98,6 +104,6 @@ def spaces(plan: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Sp
             finished=old.finished + sum(states.get(run) in RESULTS for run in runs),
             pending=old.pending + sum(states.get(run) in PENDING for run in runs),
             missing=old.missing + sum(run in wanted for run in runs),
-            flops=(old.flops * old.runs + float(table["flops"].sum())) / count,
+            flops=(old.flops * before + float((weights * table["flops"]).sum())) / total[name],
         )
     return list(by_name.values())

@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 
 from dsd.design.window import DEFAULT, parse_window
-from dsd.errors import DsdError
+from dsd.errors import DsdError, known
 from dsd.sweep.backends import Cluster
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
+
+NESTED = "nested"
+DESIGNS = ("independent", NESTED)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Study:
     seeds: of the training; each network is trained once per seed
     seeds_n: number of networks per population that are trained with all seeds, starting with the first; the others
         are trained with the first seed only. 0: all
+    design: independent draws of each space, or nested: spaces that refine each other share strata
+        (`planning.nested`); n and seeds_n are then networks of each stratum
     """
 
     name: str
@@ -40,6 +45,7 @@ class Study:
     networks: tuple[str, ...] = ()
     regimes: tuple[str, ...] = ()
     seeds_n: int = 0
+    design: str = DESIGNS[0]
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -48,6 +54,8 @@ class Study:
             )
         if self.n < 1:
             raise DsdError(f"n = {self.n}: give the number of networks per space, a whole number from 1")
+        if self.design not in DESIGNS:
+            raise DsdError(f"design = {self.design!r} is not known; choose one of: {known(DESIGNS)}")
         if self.sample_seed < 0:
             raise DsdError(f"sample_seed = {self.sample_seed}: give a whole number from 0")
         for key in ("spaces", "networks", "regimes"):

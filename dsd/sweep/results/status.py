@@ -30,7 +30,7 @@ SKEW_S = 2.0  # allowed clock difference between two machines
 class Status:
     """The state of every run at one moment.
 
-    runs: key of each row of networks.csv; a network in two spaces appears twice
+    runs: key of each planned run; the run of a network in two spaces appears once
     states: state of each run, by key
     reasons: one line for each failed, cancelled, lost or waiting run, by key
     records: summary of the events of each run that has any, by key
@@ -52,7 +52,7 @@ class Status:
     silent: str
 
     def counts(self, runs: Iterable[str] | None = None) -> dict[RunState, int]:
-        """Count the rows in each state, of `runs` or of all."""
+        """Count the runs in each state, of `runs` or of all."""
         counts = Counter(self.states[run] for run in (self.runs if runs is None else runs))
         return {state: counts[state] for state in RunState}
 
@@ -108,7 +108,7 @@ class StatusPoller:
             run: state_of(records.get(run), run in running, *about(last.get(run), standings, said)) for run in planned
         }
         return Status(
-            runs=tuple(self._sweep.runs),
+            runs=tuple(dict.fromkeys(self._sweep.runs)),
             states={run: state for run, (state, _) in states.items()},
             reasons={run: reason for run, (_, reason) in states.items() if reason},
             records={run: record for run, record in records.items() if run in planned},
