@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.adjusted.draws import NOT_RECORDED, SpaceDraws, TableDraws
+from dsd.analysis.adjusted.draws import SpaceDraws, TableDraws
 from dsd.analysis.adjusted.estimates import (
     FEWEST,
     AdjustedMean,
@@ -67,11 +67,12 @@ class Adjusted:
     def notes(self) -> list[str]:
         """One sentence per reason."""
         names: dict[str, list[str]] = {}
-        for name, reason in self.reasons.items():
+        for name, reason in self.reasons.items():  # "" for a table in memory, of which nothing is recorded
             names.setdefault(reason, []).append(name)
         return [
             shortened(f"{shortened(', '.join(group), 200)}: no adjusted mean, because {reason}.")
             for reason, group in names.items()
+            if reason
         ]
 
 
@@ -139,12 +140,12 @@ def unit_of(part: Part, units: Sequence[Unit]) -> Unit | str:
     for unit in units:
         if shared(unit.part, part):
             return unit
+    draws = part.results.draws.get(part.name, "")
+    if isinstance(draws, str):
+        return draws
     if len(part.rows) < FEWEST:
         of = f"stratum {part.name}" if part.name else "it"
         return f"{of} needs {FEWEST} networks"
-    draws = part.results.draws.get(part.name, NOT_RECORDED)
-    if isinstance(draws, str):
-        return draws
     trained = part.results.frame.iloc[part.rows]
     if reason := draws.why_not(trained):
         return reason
