@@ -42,6 +42,8 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
 
 def facts(planned: "Plan", preview: "Preview", folder: Path) -> dict[str, Any]:
     """Return the plan as one JSON document."""
+    from dsd.sweep.results.looks import facts as looks_facts
+
     return {
         "name": planned.study.name,
         "folder": str(folder),
@@ -55,6 +57,7 @@ def facts(planned: "Plan", preview: "Preview", folder: Path) -> dict[str, Any]:
         "cluster": planned.study.cluster.name,
         "split": preview.split,
         "sbatch": preview.header,
+        "looks": looks_facts(preview.looks) if preview.looks else None,
     }
 
 
@@ -66,8 +69,11 @@ def gpu_hours(planned: "Plan", preview: "Preview") -> float | None:
 def show(planned: "Plan", preview: "Preview", folder: Path) -> None:
     """Print the plan."""
     from dsd.architecture.units import quantity
+    from dsd.cli.looks import print_looks
     from dsd.cli.output import counted, duration, print_table
 
+    if preview.looks:
+        print_looks(preview.looks)
     recipe, data, cluster = planned.study.recipe, planned.study.data, planned.study.cluster
     cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in preview.spaces]
     print_table(("space", "runs", "finished", "queued", "missing", "mean flops [M]"), cells)

@@ -39,11 +39,14 @@ def synthetic(populations: "list[Results]") -> list[str]:
 
 
 def table_of(source: Path, by: str) -> "pd.DataFrame":
-    """Return the current table of a sweep, or the table of a file."""
+    """Return the current table of a sweep, without runs that no look needs any more, or the table of a file."""
     from dsd.io.table_reading import read_table
 
     path = file_of(source)
-    return gathered(source)[0] if path is None else read_table(path, (by,))
+    if path is not None:
+        return read_table(path, (by,))
+    frame, status = gathered(source)
+    return frame[~frame["run"].isin(status.unneeded)] if status.unneeded else frame
 
 
 def file_of(source: Path) -> Path | None:

@@ -15,7 +15,7 @@ from scipy.special import kolmogorov
 
 from dsd.analysis.comparison.conditions import check_conditions, differing
 from dsd.analysis.comparison.differences import LOWER, Difference, detectable, mover, quantile_interval, welch
-from dsd.analysis.comparison.verdicts import DELTA, FEW, Verdict, decided, no_verdict
+from dsd.analysis.comparison.verdicts import DELTA, FEW, NONE, UNDECIDED, Verdict, decided, no_verdict
 from dsd.analysis.distribution.empirical import LEVEL, validate_errors
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
@@ -69,6 +69,8 @@ class Comparison:
         if self.differs:
             conditions = "; ".join(f"{name} {a} and {b}" for name, (a, b) in self.differs.items())
             return f"{self.b} against {self.a}: no verdict, because they differ in {conditions}; {seen}"
+        if self.verdict.word == NONE:
+            return f"{self.b} against {self.a}: no verdict, because no planned look has made one; {seen}"
         plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
@@ -80,6 +82,7 @@ class Comparison:
         more = f"; n for 80 % power: {power:,} networks of each, always decisive: {always:,}" if always else ""
         if self.verdict.low != self.verdict.low:
             return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks in one of them"
+        more += f"; decided at look {self.verdict.look}" if self.verdict.look and self.verdict.word != UNDECIDED else ""
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 

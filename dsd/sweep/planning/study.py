@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from dsd.design.window import DEFAULT, parse_window
 from dsd.errors import DsdError
 from dsd.sweep.backends import Cluster
+from dsd.sweep.folder.looks import DECIDED, PAIRS, STEPS
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
+from dsd.typed import quoted
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Study:
     seeds: of the training; each network is trained once per seed
     seeds_n: number of networks per population that are trained with all seeds, starting with the first; the others
         are trained with the first seed only. 0: all
+    until: "decided": train in waves, compare after each, and stop what is settled (`dsd.sweep.folder.looks`); "":
+        train everything
+    looks: number of waves, and of looks, with `until`
+    delta: difference of mean error that is too small to matter [points], with `until`
+    compare: what is compared, with `until`: steps (each space with the previous one) or pairs (each with each)
     """
 
     name: str
@@ -40,6 +47,10 @@ class Study:
     networks: tuple[str, ...] = ()
     regimes: tuple[str, ...] = ()
     seeds_n: int = 0
+    until: str = ""
+    looks: int = 5
+    delta: float = 1.0
+    compare: str = "steps"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -66,3 +77,17 @@ class Study:
                 parse_window(getattr(self, key), key)
         for regime in self.regimes:
             parse_window(regime, "regimes")
+        self.check_looks()
+
+    def check_looks(self) -> None:
+        """Check the settings of looks."""
+        if self.until not in ("", DECIDED):
+            raise DsdError(f"until = {quoted(self.until)}: give '{DECIDED}', or '' to train everything")
+        if self.looks < 1 or (self.until and self.looks > self.n):
+            raise DsdError(f"looks = {self.looks}: give a whole number from 1 to n = {self.n}")
+        if not 0 < self.delta <= 100:
+            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0 and at most 100")
+        if self.compare not in (STEPS, PAIRS):
+            raise DsdError(f"compare = {quoted(self.compare)}: give '{STEPS}' or '{PAIRS}'")
+        if self.until and len(self.spaces) < 2:
+            raise DsdError(f"until = {self.until}: compares spaces; spaces = {list(self.spaces)} has fewer than two")
