@@ -46,13 +46,13 @@ def stepwise_as_planned(sources: "Sequence[Path]") -> bool:
 
 def with_looks(analysis: "Analysis", sources: "Sequence[Path]") -> "Analysis":
     """The analysis with the verdicts of the planned looks, and no others, for populations of sweeps with `until`."""
+    every = looks_in(sources)
+    if not every:
+        return analysis
     from dsd.analysis.comparison.pairwise import Comparisons
     from dsd.analysis.comparison.verdicts import Verdict, no_verdict
     from dsd.sweep.results.looks import OUTSIDE, verdict_of
 
-    every = looks_in(sources)
-    if not every:
-        return analysis
     origin = {
         name: (source, space)
         for source, looks in every.items()
@@ -94,13 +94,16 @@ def with_looks(analysis: "Analysis", sources: "Sequence[Path]") -> "Analysis":
 
 def section_of(sources: "Sequence[Path]") -> "list[TableSection]":
     """The sections of a report on what was decided at which look, and on what was saved."""
+    every = looks_in(sources)
+    if not every:
+        return []
     from dsd.cli.sources import gathered
     from dsd.figures.report.page import TableSection
     from dsd.sweep.folder.folder import Sweep
     from dsd.sweep.results.looks import HEADER, cells, in_words, rows_of, saved
 
     sections = []
-    for source, looks in looks_in(sources).items():
+    for source, looks in every.items():
         ends = [f"{in_words(one, looks.plan.delta)}: look {number}" for number, one in looks.decided.values()]
         left = [f"{b} against {a}: {'undecided' if looks.next is None else 'open'}" for a, b in looks.open]
         spared = saved(Sweep(Path(source)), gathered(Path(source))[1], looks)
