@@ -154,13 +154,13 @@ def test_looks_without_correction_would_fail_that_test(benchmark: ModuleType, mo
     assert wrong / studies > 0.05 + 3 * math.sqrt(0.05 * 0.95 / studies)
 
 
-@pytest.mark.parametrize(("effect", "share"), [(1.0, 0.80), (2.5, 0.41)])
+@pytest.mark.parametrize(("effect", "share"), [(1.0, 0.809), (2.5, 0.421)])
 def test_looks_save_networks(benchmark: ModuleType, effect: float, share: float) -> None:
-    """The average share of n: theory for O'Brien–Fleming boundaries at 5 looks, of the effect of 80 % power."""
+    """The average share of n at the effect of 80 % power: 10⁶ random walks with drift against these boundaries."""
     rng, n, studies = np.random.default_rng(11), 500, 150
     shift = effect * float(ndtri(0.975) + ndtri(0.8)) * 5 * math.sqrt(2 / n)
     used = [
         benchmark.study({"a": rng.normal(40, 5, n), "b": rng.normal(40 + shift, 5, n)}, 5, 1e-9).used
         for _ in range(studies)
     ]
-    assert np.mean(used) == pytest.approx(share, abs=0.02 + 3 * np.std(used) / math.sqrt(studies))
+    assert np.mean(used) == pytest.approx(share, abs=3 * np.std(used) / math.sqrt(studies))
