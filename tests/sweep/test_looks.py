@@ -5,6 +5,7 @@ Fast tests use a cluster that writes results instead of training; the others tra
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -88,9 +89,9 @@ def over(poller: StatusPoller) -> bool:
     return not poller.status().working
 
 
-def test_waves_are_prefixes_and_settled_spaces_stop(tiny: Path, tmp_path: Path) -> None:
+def test_waves_are_prefixes_and_settled_spaces_stop(unlaunched: Sweep) -> None:
     """A decided space gets no further runs; every look's networks are the first of each space."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", *UNTIL)
+    sweep = unlaunched
     assert len(sweep.runs) == 60  # all rows are there from the start
     launched = launch(sweep, Scripted())
     status = StatusPoller(sweep).status()
@@ -120,12 +121,12 @@ def test_keys_do_not_depend_on_looks(tiny: Path) -> None:
     assert with_looks.runs == without.runs
 
 
-def test_what_is_recorded_is_what_the_statistics_say(tiny: Path, tmp_path: Path) -> None:
+def test_what_is_recorded_is_what_the_statistics_say(unlaunched: Sweep) -> None:
     """Fractions and levels of the journal against the boundaries, intervals against Welch at that level."""
     from dsd.analysis.comparison.differences import mean_difference
     from dsd.analysis.comparison.looks import boundaries, level_of
 
-    sweep = sweep_of(tiny, tmp_path / "sweep", *UNTIL)
+    sweep = unlaunched
     launch(sweep, Scripted())
     frame, _ = write_tables(sweep)
     for number, look in enumerate(made(sweep), start=1):
@@ -153,9 +154,9 @@ def test_several_seeds_are_one_network(tiny: Path, tmp_path: Path) -> None:
     assert [one["n_a"] for one in made(sweep)[1]["comparisons"]] == [10] * len(made(sweep)[1]["comparisons"])
 
 
-def test_failed_runs_are_absent_and_never_block(tiny: Path, tmp_path: Path) -> None:
+def test_failed_runs_are_absent_and_never_block(unlaunched: Sweep) -> None:
     """The information fraction counts networks with results; a space with too few is not looked at."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", *UNTIL)
+    sweep = unlaunched
     fails = frozenset(sweep.spaces[E][:7:3])  # 3 of the first 10: 0, 3 and 6
     launch(sweep, Scripted(means=dict.fromkeys(MEANS, 40.0), deviation=8.0, fails=fails))
     first, second, *_ = made(sweep)
@@ -219,9 +220,9 @@ def test_a_sweep_without_looks_gets_none(tiny: Path, tmp_path: Path, dsd) -> Non
     assert looks_of(Sweep(sweep.folder)) is None
 
 
-def test_torn_and_repeated_lines(tiny: Path, tmp_path: Path) -> None:
+def test_torn_and_repeated_lines(unlaunched: Sweep) -> None:
     """A torn last line is a look that was not made; it is made again, with the same numbers. First records count."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", *UNTIL)
+    sweep = unlaunched
     launch(sweep, Scripted(means=dict.fromkeys(MEANS, 40.0), deviation=8.0))
     path, whole = sweep.folder / LOOKS, made(sweep)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -308,9 +309,9 @@ def test_an_undecided_end_is_said(tiny: Path, tmp_path: Path, dsd) -> None:
     assert saved(sweep, status, status.looks).runs == 0
 
 
-def test_cancelled_sweeps_hold(tiny: Path, tmp_path: Path) -> None:
+def test_cancelled_sweeps_hold(unlaunched: Sweep) -> None:
     """After `dsd cancel` no controller goes on; a launch does."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", *UNTIL)
+    sweep = unlaunched
     cancel(sweep)
     advance(sweep, Scripted())
     assert not made(sweep)
@@ -320,9 +321,9 @@ def test_cancelled_sweeps_hold(tiny: Path, tmp_path: Path) -> None:
     assert made(sweep)
 
 
-def test_interrupted_runs_wait_for_a_launch(tiny: Path, tmp_path: Path) -> None:
+def test_interrupted_runs_wait_for_a_launch(unlaunched: Sweep) -> None:
     """A controller makes no look without them, and submits none of them again: what ended them may end them again."""
-    sweep = sweep_of(tiny, tmp_path / "sweep", *UNTIL)
+    sweep = unlaunched
     looks = looks_of(sweep)
     assert looks is not None
     first = tuple(run for run in sweep.runs if run in looks.due)
@@ -456,3 +457,88 @@ def test_controllers_at_the_same_moment_do_no_harm(tiny: Path, tmp_path: Path) -
     assert len(made(sweep)) == 1  # its supervisor was told to end, and made no look
     frame, _ = write_tables(sweep)
     assert set(pd.unique(frame["status"])) <= {"done", "cancelled"}
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep that was not launched, to copy."""
+    from tests.conftest import TINY_STUDY
+
+    folder = tmp_path_factory.mktemp("planned")
+    (folder / "tiny.yaml").write_text(TINY_STUDY)
+    return sweep_of(folder / "tiny.yaml", folder / "sweep", *UNTIL).folder
+
+
+@pytest.fixture
+def unlaunched(planned: Path, tmp_path: Path) -> Sweep:
+    """A copy of it."""
+    return Sweep(Path(shutil.copytree(planned, tmp_path / "sweep")))
+
+
+COMPARED = {"a": A, "b": E, "n_a": 5, "n_b": 5, "fraction": 0.25, "level": 0.9, "verdict": "undecided"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"look": True},
+        {"look": 1e9},
+        {"networks": "5"},
+        {"time": "noon"},
+        {"comparisons": 3},
+        {"comparisons": [3]},
+        {"comparisons": [COMPARED | {"fraction": 1e300}]},
+        {"comparisons": [COMPARED | {"level": 1.5}]},
+        {"comparisons": [COMPARED | {"verdict": "best"}]},
+        {"comparisons": [COMPARED | {"low": "x"}]},
+        {"comparisons": [COMPARED | {"n_a": -0.5}]},
+        {"comparisons": [COMPARED | {"more": 1}]},
+        {"comparisons": [COMPARED | {"a": 3}]},
+    ],
+)
+def test_a_damaged_look_was_not_made(unlaunched: Sweep, changed: dict[str, object]) -> None:
+    """It is counted as a line that cannot be read, and made when it is due."""
+    sweep = unlaunched
+    line = {"look": 1, "networks": 5, "time": 1.0, "comparisons": [COMPARED]}
+    path = sweep.folder / LOOKS
+    path.write_text(json.dumps(line) + "\n")
+    assert len(looks_of(sweep).made) == 1  # undamaged it counts
+    path.write_text(json.dumps(line | changed) + "\n")
+    looks = looks_of(sweep)
+    assert (len(looks.made), looks.next) == (0, 1)
+    assert looks.torn == 1
+
+
+def test_a_repeated_fraction_does_no_harm(unlaunched: Sweep) -> None:
+    """Where a look came without new networks, by whatever way, the next one has boundaries all the same."""
+    sweep = unlaunched
+    lines = [{"look": k, "networks": 5 * k, "comparisons": [COMPARED]} for k in (1, 2)]
+    (sweep.folder / LOOKS).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    launch(sweep, Scripted())
+    assert looks_of(sweep).next is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": 19},
+        {"n": "x"},
+        {"looks": 0},
+        {"looks": 10**9},
+        {"delta": 0},
+        {"delta": "x"},
+        {"spaces": 3},
+        {"regimes": 3},
+    ],
+)
+def test_a_damaged_plan_is_one_line(unlaunched: Sweep, dsd, change: dict[str, object]) -> None:
+    """sweep.yaml names what is wrong."""
+    import yaml
+
+    sweep = unlaunched
+    path = sweep.folder / "sweep.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change))
+    said = dsd("status", sweep.folder)
+    assert said.code == 2
+    assert "is damaged" in said.err
+    assert len(said.err.strip().splitlines()) == 1

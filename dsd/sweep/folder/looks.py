@@ -70,15 +70,21 @@ class LookPlan:
         if not config.get("until"):
             return None
         n, looks, delta, spaces = (config.get(key, 0) for key in ("n", "looks", "delta", "spaces"))
-        whole = all(isinstance(value, int) and not isinstance(value, bool) for value in (n, looks))
-        real = isinstance(delta, int | float) and not isinstance(delta, bool)
-        if not (whole and real and isinstance(spaces, dict) and 1 <= looks <= n):
-            raise DsdError(f"{sweep.folder / YAML}: is damaged: until needs n, looks, delta and spaces")
-        regimes = config.get("regimes") or ()
+        regimes, damaged = config.get("regimes", []), f"{sweep.folder / YAML}: is damaged: "
+        if not type(n) is type(looks) is int or not 1 <= looks <= n:
+            raise DsdError(f"{damaged}until needs n, and looks from 1 to n")
+        if not isinstance(delta, int | float) or not 0 < delta <= 100:
+            raise DsdError(f"{damaged}until needs delta, above 0 and at most 100")
+        if (
+            not isinstance(spaces, dict)
+            or not isinstance(regimes, list)
+            or not all(isinstance(x, str) for x in regimes)
+        ):
+            raise DsdError(f"{damaged}until needs spaces, a mapping, and regimes, a list of texts")
         pairs = comparisons_of(list(spaces), regimes, str(config.get("compare", STEPS)))
-        unknown = {name for pair in pairs for name in pair} - set(sweep.spaces)
-        if unknown or not pairs:
-            raise DsdError(f"{sweep.folder / YAML}: is damaged: its spaces are not those of {NETWORKS}")
+        sizes = {len(sweep.by_network.get(name, ())) for pair in pairs for name in pair}
+        if sizes != {n}:
+            raise DsdError(f"{damaged}its spaces do not have n = {n} networks each in {NETWORKS}")
         return cls(waves_of(n, looks), pairs, float(delta))
 
 
@@ -129,6 +135,8 @@ class Compared:
             raise ValueError("n is not a whole number")
         if any(isinstance(x, bool) or not isinstance(x, int | float) for x in numbers if x is not None):
             raise ValueError("not a number")
+        if not all(0 < share <= 1 for share in (one.fraction, one.level) if share is not None):
+            raise ValueError("a fraction or a level is not within 0 and 1")
         return one
 
 

@@ -36,7 +36,7 @@ def make_look(sweep: Sweep, status: Status, looks: Looks) -> Look:
     made: dict[tuple[str, str], tuple[float, float]] = {}  # fraction and level of the comparisons that can be made
     for pair in looks.open:
         x, y = (populations[name].errors for name in pair)
-        before, now = looks.fractions(pair), information(len(x), len(y), most, most)
+        before, now = sorted(set(looks.fractions(pair))), information(len(x), len(y), most, most)
         if can_look(x, y, before, now):
             made[pair] = now, next_level((*before, now), alpha, last)
     verdicts = verdicts_at(populations, list(made), [level for _, level in made.values()], plan.delta)
