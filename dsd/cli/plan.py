@@ -80,7 +80,8 @@ def show(planned: "Plan", preview: "Preview", folder: Path) -> None:
     say(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
     absent = f"; not in {data.folder}" if data.available and not data.fingerprint else ""
     say(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")
-    say(f"cost     {quantity(float(f'{planned.training_flops:.3g}'))} multiply-adds of training in all")
+    most, part = (", at most", "this wave") if preview.looks else ("", "all")
+    say(f"cost     {quantity(float(f'{planned.training_flops:.3g}'))} multiply-adds of training in all{most}")
     hours, cost = gpu_hours(planned, preview), preview.cost
     if not preview.left:
         pass
@@ -90,7 +91,7 @@ def show(planned: "Plan", preview: "Preview", folder: Path) -> None:
         origin = f"measured by {counted(cost.runs, 'run')}" if cost.runs else "given"
         device = "GPU" if getattr(cluster, "gpus", 0) else "GPU or core"
         longest, mean = max(preview.left.values()), sum(preview.left.values()) / len(preview.left)
-        say(f"time     {hours:.3g} hours of a {device} in all; {duration(mean)} a run, {duration(longest)} at most")
+        say(f"time     {hours:.3g} hours of a {device} in {part}; {duration(mean)} a run, {duration(longest)} at most")
         say(f"         from alpha={cost.alpha:.4g} beta={cost.beta:.4g} s an image ({origin})")
     say(f"cluster  {cluster.name}: {preview.split}")
     if preview.left:

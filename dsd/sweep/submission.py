@@ -171,7 +171,8 @@ class Advance:
             os.environ[DEVICES] = self.devices
         for attempt in range(1, TRIES + 1):
             try:
-                return advance(Sweep(Path(self.folder)), self.cluster)
+                advance(Sweep(Path(self.folder)), self.cluster)
+                return
             except DsdError as error:
                 message = str(error)
                 log.warning("attempt %d to make the next look failed: %s", attempt, message)
@@ -181,6 +182,8 @@ class Advance:
                 message = f"{type(error).__name__}: {error}"
                 traceback.print_exc()
                 break
+        if not Path(self.folder).is_dir():  # moved or deleted
+            return
         name = f"look-{os.getpid()}"
         with EventWriter(Path(self.folder), name) as writer:
             writer.write(Broken(job=name, message=f"the next look was not made: {message}"))
@@ -241,10 +244,10 @@ def cancel(sweep: Sweep) -> Status:
     """
     with one_at_a_time(sweep.folder):
         status = StatusPoller(sweep).status(launching=False)
-        if status.looks:
-            (sweep.folder / HELD).touch()
         if status.silent:
             raise DsdError(f"{status.silent}; nothing was cancelled")
+        if status.looks:
+            (sweep.folder / HELD).touch()
         for name in sorted({job.cluster for job in status.living}):
             own = [job for job in status.living if job.cluster == name]
             CLUSTERS[name].cancel(own)

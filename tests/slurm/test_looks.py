@@ -18,7 +18,7 @@ from dsd.sweep.planning.creation import create
 from dsd.sweep.planning.plans import plan_runs
 from dsd.sweep.submission import cancel, launch
 from tests.conftest import TINY_STUDY
-from tests.fault_injection import slow_down
+from tests.fault_injection import heal, slow_down
 from tests.slurm.cluster import TestCluster
 from tests.slurm.conftest import DEADLINE_S, Bench
 
@@ -47,7 +47,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, obje
 
 def end_of(one: Bench) -> None:
     """Wait until all looks are made, or nothing goes on any more."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + 2 * DEADLINE_S
     while one.status().working:
         one.hurry()
         assert time.monotonic() < deadline, (one.slurm.call("squeue").stdout, made(one.sweep), logs(one.sweep.folder))
@@ -79,12 +79,13 @@ def test_waves_follow_each_other(bench: Make, undisturbed: list[dict[str, object
 def test_a_cancelled_sweep_goes_on(bench: Make, slurm: TestCluster, undisturbed: list[dict[str, object]]) -> None:
     """dsd cancel ends the small job, too: no wave starts by itself. A launch goes on, to the same looks."""
     one = bench(*SHORT)
-    slow_down(one.sweep, 0.5)
-    one.launch()
+    slow_down(one.sweep, 2.0)
+    one.launch(runs_per_job=5)
     one.wait(lambda counts: counts["running"] > 0)
     assert any(not job.runs for job in cancel(one.sweep).living)
+    heal(one.sweep)
     slurm.await_that(lambda: not slurm.call("squeue", "-h").stdout.strip(), "all jobs end")
     assert not made(one.sweep)
-    one.launch()
+    one.launch(runs_per_job=5)
     end_of(one)
     assert made(one.sweep) == undisturbed
