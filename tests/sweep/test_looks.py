@@ -404,7 +404,7 @@ def test_killed_anywhere_it_goes_on(
     """SIGKILL to every process at random moments, also between waves; launches then give the same looks."""
     sweep, rng = sweep_of(tiny, tmp_path / "sweep", *SMALL), random.Random(seed)
     slow_down(sweep, 0.2)
-    for _ in range(4):
+    for _ in range(3):
         launch(sweep, Local(workers=2))
         time.sleep(rng.uniform(0.0, 9.0))
         for process in processes_of(sweep):
