@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dsd.cli.looks import stepwise_as_planned, with_looks
 from dsd.cli.messages import emit, say
 from dsd.cli.options import (
     ACROSS,
@@ -77,9 +78,10 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
+    stepwise = stepwise or stepwise_as_planned(sources)
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
     populations = populations_of(sources, by, outcomes, pair, draws)
-    analysis = analysed(populations, settings)
+    analysis = with_looks(analysed(populations, settings), sources)
     for note in synthetic(populations) + analysis.notes:
         say(note, err=True)
     if as_json:

@@ -44,6 +44,8 @@ def plan(study: str, overrides: tuple[str, ...], output: Path | None, retry_fail
 
 def facts(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]") -> dict[str, Any]:
     """Return the plan as one JSON document."""
+    from dsd.sweep.results.looks import facts as looks_facts
+
     return {
         "name": planned.study.name,
         "folder": str(folder),
@@ -62,6 +64,7 @@ def facts(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]
         "cluster": planned.study.cluster.name,
         "split": preview.split,
         "sbatch": preview.header,
+        "looks": looks_facts(preview.looks) if preview.looks else None,
     }
 
 
@@ -91,8 +94,11 @@ def gpu_hours(planned: "Plan", preview: "Preview") -> float | None:
 def show(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]") -> None:
     """Print the plan."""
     from dsd.architecture.units import quantity
+    from dsd.cli.looks import print_looks
     from dsd.cli.output import counted, duration, print_table
 
+    if preview.looks:
+        print_looks(preview.looks)
     recipe, data, cluster = planned.study.recipe, planned.study.data, planned.study.cluster
     cells = [(s.name, s.runs, s.finished, s.pending, s.missing, f"{s.flops / 1e6:.2f}") for s in preview.spaces]
     print_table(("space", "runs", "finished", "queued", "missing", "mean flops [M]"), cells)
@@ -100,7 +106,8 @@ def show(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]"
     say(f"recipe   {recipe.name}: {recipe.epochs} epochs, lr {recipe.first_lr:g}, batch {recipe.batch_size}")
     absent = f"; not in {data.folder}" if data.available and not data.fingerprint else ""
     say(f"data     {data.name}: {data.images:,} training images of {data.resolution}×{data.resolution}{absent}")
-    say(f"cost     {quantity(float(f'{planned.training_flops:.3g}'))} multiply-adds of training in all")
+    most, part = (", at most", "this wave") if preview.looks else ("", "all")
+    say(f"cost     {quantity(float(f'{planned.training_flops:.3g}'))} multiply-adds of training in all{most}")
     hours, cost = gpu_hours(planned, preview), preview.cost
     if not preview.left:
         pass
@@ -110,7 +117,7 @@ def show(planned: "Plan", preview: "Preview", folder: Path, hints: "list[Share]"
         origin = f"measured by {counted(cost.runs, 'run')}" if cost.runs else "given"
         device = "GPU" if getattr(cluster, "gpus", 0) else "GPU or core"
         longest, mean = max(preview.left.values()), sum(preview.left.values()) / len(preview.left)
-        say(f"time     {hours:.3g} hours of a {device} in all; {duration(mean)} a run, {duration(longest)} at most")
+        say(f"time     {hours:.3g} hours of a {device} in {part}; {duration(mean)} a run, {duration(longest)} at most")
         say(f"         from alpha={cost.alpha:.4g} beta={cost.beta:.4g} s an image ({origin})")
     say(f"cluster  {cluster.name}: {preview.split}")
     if preview.left:

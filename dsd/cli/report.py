@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dsd.cli.looks import section_of, stepwise_as_planned, with_looks
 from dsd.cli.messages import say
 from dsd.cli.options import (
     ACROSS,
@@ -72,9 +73,10 @@ def report(
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write_report
 
+    stepwise = stepwise or stepwise_as_planned(sources)
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
     populations = populations_of(sources, by, outcomes, pair, draws)
-    analysis = analyze(populations, settings)
+    analysis = with_looks(analyze(populations, settings), sources)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:
         notes = ["Some runs have no result; the numbers below leave them out. " + "; ".join(notes) + "."]
@@ -90,6 +92,7 @@ def report(
         notes=notes,
         configuration="\n".join(path.read_text(errors="replace") for path in configurations),
         curves=curves_of(sources),
+        sections=section_of(sources),
     )
     write_report(content, page, picture)
     say(page)

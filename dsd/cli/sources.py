@@ -59,11 +59,18 @@ def synthetic(populations: "list[Results]") -> list[str]:
 
 
 def table_of(source: Path, *names: str) -> "pd.DataFrame":
-    """Return the current table of a sweep, or the table of a file, with these columns of names as text."""
+    """Return the current table of a sweep, without runs that no look needs any more, or the table of a file.
+
+    Args:
+        names: columns of names, read as text
+    """
     from dsd.io.table_reading import read_table
 
     path = file_of(source)
-    return gathered(source)[0] if path is None else read_table(path, names)
+    if path is not None:
+        return read_table(path, names)
+    frame, status = gathered(source)
+    return frame[~frame["run"].isin(status.unneeded)] if status.unneeded else frame
 
 
 def file_of(source: Path) -> Path | None:

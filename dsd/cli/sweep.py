@@ -74,9 +74,21 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
         running = [asdict(run) for run in at_work(sweep, now)]
         facts = {"folder": str(folder), "spaces": counts, "total": now.counts(), "running": running}
         reasons = {run: reason for run, reason in now.reasons.items() if now.states[run] in WITH_REASON}
-        emit(json.dumps({**facts, "reasons": reasons, "torn": now.torn, "silent": now.silent}))
+        looks = None
+        if now.looks:
+            from dsd.sweep.results.looks import facts as looks_facts
+
+            looks = looks_facts(now.looks)
+        more = {"reasons": reasons | now.unneeded, "torn": now.torn, "silent": now.silent, "looks": looks}
+        emit(json.dumps({**facts, **more}))
     else:
         print_status(counts, now)
+        if now.looks:
+            from dsd.cli.looks import print_looks
+
+            print_looks(now.looks)
+            if now.unneeded:
+                say(f"{len(now.unneeded):,} planned runs are not needed: their spaces are decided")
         print_running(sweep, now)
         tell_idle(folder, now)
     sys.exit(1 if now.counts()[RunState.FAILED] or now.counts()[RunState.LOST] else 0)
@@ -86,12 +98,16 @@ def tell_idle(folder: Path, now: "Status") -> None:
     """Print how many runs are left without a job, and the errors of their last jobs."""
     itself = sum(now.failed_itself(run) for run in now.runs)
     idle = (RunState.PLANNED, RunState.LOST, RunState.CANCELLED, RunState.FAILED)
-    left = sum(now.counts()[state] for state in idle) - itself
-    if left and not now.pending:
+    left = sum(now.states[run] in idle and now.is_due(run) for run in now.runs) - itself
+    if now.looks and now.looks.next and not left and not now.working:
+        for event in now.broken[-3:]:
+            say(f"job {event.job} failed: {' '.join(event.message.split())}", err=True)
+        say(f"look {now.looks.next} is due and no job makes it: launch again; logs are in {folder / 'jobs'}")
+    if left and not now.working:
         for event in now.broken[-3:]:
             say(f"job {event.job} failed: {' '.join(event.message.split())}", err=True)
         say(f"no job works on {left} runs: launch again to submit them; logs are in {folder / 'jobs'}")
-    if itself and not now.pending:
+    if itself and not now.working:
         say(f"{itself} runs failed in training: launch with --retry-failed to try them again")
 
 

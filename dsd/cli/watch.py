@@ -34,10 +34,10 @@ def follow(sweep: "Sweep", watching: "StatusPoller") -> "Status":
             now = shown.now
             if isinstance(live, Live):
                 live.update(shown.drawn(), refresh=True)
-            elif shown.tenths != said or not now.pending:
+            elif shown.tenths != said or not now.working:
                 said = shown.tenths
                 say(shown.line(), err=True)
-            if not now.pending:
+            if not now.working:
                 return now
             time.sleep(POLL_S)
             shown.now = watching.status()
@@ -51,7 +51,7 @@ class Shown:
         self._start, self._first = time.monotonic(), finished(now)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(*columns, TextColumn("{task.fields[eta]}"))
-        self._task = self._bar.add_task("finished", total=len(now.runs), eta="")
+        self._task = self._bar.add_task("finished", total=needed(now), eta="")
 
     def __enter__(self) -> "Shown":
         return self
@@ -62,11 +62,11 @@ class Shown:
     @property
     def tenths(self) -> int:
         """Finished runs, in tenths of all."""
-        return finished(self.now) * 10 // len(self.now.runs)
+        return finished(self.now) * 10 // needed(self.now)
 
     def eta(self) -> str:
         """Return the remaining time at the pace since the watch began, in words; "" if unknown."""
-        done, total = finished(self.now), len(self.now.runs)
+        done, total = finished(self.now), needed(self.now)
         if not self._first < done < total:
             return ""
         return f"about {duration((time.monotonic() - self._start) / (done - self._first) * (total - done))} left"
@@ -75,7 +75,7 @@ class Shown:
         """Return the state in one line."""
         counts = {state: count for state, count in self.now.counts().items() if count and state != RunState.DONE}
         words = ", ".join(f"{count} {state}" for state, count in counts.items())
-        return f"{finished(self.now)}/{len(self.now.runs)} finished" + "".join(
+        return f"{finished(self.now)}/{needed(self.now)} finished" + "".join(
             f", {part}" for part in (words, best(self.now), self.eta()) if part
         )
 
@@ -96,7 +96,7 @@ class Shown:
             parts.append(table(HEADER, [cells(run) for run in running[:ROWS]]))
         if len(running) > ROWS:
             parts.append(f"and {len(running) - ROWS} more\n")
-        self._bar.update(self._task, completed=finished(now), eta=self.eta())
+        self._bar.update(self._task, total=needed(now), completed=finished(now), eta=self.eta())
         parts += [self._bar, *(Text(printable(words)) for words in (best(now), now.silent) if words)]
         return Group(*parts)
 
@@ -111,6 +111,11 @@ def finished(now: "Status") -> int:
     """Return the number of runs that have a result or failed."""
     counts = now.counts()
     return sum(counts[state] for state in (*RESULTS, RunState.FAILED))
+
+
+def needed(now: "Status") -> int:
+    """Return the number of planned runs without those that no look needs any more."""
+    return len(now.runs) - sum(run in now.unneeded for run in now.runs)
 
 
 def best(now: "Status") -> str:

@@ -1,5 +1,6 @@
 """Adjusted estimates. Oracles: refits without a network, closed forms of survey sampling, the plain estimator where a
-surrogate explains nothing, a second implementation (ppi-python), and coverage over simulated populations."""
+surrogate explains nothing, a second implementation (ppi-python), and coverage over simulated populations.
+"""
 
 from collections.abc import Iterator
 from itertools import product
@@ -131,7 +132,7 @@ def test_networks_with_a_known_error_are_not_estimated() -> None:
     x, e = line(RNG(6), 50, 3.0)
     whole = adjusted_mean(predictions_of([Features(x, x)], [e], [e])[0])
     assert (whole.value, whole.interval().high - whole.interval().low) == (pytest.approx(e.mean()), 0.0)
-    drawn, f = line(RNG(7), 150, 3.0)
+    drawn, _ = line(RNG(7), 150, 3.0)
     drawn, known = np.concatenate([x, drawn]), np.concatenate([e, np.full(150, np.nan)])
     (none,), (some,) = (predictions_of([Features(x, drawn)], [e], hits) for hits in (None, [known]))
     noise = none.power**2 * none.predicted.var(ddof=1) / 200
@@ -155,7 +156,8 @@ def test_ppi_python_gives_the_same_mean() -> None:
 @pytest.mark.parametrize("n", [30, 60, 100])
 def test_intervals_cover_the_truth_and_are_narrower(n: int) -> None:
     """Of 400 samples of a skewed enumerated space and of a subspace: means and difference, all but the Monte-Carlo
-    error above 93.5 %, at less than 0.75 of the plain width."""
+    error above 93.5 %, at less than 0.75 of the plain width.
+    """
     space = enumerated()
     spaces, times = [space, space[space["depth"] >= 3]], 400
     truths = [own["error"].mean() for own in spaces]

@@ -28,6 +28,8 @@ from dsd.analysis.comparison.verdicts import (
     AT_EQUAL,
     DELTA,
     FEW,
+    NONE,
+    UNDECIDED,
     Verdict,
     decided_by,
     decided_within,
@@ -94,6 +96,8 @@ class Comparison:
         """The difference of means that decides: plain, adjusted, or at equal complexity [points]."""
         if self.equal:
             return self.equal.difference.value
+        if self.verdict.look:
+            return (self.verdict.low + self.verdict.high) / 2
         return self.adjusted.value if self.adjusted and self.verdict.by == ADJUSTED else self.mean_difference
 
     def as_json(self) -> dict[str, Any]:
@@ -118,6 +122,8 @@ class Comparison:
             return f"{self.b} against {self.a}: no verdict, because {self.equal}"
         if self.equal:
             seen += f" {self.equal}"
+        if self.verdict.word == NONE:
+            return f"{self.b} against {self.a}: no verdict, because no planned look has made one; {seen}"
         plural = "" if self.verdict.delta == 1 else "s"
         sides = {
             "better": f"{self.b} is better than {self.a}",
@@ -131,6 +137,7 @@ class Comparison:
         if self.verdict.low != self.verdict.low:
             where = "in both" if self.paired else "in one of them"
             return f"{sides[self.verdict.word]}: {seen}, but fewer than {FEW} networks {where}"
+        more += f"; decided at look {self.verdict.look}" if self.verdict.look and self.verdict.word != UNDECIDED else ""
         return f"{sides[self.verdict.word]}: {seen} ({self.verdict.low:+.2f} to {self.verdict.high:+.2f}){more}"
 
 

@@ -46,6 +46,7 @@ class Verdict:
         difference and variances; None otherwise, and with fewer than 5 networks
     n_always_decisive: if undecided, networks of each population that decide whatever the difference is, assuming the
         observed variances; None likewise. With strata, both are networks of each stratum
+    look: the planned look that made it (`comparison.looks`); None for a verdict on all networks
     """
 
     word: str
@@ -56,8 +57,11 @@ class Verdict:
     n_for_power: int | None = None
     n_always_decisive: int | None = None
     by: str = PLAIN
+    look: int | None = None
 
     def __str__(self) -> str:
+        if self.look is not None:
+            return f"{self.word}{f' within {self.delta:g}' if self.word == EQUAL else ''} (look {self.look})"
         if self.word == EQUAL:
             return f"equal within {self.delta:g}"
         if self.word == UNDECIDED:

@@ -39,6 +39,20 @@ LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
 @dataclass(frozen=True)
+class TableSection:
+    """A section with a table, as others than this package fill it.
+
+    rows: cells under `header`
+    sentences: below the table
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    sentences: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """The content of the page.
 
@@ -47,6 +61,7 @@ class Report:
     notes: notes at the top of the page, such as missing runs
     configuration: text of sweep.yaml; empty for a table from elsewhere
     curves: one row per run and epoch, with columns run, epoch and error [%]; None without data on epochs
+    sections: further tables, after the verdicts
     """
 
     title: str
@@ -55,6 +70,7 @@ class Report:
     notes: Sequence[str] = ()
     configuration: str = ""
     curves: pd.DataFrame | None = None
+    sections: Sequence[TableSection] = ()
 
 
 def extremes(results: Results) -> pd.DataFrame:

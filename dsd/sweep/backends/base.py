@@ -1,11 +1,14 @@
 """The settings and methods that all clusters share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dsd.errors import DsdError
+from dsd.sweep.folder.jobs import Job, Submission
 from dsd.sweep.job.settings import WorkerSettings
+
+Then = Callable[[], None]  # what goes on when the submitted runs have ended: the next look, then the next wave
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class Settings:
 
     def check_folder(self, folder: Path) -> None:
         """Raise DsdError for a folder that jobs of this cluster cannot use."""
+
+    def follow(self, folder: Path, living: Sequence[Job], now: float, then: Then) -> Iterator[Submission]:
+        """Yield the submission of a job that calls `then` when the living jobs have ended, if the cluster needs one."""
+        return iter(())
 
     def header(self, folder: Path, runs: Mapping[str, float], living: int = 0) -> str:
         """Return the sbatch script for these runs; "" if the cluster does not use sbatch."""

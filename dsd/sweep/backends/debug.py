@@ -9,7 +9,7 @@ from pathlib import Path
 import submitit
 
 from dsd.errors import DsdError
-from dsd.sweep.backends.base import Settings
+from dsd.sweep.backends.base import Settings, Then
 from dsd.sweep.folder.jobs import ENDED, Job, JobState, Submission
 
 
@@ -24,9 +24,9 @@ class Debug(Settings):
         return f"{len(runs)} runs, sequentially in the calling process"
 
     def submit(
-        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
+        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float, then: Then | None = None
     ) -> Iterator[Submission]:
-        """Execute the runs, then yield their submission.
+        """Execute the runs, then yield their submission; the caller goes on by itself, without `then`.
 
         Raises:
             DsdError: the job failed outside any run

@@ -18,7 +18,7 @@ import submitit
 
 from dsd.errors import DsdError
 from dsd.processes import cores, end_with_parent
-from dsd.sweep.backends.base import Settings
+from dsd.sweep.backends.base import Settings, Then
 from dsd.sweep.folder.jobs import ENDED, Job, JobState, Phase, Submission
 from dsd.sweep.folder.snapshots import importing_from, take_snapshot
 from dsd.sweep.job.devices import gpu_share, visible_gpus
@@ -47,7 +47,7 @@ class Local(Settings):
         super().__post_init__()
 
     def submit(
-        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
+        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float, then: Then | None = None
     ) -> Iterator[Submission]:
         """Start workers in the background and yield the submission of each.
 
@@ -56,6 +56,7 @@ class Local(Settings):
             runs: costs of the runs that the workers share, by key
             living: running jobs of this sweep; at least one more is started for the new runs
             now: submission time, later than all events so far [s since 1970]
+            then: each worker's process calls it at its end; pickled
         """
         gpus, busy = visible_gpus(), sum(job.cluster == self.name for job in living)
         width = self.width(len(runs), gpus)
@@ -69,7 +70,7 @@ class Local(Settings):
                 settings=replace(self.for_workers, gpu_share=gpu_share(width, len(gpus), self.runs_per_gpu)),
             )
             with importing_from(code):
-                submission = start(pool)
+                submission = start(pool, then)
             yield submission
 
     @property
@@ -126,21 +127,22 @@ def mark_of(process: psutil.Process) -> str:
     return ""
 
 
-def start(pool: WorkerPool) -> Submission:
+def start(pool: WorkerPool, then: Then | None = None) -> Submission:
     """Start one job in the background."""
     logs = Path(pool.folder) / "jobs"
     executor = submitit.LocalExecutor(logs)
     executor.update_parameters(timeout_min=TIMEOUT_MIN)
     with output_to(logs / "local.log"):
-        job = executor.submit(attended, pool)
+        job = executor.submit(attended, pool, then)
     mark = mark_of(psutil.Process(int(job.job_id)))
     return Submission("local", mark, socket.gethostname(), pool.submitted, (pool.runs,), job.job_id)
 
 
-def attended(pool: WorkerPool) -> None:
-    """Run a pool that ends when submitit's controller ends, the process that `ask` checks."""
+def attended(pool: WorkerPool, then: Then | None = None) -> None:
+    """Run a pool that ends when submitit's controller ends, the process that `ask` checks; then call `then`."""
     end_with_parent()
-    pool()
+    if pool() and then:
+        then()
 
 
 @contextmanager

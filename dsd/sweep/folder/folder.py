@@ -7,6 +7,7 @@ checkpoints/    of unfinished runs
 jobs/           submitit's logs, claims, code snapshots, and the runs of each job
 table.csv       one row per planned run with its result, written by collect
 epochs.csv      one row per run and epoch, written by collect
+looks.jsonl     with `until`: the looks made, one per line (`dsd.sweep.folder.looks`)
 """
 
 import csv
@@ -137,6 +138,15 @@ class Sweep:
             runs.setdefault(space, []).append(run)
         return runs
 
+    @cached_property
+    def by_network(self) -> dict[str, list[list[str]]]:
+        """The runs of each network of each space, in the order of the plan."""
+        _ = self._planned  # checks the rows
+        with (self.folder / NETWORKS).open(newline="") as file:
+            return runs_by_network(
+                (row["space"], row.get("key", row["run"]), row["run"]) for row in csv.DictReader(file)
+            )
+
     def run(self, row: dict[str, Any]) -> Run:
         """Return the run of one row of `networks`.
 
@@ -210,6 +220,21 @@ class Sweep:
         with Journal(self.folder / "jobs" / ENDED) as journal:
             for job, why in ends:
                 journal.append({"mark": job.mark, "job": job.job, "why": why, "time": time.time()})
+
+
+def runs_by_network(rows: Iterable[tuple[str, str, str]]) -> dict[str, list[list[str]]]:
+    """The runs of each network by space, in the order of first appearance.
+
+    Args:
+        rows: space, key and run of each row of networks.csv
+
+    >>> runs_by_network([("A", "n1", "r1"), ("A", "n2", "r2"), ("A", "n1", "r3")])
+    {'A': [['r1', 'r3'], ['r2']]}
+    """
+    spaces: dict[str, dict[str, list[str]]] = {}
+    for space, key, run in rows:
+        spaces.setdefault(space, {}).setdefault(key, []).append(run)
+    return {space: list(networks.values()) for space, networks in spaces.items()}
 
 
 def hash_of(content: bytes, recipe: Recipe, data: DataSpec) -> str:

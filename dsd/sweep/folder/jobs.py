@@ -63,7 +63,9 @@ class Submission:
     commit: str = ""
 
     def jobs(self) -> Iterator[Job]:
-        """Yield the individual jobs."""
+        """Yield the individual jobs; without tasks, the one job without runs that makes the next look."""
+        if not self.tasks:
+            yield Job(self.job, self.cluster, self.mark, self.host, self.submitted, ())
         for number, runs in enumerate(self.tasks):
             name = f"{self.job}_{number}" if self.array else self.job
             yield Job(name, self.cluster, self.mark, self.host, self.submitted, runs)

@@ -55,11 +55,12 @@ class WorkerPool:
     width: int = 1
     settings: WorkerSettings = WorkerSettings()  # noqa: RUF009  immutable
 
-    def __call__(self) -> None:
-        """Execute the runs until none is left or a stop signal arrives."""
+    def __call__(self) -> bool:
+        """Execute the runs until none is left or a stop signal arrives; return whether none arrived."""
         stop = StopSignal()
         stop.listen()
         Supervisor(self, stop, f"local-{os.getppid()}", dict.fromkeys(TOLD, GRACE_S)).work()
+        return not stop()
 
 
 @dataclass

@@ -34,10 +34,24 @@ def existing(plan: Plan, folder: Path) -> Sweep | None:
         if sweep.runs != plan.runs:
             difference = differences(sweep.config, describe(plan)) or f"{len(sweep.runs)} runs, not {len(plan.runs)}"
             raise DsdError(f"{folder}: holds another sweep ({difference}); give another folder with -o")
+        check_looks(sweep, plan)
         return sweep
     if folder.exists() and not (folder.is_dir() and is_free(folder)):
         raise DsdError(f"{folder}: exists and is not a sweep; give another folder with -o")
     return None
+
+
+def check_looks(sweep: Sweep, plan: Plan) -> None:
+    """Raise DsdError if a sweep was planned with other looks: they are stated before the first run, and stay."""
+    study = plan.study
+    defaults = {"until": "", "looks": study.looks, "delta": study.delta, "compare": study.compare}
+    for key in defaults if study.until or sweep.config.get("until") else ():
+        planned, asked = sweep.config.get(key, defaults[key]), getattr(study, key)
+        if planned != asked:
+            raise DsdError(
+                f"{sweep.folder}: was planned with {key} = {planned!r}, not {asked!r}, and looks are not changed "
+                f"afterwards; launch with {key}={planned}, or give another folder with -o"
+            )
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any], most: int = 3) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 
 from dsd.io.table_writing import rows_of
 from dsd.runs import PENDING, RESULTS, RunState
+from dsd.sweep.folder.folder import runs_by_network
+from dsd.sweep.folder.looks import LookPlan, Looks, comparisons_of, waves_of
 from dsd.sweep.planning.cost import STATE_BYTES, Cost, cost_of, costs
 from dsd.sweep.planning.creation import existing
 from dsd.sweep.planning.plans import Plan
@@ -43,6 +45,7 @@ class Preview:
     split: how the runs are split into jobs or workers, in words
     header: sbatch script of the first array; "" if the cluster is not Slurm
     silent: error of a cluster that did not report its jobs; "" if all answered
+    looks: with `until`: the looks made and to come, else None
     """
 
     spaces: tuple[Space, ...]
@@ -52,6 +55,7 @@ class Preview:
     split: str
     header: str
     silent: str
+    looks: Looks | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -72,7 +76,8 @@ def preview_launch(plan: Plan, folder: Path, retry_failed: bool = False) -> Prev
         names = ("run", "flops", "params", "acts")
         columns = {name: table[name] for name in names}
         rows.update((str(row[0]), dict(zip(names[1:], row[1:], strict=True))) for row in rows_of(columns))
-    wanted = missing(status, retry_failed) if status else tuple(rows)
+    looks = status.looks if status else planned_looks(plan)
+    wanted = missing(status, retry_failed) if status else tuple(run for run in rows if not looks or run in looks.due)
     cost = cost_of(study.cluster, sweep, status.records if status else {})
     living = sum(job.cluster == study.cluster.name for job in status.living) if status else 0
     left = costs({run: rows[run] for run in wanted}, study.recipe.epochs * study.data.images, cost)
@@ -84,7 +89,19 @@ def preview_launch(plan: Plan, folder: Path, retry_failed: bool = False) -> Prev
         split=study.cluster.split(left, living) if left else "nothing is missing",
         header=study.cluster.header(folder, left, living) if left else "",
         silent=status.silent if status else "",
+        looks=looks,
     )
+
+
+def planned_looks(plan: Plan) -> Looks | None:
+    """The looks of a plan before its launch; None without `until`."""
+    study = plan.study
+    if not study.until:
+        return None
+    pairs = comparisons_of(list(plan.specs), study.regimes, study.compare)
+    columns = [{name: table[name] for name in ("space", "key", "run")} for table in plan.tables]
+    rows = ((str(space), str(key), str(run)) for table in columns for space, key, run in rows_of(table))
+    return Looks(LookPlan(waves_of(study.n, study.looks), pairs, study.delta), (), runs_by_network(rows))
 
 
 def spaces(plan: Plan, states: dict[str, RunState], wanted: set[str]) -> list[Space]:

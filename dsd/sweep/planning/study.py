@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from dsd.design.window import DEFAULT, parse_window
 from dsd.errors import DsdError, known
 from dsd.sweep.backends import Cluster
+from dsd.sweep.folder.looks import DECIDED, PAIRS, STEPS
 from dsd.training.data.spec import DataSpec
 from dsd.training.recipe import Recipe
+from dsd.typed import quoted
 
 NESTED = "nested"
 DESIGNS = ("independent", NESTED)
@@ -29,6 +31,11 @@ class Study:
         are trained with the first seed only. 0: all
     design: independent draws of each space, or nested: spaces that refine each other share strata
         (`planning.nested`); n and seeds_n are then networks of each stratum
+    until: "decided": train in waves, compare after each, and stop what is settled (`dsd.sweep.folder.looks`); "":
+        train everything
+    looks: number of waves, and of looks, with `until`
+    delta: difference of mean error that is too small to matter [points], with `until`
+    compare: what is compared, with `until`: steps (each space with the previous one) or pairs (each with each)
     """
 
     name: str
@@ -46,6 +53,10 @@ class Study:
     regimes: tuple[str, ...] = ()
     seeds_n: int = 0
     design: str = DESIGNS[0]
+    until: str = ""
+    looks: int = 5
+    delta: float = 1.0
+    compare: str = "steps"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", self.name):
@@ -74,3 +85,19 @@ class Study:
                 parse_window(getattr(self, key), key)
         for regime in self.regimes:
             parse_window(regime, "regimes")
+        self.check_looks()
+
+    def check_looks(self) -> None:
+        """Check the settings of looks."""
+        if self.until not in ("", DECIDED):
+            raise DsdError(f"until = {quoted(self.until)}: give '{DECIDED}', or '' to train everything")
+        if self.looks < 1 or (self.until and self.looks > self.n):
+            raise DsdError(f"looks = {self.looks}: give a whole number from 1 to n = {self.n}")
+        if not 0 < self.delta <= 100:
+            raise DsdError(f"delta = {self.delta:g}: give points of error, above 0 and at most 100")
+        if self.compare not in (STEPS, PAIRS):
+            raise DsdError(f"compare = {quoted(self.compare)}: give '{STEPS}' or '{PAIRS}'")
+        if self.until and self.design == NESTED:
+            raise DsdError(f"until = {self.until}: set design=independent; strata have no waves")
+        if self.until and len(self.spaces) < 2:
+            raise DsdError(f"until = {self.until}: compares spaces; spaces = {list(self.spaces)} has fewer than two")

@@ -38,7 +38,7 @@ def table(sweep: Sweep, status: Status) -> pd.DataFrame:
     frame["finished"] = [utc(result.time) if result else None for result in results]
     frame["attempts"] = [record.attempts if record else 0 for record in records]
     frame["reason"] = [
-        status.reasons.get(run, "") if state in WITH_REASON else ""
+        status.reasons.get(run, "") if state in WITH_REASON else status.unneeded.get(run, "")
         for run, state in zip(frame["run"], frame["status"], strict=True)
     ]
     return frame

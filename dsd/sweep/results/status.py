@@ -19,6 +19,7 @@ from dsd.sweep.folder.events import Broken, Event, EventReader, Failed, Record, 
 from dsd.sweep.folder.folder import Sweep
 from dsd.sweep.folder.jobs import CANCELLED, ENDED, Job, JobState, Phase
 from dsd.sweep.folder.launch_lock import is_launching
+from dsd.sweep.folder.looks import Looks, looks_of
 
 Standings = dict[tuple[str, str], JobState]  # by `Job.key`
 FAMILY = re.compile(r"(slurm|local)-(\d+(?:_\d+)?)-")  # prefix of the names of a job's event files
@@ -39,6 +40,7 @@ class Status:
     broken: events of jobs that failed outside any run
     torn: number of unreadable lines in event files and job records
     silent: error message of a cluster that did not answer; "" if all answered
+    looks: the looks of a sweep with `until`, else None
     """
 
     runs: tuple[str, ...]
@@ -50,6 +52,7 @@ class Status:
     broken: tuple[Broken, ...]
     torn: int
     silent: str
+    looks: Looks | None = None
 
     def counts(self, runs: Iterable[str] | None = None) -> dict[RunState, int]:
         """Count the runs in each state, of `runs` or of all."""
@@ -65,6 +68,20 @@ class Status:
     def pending(self) -> int:
         """Number of rows that are queued or running."""
         return sum(self.counts()[state] for state in PENDING)
+
+    @property
+    def working(self) -> bool:
+        """Whether runs are queued or running, or a job lives that will make the next look."""
+        return bool(self.pending or (self.looks and self.looks.next and self.living))
+
+    @property
+    def unneeded(self) -> dict[str, str]:
+        """The runs that no look needs any more, and why; empty without `until`."""
+        return self.looks.unneeded if self.looks else {}
+
+    def is_due(self, run: str) -> bool:
+        """Whether a run is to be trained now: with `until` only those of the waves so far."""
+        return self.looks is None or run in self.looks.due
 
     def failed_itself(self, run: str) -> bool:
         """Whether a run failed by itself; a run that was only interrupted is resumable."""
@@ -97,7 +114,10 @@ class StatusPoller:
         unfinished = {run for run in planned if not is_finished(records.get(run))}
         submissions, torn_jobs = self._sweep.submissions()
         jobs = [job for submission in submissions for job in submission.jobs()]
-        asked = [job for job in jobs if not unfinished.isdisjoint(job.runs)]
+        looks = looks_of(self._sweep)
+        # the jobs of the latest wave live on until they have started the next one
+        latest = max((job.submitted for job in jobs), default=0.0) if looks and looks.next else float("inf")
+        asked = [job for job in jobs if not (job.runs and unfinished.isdisjoint(job.runs)) or job.submitted >= latest]
         standings, silent = self.standings(asked, launching)
         running = held(self._sweep.folder, unfinished)
         if unfinished:
@@ -115,8 +135,9 @@ class StatusPoller:
             jobs=last,
             living=tuple(job for job in asked if standings[job.key].alive),
             broken=tuple(self._reader.broken),
-            torn=self._reader.torn + torn_jobs,
+            torn=self._reader.torn + torn_jobs + (looks.torn if looks else 0),
             silent=silent,
+            looks=looks,
         )
 
     def standings(self, jobs: list[Job], launching: bool | None) -> tuple[Standings, str]:
@@ -241,13 +262,17 @@ def reason_of(event: Event) -> str:
 def missing(status: Status, retry_failed: bool) -> tuple[str, ...]:
     """Return the runs to submit, in the order of the plan: without a result, neither queued nor running.
 
-    Interrupted runs are included; runs that failed by themselves only with `retry_failed`.
+    Interrupted runs are included; runs that failed by themselves only with `retry_failed`. With `until`, the runs of
+    later waves are not.
     """
     return tuple(
         run
         for run, state in status.states.items()
-        if state in (RunState.PLANNED, RunState.LOST, RunState.CANCELLED)
-        or (state == RunState.FAILED and (retry_failed or not status.failed_itself(run)))
+        if (
+            state in (RunState.PLANNED, RunState.LOST, RunState.CANCELLED)
+            or (state == RunState.FAILED and (retry_failed or not status.failed_itself(run)))
+        )
+        and status.is_due(run)
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import submitit
@@ -18,7 +19,7 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import _make_sbatch_string
 
 from dsd.errors import DsdError, shortened
-from dsd.sweep.backends.base import Settings
+from dsd.sweep.backends.base import Settings, Then
 from dsd.sweep.backends.slurm import queue
 from dsd.sweep.backends.slurm.allocation import Allocation
 from dsd.sweep.backends.slurm.packing import in_arrays, packed
@@ -29,6 +30,9 @@ from dsd.sweep.job.supervisor import WorkerPool
 USUAL_ARRAY = 1001  # Slurm's default MaxArraySize
 ANNOUNCED_S = 90  # signal before the time limit; less for short jobs
 TEXTS = ("partition", "account", "qos", "constraint")
+LOOK_MIN, LOOK_GB = 10, 2.0  # limits of the small job that makes a look [minutes, GiB]
+LOOK_OPTIONS = ("reservation", "exclude", "comment")  # sbatch options that it shares with the jobs that train
+AGAIN_S = 60  # before it looks again for jobs that Slurm has requeued
 
 
 @dataclass(frozen=True)
@@ -221,9 +225,11 @@ class Slurm(Settings):
         return f"{living} jobs of this sweep are in the queue, and cluster.max_jobs = {self.max_jobs}"
 
     def submit(
-        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float
+        self, folder: Path, runs: Mapping[str, float], living: Sequence[Job], now: float, then: Then | None = None
     ) -> Iterator[Submission]:
         """Submit arrays; yield each before it is submitted, and again with its job number.
+
+        With `then` a small job follows, which calls it when all of them have ended.
 
         Raises:
             DsdError: Slurm rejects an array; those yielded with a number are submitted
@@ -242,17 +248,65 @@ class Slurm(Settings):
             submission = Submission(self.name, mark, socket.gethostname(), now, array, array=len(array) > 1)
             yield submission
             jobs = [self.allocation(folder, task, now) for task in array]
-            yield replace(submission, job=self.sbatch_number(folder, mark, code, jobs))
+            submission = replace(submission, job=self.sbatch_number(folder, self.parameters(mark, code), jobs))
+            living = [*living, *submission.jobs()]
+            yield submission
+        if then:
+            yield from self.look_after(folder, living, now, then)
+
+    def follow(self, folder: Path, living: Sequence[Job], now: float, then: Then) -> Iterator[Submission]:
+        """Submit the small job that calls `then` when the living jobs have ended, unless one waits already.
+
+        Raises:
+            DsdError: Slurm rejects it
+        """
+        own = [job for job in living if job.cluster == self.name]
+        waiting = [job for job in own if not job.runs and job.job != os.environ.get("SLURM_JOB_ID")]
+        if any(job.runs for job in own) and not waiting:
+            late = {"begin": f"now+{AGAIN_S}"} if "SLURM_JOB_ID" in os.environ else {}  # not at once, again and again
+            yield from self.look_after(folder, own, now, then, late)
+
+    def look_after(
+        self,
+        folder: Path,
+        jobs: Sequence[Job],
+        now: float,
+        then: Then,
+        options: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[Submission]:
+        """Submit one core without a GPU that calls `then` after these jobs; yield it before and after."""
+        numbers = dict.fromkeys(job.job.partition("_")[0] for job in jobs if job.cluster == self.name and job.runs)
+        mark = f"{plain(folder.resolve().name)}-{uuid.uuid4().hex[:8]}"
+        submission = Submission(self.name, mark, socket.gethostname(), now, ())
+        yield submission
+        parameters = self.small.parameters(mark, take_snapshot(folder))
+        parameters["additional_parameters"] |= {"dependency": f"afterany:{':'.join(numbers)}", **options}
+        yield replace(submission, job=self.sbatch_number(folder, parameters, [then]))
+
+    @property
+    def small(self) -> "Slurm":
+        """The settings of the job that makes a look."""
+        lines = tuple(line for line in self.sbatch if line[2:].partition("=")[0] in LOOK_OPTIONS)
+        return replace(
+            self,
+            gpus=0,
+            cpus=1,
+            mem_gb=min(self.mem_gb, LOOK_GB),
+            time_min=min(self.time_min, LOOK_MIN),
+            runs_per_job=1,
+            runs_per_gpu=1,
+            sbatch=lines,
+        )
 
     def allocation(self, folder: Path, runs: tuple[str, ...], submitted: float) -> Allocation:
         """Return the job that executes these runs."""
         pool = WorkerPool(str(folder.resolve()), runs, submitted, settings=self.for_workers)
         return Allocation(pool, self.has_gpus, self.runs_per_gpu, self.time_min, self.signal_s)
 
-    def sbatch_number(self, folder: Path, mark: str, code: Path, jobs: list[Allocation]) -> str:
+    def sbatch_number(self, folder: Path, parameters: dict[str, Any], jobs: Sequence[Then]) -> str:
         """Submit jobs as an array, or one job alone; return its Slurm job id."""
         executor = submitit.SlurmExecutor(folder.resolve() / "jobs")
-        executor.update_parameters(**self.parameters(mark, code))
+        executor.update_parameters(**parameters)
         try:
             with outside_of_jobs():
                 submitted = executor.submit_array(jobs)
