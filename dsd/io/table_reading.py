@@ -195,10 +195,16 @@ def stray(column: pd.Series) -> tuple[int, Any] | None:
     """Find the first non-numeric cell of a column meant as numbers: row (from 0) and cell, or None."""
     if pd.api.types.is_numeric_dtype(column) or not len(column):
         return None
-    cells = {i: cell for i, cell in enumerate(column) if isinstance(cell, str | int | float) and cell == cell}
-    cells = {i: cell for i, cell in cells.items() if not (isinstance(cell, str) and is_missing(cell))}
-    odd = [(i, cell) for i, cell in cells.items() if as_numbers([cell]) is None]
-    meant = len(cells) - len(odd) + sum(bool(THOUSANDS.fullmatch(str(cell).strip())) for _, cell in odd)
+    cells = [(i, cell) for i, cell in enumerate(column) if isinstance(cell, str | int | float) and cell == cell]
+    distinct = {(type(cell), cell) for _, cell in cells}  # most columns of text have few different cells
+    missing = {cell for _, cell in distinct if isinstance(cell, str) and is_missing(cell)}
+    wrong = {(kind, cell) for kind, cell in distinct if cell not in missing and as_numbers([cell]) is None}
+    if not wrong:
+        return None
+    cells = [(i, cell) for i, cell in cells if not (isinstance(cell, str) and cell in missing)]
+    odd = [(i, cell) for i, cell in cells if (type(cell), cell) in wrong]
+    thousands = {cell for _, cell in wrong if THOUSANDS.fullmatch(str(cell).strip())}
+    meant = len(cells) - len(odd) + sum(cell in thousands for _, cell in odd)
     return odd[0] if odd and meant > MOSTLY * len(cells) else None
 
 

@@ -1,6 +1,7 @@
 """Training conditions of populations. If they differ, a difference in error is weak evidence about the networks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,18 @@ def values_of(results: Results, condition: str) -> frozenset[str]:
             return frozenset()
         frame = frame[frame["status"] != RunState.DIVERGED] if "status" in frame else frame
     columns = [name for name in frame if ALIASES.get(str(name).lower(), str(name).lower()) == condition]
-    return frozenset(name_of(value) for name in columns[:1] for value in frame[name].dropna())
+    return frozenset(name_of(value) for name in columns[:1] for value in distinct(frame[name].dropna()))
+
+
+def distinct(column: pd.Series) -> Iterable[Any]:
+    """The distinct values of a column, so that each is converted once; all values if they cannot be hashed."""
+    if is_numeric(column):
+        return cast("Iterable[Any]", column.unique())
+    everything: list[Any] = column.tolist()
+    try:
+        return [value for _, value in dict.fromkeys(zip(map(type, everything), everything, strict=True))]
+    except TypeError:
+        return everything
 
 
 def differing(a: Results, b: Results, across: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
