@@ -26,7 +26,7 @@ from dsd.io.table_writing import provenance_in
 from dsd.io.yaml import read_mapping
 
 SWEEP, TABLE = "sweep.yaml", "table.csv"
-LEAST, PER_NETWORK, MOST = 4_000, 16, 20_000  # networks to draw: at least, per trained network, at most
+LEAST, PER_NETWORK, MOST = 4_000, 10, 20_000  # networks to draw: at least, per trained network, at most
 
 
 @dataclass(frozen=True)
