@@ -130,14 +130,14 @@ class Analysis:
 
     conditions: one sentence for each training condition, or complexity, in which the populations differ; how networks
         were paired
-    unadjusted: one sentence for each reason why populations have no adjusted mean
+    adjusted: adjusted means, and what the surrogate predicts; empty if plain means are compared
     """
 
     populations: list[Summary]
     comparisons: Comparisons
     settings: Settings = Settings()
     conditions: Sequence[str] = ()
-    unadjusted: Sequence[str] = ()
+    adjusted: Adjusted = field(default_factory=Adjusted)
 
     @property
     def delta(self) -> float:
@@ -180,7 +180,7 @@ class Analysis:
                 notes.append(f"{p.name}: no results.")
             elif p.n >= FEW and p.minimum == p.quantiles[QUANTILES[-1]]:
                 notes.append(f"{p.name}: nearly all errors are equal; ranges and correlations are meaningless.")
-        return [*self.conditions, *notes, *self.notes_on_strata, *self.unadjusted]
+        return [*self.conditions, *notes, *self.notes_on_strata, *self.adjusted.notes]
 
     @property
     def notes_on_strata(self) -> list[str]:
@@ -374,4 +374,4 @@ def analyze(populations: Any, settings: Settings = Settings()) -> Analysis:
     if settings.pair is not None:
         counts = {(pair.a, pair.b): pair.paired for pair in comparisons if pair.paired}
         notes = pairing_notes(populations, settings.pair, counts, settings.stepwise) + notes
-    return Analysis(summaries, comparisons, settings, notes, adjusted.notes)
+    return Analysis(summaries, comparisons, settings, notes, adjusted)

@@ -1,3 +1,6 @@
+from .adjusted import plot_adjusted_edf as plot_adjusted_edf
+from .adjusted import plot_adjusted_means as plot_adjusted_means
+from .adjusted import plot_surrogate as plot_surrogate
 from .complexity import plot_points as plot_points
 from .complexity import plot_trend as plot_trend
 from .curves import plot_best_and_worst as plot_best_and_worst

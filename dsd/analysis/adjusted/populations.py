@@ -6,6 +6,7 @@ surrogate is fitted to all of them; a stratum that several populations share cou
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from dsd.analysis.adjusted.estimates import (
 )
 from dsd.analysis.adjusted.features import features_of
 from dsd.analysis.comparison.contrasts import Groups, Part, shared, strata_of_pair
-from dsd.analysis.results.populations import Results
+from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
 from dsd.errors import DsdError, shortened
 
@@ -64,6 +65,24 @@ class Adjusted:
         return AdjustedPair(groups_of(means), coefficients, helps)
 
     @property
+    def frame(self) -> pd.DataFrame:
+        """One row per population: plain and adjusted mean, its interval, R², n, and as if n were."""
+        rows = [
+            {
+                "name": name,
+                "n": mean.n,
+                "mean": mean.plain.value,
+                "adjusted": mean.value,
+                "low": mean.interval().low,
+                "high": mean.interval().high,
+                "r2": mean.r2,
+                "as_if_n": mean.as_if_n,
+            }
+            for name, mean in self.means.items()
+        ]
+        return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["name", "n", "mean", "adjusted"])
+
+    @property
     def notes(self) -> list[str]:
         """One sentence per reason."""
         names: dict[str, list[str]] = {}
@@ -91,8 +110,13 @@ class Unit:
         return self.part.results.frame.iloc[self.part.rows]
 
 
-def adjust(populations: Sequence[Results]) -> Adjusted:
-    """Estimate the adjusted mean error of each population whose draws are known, with one surrogate for all of them."""
+def adjust(populations: Any) -> Adjusted:
+    """Estimate the adjusted mean error of each population whose draws are known, with one surrogate for all of them.
+
+    Args:
+        populations: from `split_populations` or `with_draws`; a DataFrame or the path of a table is split first
+    """
+    populations = as_populations(populations)
     reasons: dict[str, str] = {}
     units: list[Unit] = []
     for results in populations:

@@ -22,6 +22,7 @@ from dsd.errors import DsdError
 from dsd.figures.report.embedded import as_script, page_data
 from dsd.figures.report.pictures import (
     SHOWN,
+    adjusted_images,
     as_image,
     curve_images,
     differences_image,
@@ -144,6 +145,7 @@ def content_of(report: Report, environment: Environment) -> dict[str, Any]:
         "edf": as_image(edf_figure(report.populations)) if report.populations else "",
         "steps": shown,
         "differences": differences_image(shown) if shown else "",
+        "adjusted_images": adjusted_images(report.analysis.adjusted),
         "efficiency": efficiency_image(present) if present else "",
         "columns": columns,
         "fits": fits,

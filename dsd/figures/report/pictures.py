@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dsd.analysis.adjusted.populations import Adjusted
 from dsd.analysis.comparison.pairwise import Comparison
 from dsd.analysis.complexity_trends import trends
 from dsd.analysis.distribution.stratified import weights_of
@@ -18,6 +19,7 @@ from dsd.analysis.linear_fit import COARSE, block_widths, fit_all
 from dsd.analysis.parameters.bootstrap import exact_winners
 from dsd.analysis.results.populations import Results
 from dsd.errors import DsdError
+from dsd.figures.adjusted import plot_adjusted_means, plot_surrogate
 from dsd.figures.complexity import plot_trend
 from dsd.figures.curves import plot_best_and_worst
 from dsd.figures.differences import plot_differences
@@ -62,6 +64,17 @@ def differences_image(comparisons: Sequence[Comparison]) -> str:
     fig, axes = figure(8.0, 0.9 + 0.27 * len(comparisons))
     plot_differences(axes, comparisons)
     return as_image(fig)
+
+
+def adjusted_images(adjusted: Adjusted) -> list[str]:
+    """The images of what the surrogate explains, and of plain and adjusted means; none without adjusted means."""
+    if not adjusted.means:
+        return []
+    fig, (left, right) = figures(2, 4.6, 3.4, fitted=True)
+    if adjusted.predictions:
+        plot_surrogate(left, adjusted)
+    plot_adjusted_means(right, adjusted)
+    return [as_image(fig)]
 
 
 def efficiency_image(populations: Sequence[Results]) -> str:
