@@ -1,5 +1,6 @@
 """What docs/ladder.md and the README tell of the ladder is what results/ladder holds and the program computes."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -79,11 +80,23 @@ def test_no_network_of_the_pilot_is_one_of_the_ladder(table: pd.DataFrame) -> No
 
 
 def test_the_page_shows_what_is_printed(dsd, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verdicts, intervals and ranges are the program's, line by line."""
+    """Verdicts, intervals and ranges are the program's, line by line; plain, and adjusted after the fact."""
     monkeypatch.chdir(ROOT)
-    command, shown = re.search(r"\$ dsd (analyze .*)\n((?:.*\n)*?)```", PAGE).groups()
-    printed = [" ".join(line.split()) for line in dsd(*shlex.split(command)).out.splitlines()]
-    assert [" ".join(line.split()) for line in shown.splitlines()] == [line for line in printed if line]
+    blocks = re.findall(r"\$ dsd (analyze .*)\n((?:.*\n)*?)```", PAGE)
+    assert ["--plain" in command for command, _ in blocks] == [True, False]
+    for command, shown in blocks:
+        printed = [" ".join(line.split()) for line in dsd(*shlex.split(command)).out.splitlines()]
+        assert [" ".join(line.split()) for line in shown.splitlines()] == [line for line in printed if line]
+
+
+def test_the_adjusted_means_of_the_digits_are_the_programs(dsd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/figures.md: adjusted means, intervals, R² and n of the first six spaces."""
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "figures.md").read_text()
+    for own in json.loads(dsd("analyze", "results/digits/table.csv", "--json").out)["populations"][:6]:
+        found = own["adjusted"]
+        numbers = f"{found['low']:.2f} to {found['high']:.2f} | {found['r2']:.2f} | {found['as_if_n']} of {own['n']}"
+        assert f"| {own['name']} | {own['error']['mean']:.2f} | {found['mean']:.2f} | {numbers} |" in page
 
 
 def test_the_told_fits_are_those_of_the_table(table: pd.DataFrame) -> None:
