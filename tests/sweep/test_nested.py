@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from dsd import DsdError, load_space, sample
+from dsd.analysis import adjust, compare
 from dsd.analysis.results.populations import split_populations
 from dsd.design.refinement import inside, remainder
 from dsd.sweep.planning.config import load_study
@@ -206,3 +207,33 @@ def test_bad_designs_are_refused(name: str) -> None:
     with pytest.raises(DsdError, match=message) as caught:
         plan_runs(load_study("demo", ["n=2", "design=nested", *words]))
     assert "\n" not in str(caught.value)
+
+
+def test_nested_populations_have_adjusted_means(tmp_path: Path) -> None:
+    """Each stratum is drawn from its own space, and fitted once; the difference covers the truth."""
+    words = ["design=nested", "n=40", "spaces=[AnyNetX_C_cifar,AnyNetX_D_cifar]", "seeds=[0]", "seeds_n=0"]
+    study = load_study("ladder", words, images=False)
+    sweep = create(plan_runs(study), tmp_path / "nested")
+
+    def errors(frame: pd.DataFrame) -> pd.Series:
+        return 60 + 4 * np.log(frame["depth"]) + 2 * np.log(frame["w1"] / frame["w3"])
+
+    frame = pd.read_csv(sweep.folder / "networks.csv")
+    noise = dict(zip(frame["run"].unique(), np.random.default_rng(0).normal(0, 0.5, 200), strict=False))
+    frame = frame.assign(error=errors(frame) + frame["run"].map(noise), status="done")
+    frame.to_csv(sweep.folder / "table.csv", index=False)
+    populations = split_populations(sweep.folder / "table.csv")
+    found = adjust(populations)
+    assert found.reasons == {}
+    assert len({id(mean) for mean in found.strata.values()}) == 2
+    assert len(found.strata) == 3
+    truths = []
+    for name in ("AnyNetX_C_cifar", "AnyNetX_D_cifar"):
+        mean = found.means[name]
+        assert mean.helps
+        truths.append(errors(sample(name, 20_000, flops="1M:2M", classes=10, seed=77).frame).mean())
+        assert mean.interval().low < truths[-1] < mean.interval().high
+    (pair,) = compare(populations)
+    assert pair.verdict.by == "adjusted"
+    assert pair.adjusted.low < truths[1] - truths[0] < pair.adjusted.high
+    assert pair.adjusted.high - pair.adjusted.low < 0.7 * (pair.high - pair.low)

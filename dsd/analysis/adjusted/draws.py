@@ -162,7 +162,8 @@ def of_sweep(config: dict[str, Any], name: str) -> Draws:
     data = config["data"]
     space = for_task(space, int(data["resolution"]), int(data["classes"]))
     limits = {key: str(config[key]) for key in MEASURES} | ({"flops": regime} if regime else {})
-    return SpaceDraws(space, space.info.limits.windows(**limits), int(config["sample_seeds"][name]))
+    seed = config["sample_seeds"].get(name, 0)  # a space that is drawn in strata alone has none
+    return SpaceDraws(space, space.info.limits.windows(**limits), int(seed))
 
 
 def of_sample(entry: dict[str, Any], name: str) -> Draws:
