@@ -26,10 +26,12 @@ import numpy as np
 import pandas as pd
 
 import dsd
-from dsd.analysis.adjusted.estimates import adjusted_difference, adjusted_mean, predictions_of
+from dsd.analysis.adjusted.distribution import adjusted_edf, adjusted_quantile
+from dsd.analysis.adjusted.estimates import Predictions, adjusted_difference, adjusted_mean, predictions_of
 from dsd.analysis.adjusted.features import Features, features_of
 from dsd.analysis.adjusted.surrogate import fit_surrogate
-from dsd.analysis.comparison.differences import welch
+from dsd.analysis.comparison.differences import quantile_interval, welch
+from dsd.analysis.distribution.empirical import dkw_half_width, edf
 from dsd.analysis.results.populations import split_populations
 from dsd.design.sampling.free_draws import free_draws
 from dsd.design.sampling.sampler import for_task
@@ -108,12 +110,8 @@ def harmful(populations: list[Known], rng: np.random.Generator) -> list[Known]:
     return [Known(np.exp(1.5 * rng.normal(size=(len(own.errors), 40))), own.errors) for own in populations]
 
 
-def repetition(populations: list[Known], n: int, rng: np.random.Generator) -> Iterator[tuple[str, float, float, float]]:
-    """Train n networks of each; yield what is estimated, by how much each interval missed, and its half-width.
-
-    Yields:
-        name, error of the estimate, half-width, half-width of the plain interval
-    """
+def trained(populations: list[Known], n: int, rng: np.random.Generator) -> list[Predictions]:
+    """Train n random networks of each population, and predict all of its networks."""
     features, errors, hits = [], [], []
     for own in populations:
         rows = rng.choice(len(own.errors), n, replace=False)
@@ -122,7 +120,17 @@ def repetition(populations: list[Known], n: int, rng: np.random.Generator) -> It
         features.append(Features(own.features[rows], own.features))
         errors.append(own.errors[rows])
         hits.append(known)
-    means = [adjusted_mean(own) for own in predictions_of(features, errors, hits)]
+    return predictions_of(features, errors, hits)
+
+
+def repetition(populations: list[Known], n: int, rng: np.random.Generator) -> Iterator[tuple[str, float, float, float]]:
+    """Train n networks of each; yield what is estimated, by how much each interval missed, and its half-width.
+
+    Yields:
+        name, error of the estimate, half-width, half-width of the plain interval
+    """
+    predictions = trained(populations, n, rng)
+    means, errors = [adjusted_mean(own) for own in predictions], [own.errors for own in predictions]
     truths = [float(own.errors.mean()) for own in populations]
     for mean, truth, e in zip(means, truths, errors, strict=True):
         interval = mean.interval()
@@ -134,6 +142,42 @@ def repetition(populations: list[Known], n: int, rng: np.random.Generator) -> It
         half = (plain.high - plain.low) / 2
         yield "difference", both.value - truth, both.high - both.value, half
         yield "plain difference", plain.value - truth, half, np.nan
+
+
+def edf_rows(name: str, population: Known, repetitions: int) -> bool:
+    """Print coverage and width of the band of the EDF, and of the intervals of two quantiles."""
+    holds = True
+    for n in SIZES:
+        rng, records = np.random.default_rng([1, n]), defaultdict(list)
+        for _ in range(repetitions):
+            (own,) = trained([population], n, rng)
+            found = adjusted_edf(own)
+            truth = edf(population.errors, found.at)
+            inside = (found.band.low <= truth + 1e-9) & (truth - 1e-9 <= found.band.high)
+            width = float((found.band.high - found.band.low).max()) / 2
+            records["EDF band"].append((inside.all(), width, dkw_half_width(n)))
+            for q in (0.1, 0.5):
+                interval, plain = adjusted_quantile(own, q), quantile_interval(own.errors, q)
+                true = float(np.quantile(population.errors, q))
+                hit = not (interval.low > true or interval.high < true)
+                records[f"quantile {q:g}"].append((hit, interval.high - interval.low, plain.high - plain.low))
+        for what, values in records.items():
+            covered, widths, plains = np.array(values, float).T
+            both = np.isfinite(widths) & np.isfinite(plains)
+            ratio = float(widths[both].mean() / plains[both].mean()) if both.any() else None
+            coverage = float(covered.mean())
+            holds = fact(f"coverage of the {what}, {name}", n, coverage, repetitions, LEAST, width=ratio) and holds
+    return holds
+
+
+def fact(name: str, networks: int, coverage: float, n: int, target: float | None, **more: float | None) -> bool:
+    """Print a row; whether its coverage reaches the target."""
+    holds = None if target is None else coverage >= target
+    row = {"name": name, "networks": networks, "value": round(coverage, 4)}
+    row |= {"se": round(float(np.sqrt(coverage * (1 - coverage) / n)), 4), "target": target, "holds": holds, "n": n}
+    row |= {key: None if value is None else round(value, 3) for key, value in more.items()}
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+    return holds is not False
 
 
 def rows(name: str, populations: list[Known], repetitions: int, seed: int = 0) -> bool:
@@ -149,22 +193,12 @@ def rows(name: str, populations: list[Known], repetitions: int, seed: int = 0) -
                 records[what].append((abs(miss) <= half, half, plain))
         for what, values in records.items():
             covered, halves, plains = np.array(values, float).T
-            coverage = covered.mean()
-            adjusted = not what.startswith("plain")
-            fact = {
-                "name": f"coverage of the {what}, {name}",
-                "networks": n,
-                "value": round(float(coverage), 4),
-                "se": round(float(np.sqrt(coverage * (1 - coverage) / repetitions)), 4),
-                "target": LEAST if adjusted else None,
-                "holds": bool(coverage >= LEAST) if adjusted else None,
-                "n": repetitions,
-            }
-            if adjusted:
-                fact |= {"width": round(float(halves.mean() / plains.mean()), 3)}
-                fact |= {"as_if_n": round(n * float(plains.mean() / halves.mean()) ** 2)}
-                holds = holds and bool(coverage >= LEAST)
-            print(json.dumps(fact, ensure_ascii=False), flush=True)
+            label, coverage = f"coverage of the {what}, {name}", float(covered.mean())
+            if what.startswith("plain"):
+                fact(label, n, coverage, repetitions, None)
+                continue
+            ratio = float(halves.mean() / plains.mean())
+            holds = fact(label, n, coverage, repetitions, LEAST, width=ratio, as_if_n=n / ratio**2) and holds
     return holds
 
 
@@ -189,6 +223,9 @@ def main() -> int:
     sets |= {f"{name}, permuted": permuted(own, rng) for name, own in useless.items()}
     sets |= {f"{name}, harmful": harmful(own, rng) for name, own in useless.items()}
     held = [rows(name, own, given.repetitions) for name, own in sets.items() if given.only in name]
+    for name in ("ladder", "macro"):
+        if name in sets and given.only in f"{name}, EDF":
+            held.append(edf_rows(name, sets[name][0], given.repetitions))
     return 0 if all(held) else 1
 
 

@@ -23,6 +23,7 @@ from dsd.analysis.distribution.empirical import LEVEL, Band, dkw_half_width, edf
 from dsd.arrays import Floats
 
 REPLICATES = 1_000  # of the multiplier bootstrap, with fixed seed
+THINNED = 500  # draws for the variance that they add
 POINTS = 400  # errors t of the band, at most
 
 
@@ -75,23 +76,31 @@ def parts(of: Predictions, t: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     residuals = np.sort(e - of.power * of.left_out)
     below = (e[:, None] < t).astype(float)
     own = (n * chance(residuals, t, of.power * of.left_out) - below) / (n - 1)
-    drawn = chance(residuals, t, of.power * of.predicted)
     power = np.array([slope(below[:, i], own[:, i]) for i in range(len(t))])
     open_ = np.isnan(of.known)
     share = float(open_.mean())
     terms = below - power * own
-    rest = terms.mean(axis=0) + power * (drawn[open_].mean(axis=0) if share else 0.0)
+    rest = terms.mean(axis=0) + power * (mean_chance(residuals, t, of.power * of.predicted[open_]) if share else 0.0)
     hit = (of.known[~open_][:, None] < t).mean(axis=0) if share < 1 else 0.0
     raw = share * rest + (1 - share) * hit
-    clipped = chance(residuals, t, of.power * of.clipped)
-    beyond = share * power * np.abs(drawn - clipped).mean(axis=0)
-    noise = power**2 * drawn.var(axis=0) / len(drawn)
+    outside = np.flatnonzero(open_ & (of.predicted != of.clipped))
+    inner, outer = (chance(residuals, t, of.power * values[outside]) for values in (of.clipped, of.predicted))
+    beyond = power * np.abs(outer - inner).sum(axis=0) / len(of.predicted)
+    some = of.predicted[:: -(-len(of.predicted) // THINNED)]
+    noise = power**2 * chance(residuals, t, of.power * some).var(axis=0) / len(of.predicted)
     return monotone(raw), np.sqrt(share) * terms, noise, beyond
 
 
 def chance(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
     """G(t − prediction) (N, m) of sorted residuals (n,)."""
     shares: Floats = np.searchsorted(residuals, t - predicted[:, None], side="left") / len(residuals)
+    return shares
+
+
+def mean_chance(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
+    """The mean of G(t − prediction) (m,) over predictions (N,): pairs (residual, prediction) with a sum below t."""
+    counts = np.searchsorted(np.sort(predicted), t[:, None] - residuals, side="left")
+    shares: Floats = counts.mean(axis=1) / len(predicted)
     return shares
 
 
