@@ -15,9 +15,9 @@ SHORT = 20  # longest name that is never broken over lines [characters]
 
 
 def console(stderr: bool = False) -> Console:
-    """Return a console; if output is not a terminal, 200 characters wide, so that no table wraps."""
+    """Return a console; if output is not a terminal, 250 characters wide, so that no table wraps."""
     terminal = Console(stderr=stderr, highlight=False)
-    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=200)
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=250)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], sections: Collection[int] = ()) -> Table:
