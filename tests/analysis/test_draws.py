@@ -151,7 +151,9 @@ def test_tables_of_any_family_can_bring_their_draws(tmp_path: Path) -> None:
         assert mean.r2 > 0.8
         assert mean.value == pytest.approx(drawn["error"].mean(), abs=0.6)
     gaps = drawn.assign(heads=drawn["heads"].where(drawn.index != 5))
-    assert adjust(with_draws(populations, {"ViT": gaps})).means["ViT"].r2 < 0.5
+    without = adjust(with_draws(populations, {"ViT": gaps}))
+    assert without.means["ViT"].r2 < 0.5
+    assert without.notes == ["ViT: no features of the surrogate, because they have gaps or mixed types: heads."]
     other = adjust(with_draws(populations, {"ViT": drawn[["key"]]}))
     assert other.reasons == {"ViT": "its table and its draws share no column that varies and has no gaps"}
     with pytest.raises(DsdError, match=r"--draws VIT: is no population; choose from: ViT"):

@@ -37,8 +37,8 @@ class Features:
     drawn: Floats
 
 
-def usable(trained: pd.DataFrame, drawn: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
-    """The columns of a population that can be features: in both tables, complete, no outcome, condition or name."""
+def shared_columns(trained: pd.DataFrame, drawn: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
+    """The columns of both tables of a population that are no outcome, condition or name."""
     others = {"error", *outcomes, *CONDITIONS} - {"resolution"}
     return [
         str(name)
@@ -47,9 +47,26 @@ def usable(trained: pd.DataFrame, drawn: pd.DataFrame, outcomes: Collection[str]
         and name not in others
         and not NAMES.fullmatch(str(name))
         and not str(name).startswith(DRAWN_BEFORE)
-        and not trained[name].isna().any()
-        and not drawn[name].isna().any()
-        and is_number(trained[name]) == is_number(drawn[name])
+    ]
+
+
+def unusable(trained: pd.DataFrame, drawn: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
+    """The columns of both tables that are no features: with gaps, or numbers in one table and text in the other."""
+    return [
+        name
+        for name in shared_columns(trained, drawn, outcomes)
+        if (trained[name].notna().any() and (trained[name].isna().any() or drawn[name].isna().any()))
+        or is_number(trained[name]) != is_number(drawn[name])
+    ]
+
+
+def usable(trained: pd.DataFrame, drawn: pd.DataFrame, outcomes: Collection[str]) -> list[str]:
+    """The columns of a population that can be features."""
+    wrong = unusable(trained, drawn, outcomes)
+    return [
+        name
+        for name in shared_columns(trained, drawn, outcomes)
+        if name not in wrong and trained[name].notna().any() and drawn[name].notna().any()
     ]
 
 

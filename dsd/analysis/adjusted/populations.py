@@ -21,7 +21,7 @@ from dsd.analysis.adjusted.estimates import (
     groups_of,
     predictions_of,
 )
-from dsd.analysis.adjusted.features import features_of
+from dsd.analysis.adjusted.features import features_of, unusable
 from dsd.analysis.comparison.contrasts import Groups, Part, shared, strata_of_pair
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
@@ -44,6 +44,7 @@ class AdjustedPair:
 class Adjusted:
     """Adjusted means by population, and for each other population the reason why it has none.
 
+    gaps: columns that are no features of a population, because a value is missing or has another type
     strata: adjusted means by population and stratum, "" without strata
     predictions: what the surrogate predicts for each population without strata
     drawn: its drawn networks
@@ -51,6 +52,7 @@ class Adjusted:
 
     means: dict[str, AdjustedMean] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    gaps: dict[str, list[str]] = field(default_factory=dict, repr=False)
     strata: dict[tuple[str, str], AdjustedMean] = field(default_factory=dict, repr=False)
     predictions: dict[str, Predictions] = field(default_factory=dict, repr=False)
     drawn: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
@@ -92,6 +94,11 @@ class Adjusted:
             shortened(f"{shortened(', '.join(group), 200)}: no adjusted mean, because {reason}.")
             for reason, group in names.items()
             if reason
+        ] + [
+            shortened(
+                f"{name}: no features of the surrogate, because they have gaps or mixed types: {', '.join(columns)}."
+            )
+            for name, columns in self.gaps.items()
         ]
 
 
@@ -135,10 +142,16 @@ def adjust(populations: Any) -> Adjusted:
     if not units:
         return Adjusted({}, reasons)
     outcomes = frozenset().union(*(unit.part.results.outcomes for unit in units))
+    gaps = {
+        name: columns
+        for unit in units
+        for name in unit.populations
+        if (columns := unusable(unit.trained, unit.drawn, outcomes))
+    }
     features = features_of([unit.trained for unit in units], [unit.drawn for unit in units], outcomes)
     if not features[0].trained.shape[1]:
         reason = "its table and its draws share no column that varies and has no gaps"
-        return Adjusted({}, reasons | {name: reason for unit in units for name in unit.populations})
+        return Adjusted({}, reasons | {name: reason for unit in units for name in unit.populations}, gaps)
     known = [unit.draws.known(unit.drawn, unit.trained) for unit in units]
     predictions = predictions_of(features, [unit.part.errors for unit in units], known)
     estimates = [adjusted_mean(own) for own in predictions]
@@ -153,6 +166,7 @@ def adjust(populations: Any) -> Adjusted:
             if len(own) and own.name not in reasons
         },
         reasons,
+        gaps,
         strata,
         {name: predictions[i] for name, i in whole.items()},
         {name: units[i].drawn for name, i in whole.items()},
