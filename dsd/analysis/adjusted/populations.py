@@ -102,7 +102,7 @@ class Adjusted:
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """A stratum with its drawn networks, and the populations that contain it."""
 
