@@ -3,6 +3,7 @@
 import csv
 import hashlib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,19 @@ def test_keys_are_those_of_the_rows(name: str) -> None:
                 assert (row["recipe"], row["data"]) == (recipe_label(recipe), data_label(data))
 
 
+@cache
+def config_of(path: Path) -> dict[str, Any]:
+    """A stored sweep.yaml, read once: that takes a second."""
+    return read_mapping(path, "")
+
+
 def trained_by(name: str, row: dict[str, str]) -> tuple[Recipe, DataSpec]:
     """Recipe and data of a row."""
     sweep = RESULTS / name.replace("table.csv", "sweep.yaml").replace("regimes.csv", "regimes_sweep.yaml")
     if not name.endswith("pilot.csv"):
-        config = read_mapping(sweep, "")
+        config = config_of(sweep)
         return Recipe(**config["recipe"]), DataSpec(**config["data"])
-    config = read_mapping(RESULTS / "ladder/sweep.yaml", "")  # docs/ladder.md says what was varied
+    config = config_of(RESULTS / "ladder/sweep.yaml")  # docs/ladder.md says what was varied
     varied: dict[str, Any] = {
         "lr": float(row["lr"]),
         "batch_size": int(row["batch_size"]),
