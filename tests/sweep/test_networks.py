@@ -126,7 +126,7 @@ def test_runs_share_gpus(monkeypatch, tmp_path: Path, settings, gpus: str, runs:
     """As many workers as asked for on each GPU in turn, each with its share of the memory; no more than runs."""
     started: list[WorkerPool] = []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
-    monkeypatch.setattr(local, "start", started.append)
+    monkeypatch.setattr(local, "start", lambda pool, then: started.append(pool))
     cluster = Local(**settings, checkpoint_min=2)
     costs = {str(run): 1.0 for run in range(runs)}
     list(cluster.submit(tmp_path, costs, (), 0.0))
