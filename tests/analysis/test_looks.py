@@ -8,13 +8,15 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
 from dsd.analysis.comparison.looks import ALPHA, boundaries, can_look, information, level_of, next_level, spent
 from dsd.analysis.comparison.looks import verdicts_at as verdicts_of_a_look
-from dsd.analysis.results.populations import split_populations
+from dsd.analysis.comparison.verdicts import decided
+from dsd.analysis.results.populations import Results, split_populations
 
 EQUAL_5 = (0.2, 0.4, 0.6, 0.8, 1.0)
 # Lan–DeMets, O'Brien–Fleming type, two-sided 0.05: Jennison and Turnbull 2000; Reboussin, DeMets et al. 2000 (ld98)
@@ -101,10 +103,6 @@ def test_no_look_without_new_networks() -> None:
 
 def test_the_verdicts_of_a_look_are_those_of_the_rule() -> None:
     """Better, equal and undecided as `decided` has it, at the level of each pair."""
-    import pandas as pd
-
-    from dsd.analysis.comparison.verdicts import decided
-
     rng = np.random.default_rng(3)
     errors = {"a": rng.normal(40, 2, 50), "b": rng.normal(40, 2, 50), "c": rng.normal(30, 2, 50)}
     rows = [{"space": name, "error": e} for name, values in errors.items() for e in values]
@@ -166,3 +164,27 @@ def test_looks_save_networks(benchmark: ModuleType, effect: float, share: float)
         for _ in range(studies)
     ]
     assert np.mean(used) == pytest.approx(share, abs=3 * np.std(used) / math.sqrt(studies))
+
+
+def test_adjusted_means_decide_at_a_look_where_they_can(benchmark: ModuleType) -> None:
+    """With draws, 30 networks or more, and features that explain error: a narrower interval; with fewer, plain means."""
+    rng = np.random.default_rng(5)
+    tables = {name: benchmark.explained(rng, 60) for name in "ab"}
+    for n, by in ((60, "adjusted"), (20, "plain")):
+        populations = {name: Results(name, table[:n], draws={"": draws}) for name, (table, draws) in tables.items()}
+        ((value, verdict),) = verdicts_of_a_look(populations, [("a", "b")], [0.99], 1e-9)
+        plain = decided(*(populations[name].errors for name in "ab"), 1e-9, 0.99)
+        assert verdict.by == by
+        assert verdict.low < value < verdict.high
+        width = (verdict.high - verdict.low) / (plain.high - plain.low)
+        assert width < 0.8 if by == "adjusted" else width == pytest.approx(1)
+
+
+def test_equal_spaces_are_rarely_told_apart_by_adjusted_means(benchmark: ModuleType) -> None:
+    """Of 100 studies of three equal spaces at five looks: 5 %, within the Monte-Carlo error."""
+    rng, wrong = np.random.default_rng(6), 0
+    for _ in range(100):
+        tables = {name: benchmark.explained(rng, 80) for name in "abc"}
+        errors = {name: table["error"].to_numpy() for name, (table, _) in tables.items()}
+        wrong += benchmark.false(benchmark.study(errors, 5, 1.0, tables))
+    assert wrong <= 5 + 3 * np.sqrt(100 * 0.05 * 0.95)
