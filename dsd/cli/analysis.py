@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsd.cli.looks import stepwise_as_planned, with_looks
+from dsd.cli.looks import check_options, stepwise_as_planned, with_looks
 from dsd.cli.messages import emit, say
 from dsd.cli.options import (
     ACROSS,
@@ -78,6 +78,7 @@ def analyze(
     """
     from dsd.analysis.summary import analyze as analysed
 
+    check_options(sources, {"--pair": pair, "--at-equal": at_equal, "--plain": plain}, draws)
     stepwise = stepwise or stepwise_as_planned(sources)
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
     populations = populations_of(sources, by, outcomes, pair, draws)

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsd.cli.messages import say
+from dsd.errors import DsdError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dsd.analysis.summary import Analysis
     from dsd.figures.report.page import TableSection
@@ -33,6 +34,28 @@ def looks_in(sources: "Sequence[Path]") -> "dict[str, Looks]":
 
     statuses = {str(source): gathered(source)[1] for source in sources if source.is_dir() and file_of(source) is None}
     return {source: status.looks for source, status in statuses.items() if status.looks}
+
+
+def check_options(sources: "Sequence[Path]", choices: "Mapping[str, str | bool]", draws: "Sequence[str]") -> None:
+    """Refuse options that contradict each other, or the verdicts of planned looks.
+
+    Args:
+        choices: how to compare, by option
+
+    Raises:
+        DsdError: two options contradict each other; a source has planned looks, and its comparison is chosen anew
+    """
+    chosen = [option for option, value in choices.items() if value]
+    without_draws = [option for option in chosen if option in ("--pair", "--plain")]
+    if draws and without_draws:
+        raise DsdError(f"--draws {draws[0]}: has no use with {without_draws[0]}, which compares without adjusted means")
+    every = looks_in(sources)
+    if chosen and every:
+        folder = next(iter(every))
+        raise DsdError(
+            f"{chosen[0]}: the verdicts of {folder} are those of its planned looks (until: decided); collect it, and "
+            f"give {folder}/table.csv to explore"
+        )
 
 
 def stepwise_as_planned(sources: "Sequence[Path]") -> bool:
@@ -75,7 +98,7 @@ def with_looks(analysis: "Analysis", sources: "Sequence[Path]") -> "Analysis":
             if exchanged:
                 word, ends = {"better": "worse", "worse": "better"}.get(word, word), (-high, -low)
             verdict = Verdict(word, delta, *ends, one.level or float("nan"), by=one.by, look=number)
-        comparisons.append(replace(pair, p_holm=float("nan"), verdict=verdict, plain=verdict))
+        comparisons.append(replace(pair, p_holm=float("nan"), verdict=verdict, plain=None))
     notes = [
         f"{source}: {len(looks.made)} of {len(looks.plan.waves)} planned looks were made; {OUTSIDE}. "
         "The verdicts below are those of the planned looks."

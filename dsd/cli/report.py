@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dsd.cli.looks import section_of, stepwise_as_planned, with_looks
+from dsd.cli.looks import check_options, section_of, stepwise_as_planned, with_looks
 from dsd.cli.messages import say
 from dsd.cli.options import (
     ACROSS,
@@ -73,6 +73,7 @@ def report(
     from dsd.analysis.summary import analyze
     from dsd.figures.report.page import Report, write_report
 
+    check_options(sources, {"--pair": pair, "--at-equal": at_equal, "--plain": plain}, draws)
     stepwise = stepwise or stepwise_as_planned(sources)
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
     populations = populations_of(sources, by, outcomes, pair, draws)

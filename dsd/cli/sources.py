@@ -133,12 +133,14 @@ def populations_of(
 
 
 def draws_in(texts: tuple[str, ...]) -> dict[str, Path]:
-    """Split the values NAME=TABLE of --draws; a name can contain "="."""
+    """Split the values NAME=TABLE of --draws."""
     draws: dict[str, Path] = {}
     for text in texts:
-        name, equal, table = text.rpartition("=")
-        if not equal or not name or not table:
+        cuts = [i for i, letter in enumerate(text) if letter == "=" and 0 < i < len(text) - 1]
+        if not cuts:
             raise DsdError(f"--draws {text}: give NAME=TABLE, the name of a population and a table of its networks")
+        cut = next((i for i in cuts if Path(text[i + 1 :]).is_file()), cuts[-1])  # names and paths can contain "="
+        name, table = text[:cut], text[cut + 1 :]
         if name in draws:
             raise DsdError(f"--draws {text}: gives a second table for {name}")
         draws[name] = Path(table)

@@ -79,14 +79,16 @@ def test_a_sweep_records_where_its_populations_come_from() -> None:
     assert isinstance(own, SpaceDraws)
     assert (own.windows.flops.low, own.windows.flops.high, own.space.info.classes) == (1e6, 2e6, 10)
     trained = split_populations(RESULTS / "ladder" / "table.csv")[2].frame
-    drawn = own.table(60)
+    drawn = own.table(trained)
     assert len(drawn) == 4000
     assert drawn["flops"].between(1e6, 2e6).all()
     known = own.known(drawn, trained)
     assert np.isfinite(known).mean() < 0.05
-    of_small = found["RegNetX_cifar"]
+    of_small = found["RegNetX_cifar"]  # 726 networks in the window
     regnets = split_populations(RESULTS / "ladder" / "table.csv")[5].frame
-    assert 0.1 < np.isfinite(of_small.known(of_small.table(60), regnets)).mean() < 0.6  # 726 networks in the window
+    assert (
+        0.1 < np.isfinite(of_small.known(of_small.table(regnets), regnets)).mean() < 0.6
+    )  # 726 networks in the window
 
 
 def test_a_sample_records_it_too_in_every_format(tmp_path: Path) -> None:
@@ -158,8 +160,81 @@ def test_tables_of_any_family_can_bring_their_draws(tmp_path: Path) -> None:
     assert other.reasons == {"ViT": "its table and its draws share no column that varies and has no gaps"}
     with pytest.raises(DsdError, match=r"--draws VIT: is no population; choose from: ViT"):
         with_draws(populations, {"VIT": drawn})
-    own = TableDraws(drawn.assign(key=trained["key"].tolist() + [""] * 2950), "draws")
-    assert own.known(own.frame, trained)[:50].tolist() == trained["error"].tolist()
+    own = TableDraws(drawn.assign(key=trained["key"].tolist() + [f"other{i}" for i in range(2950)]), "draws")
+    assert len(own.table(trained)) == 2950
+    assert own.why_not(trained) == ""
+    for table, reason in (
+        (drawn[:99], "draws of ViT has 99 untrained networks; give 100 or more"),
+        (trained, "draws of ViT has 0 untrained networks; give 100 or more"),
+        (drawn.assign(x=np.inf), "draws of ViT has an infinite x"),
+    ):
+        assert adjust(with_draws(populations, {"ViT": table})).reasons == {"ViT": reason}
+    with pytest.raises(DsdError, match="column heads appears 2 times"):
+        with_draws(populations, {"ViT": pd.concat([drawn, drawn["heads"]], axis=1)})
+
+
+def test_texts_that_no_trained_network_has_widen_the_interval() -> None:
+    """20 kinds of networks, of which most samples hold not all: 95 % intervals cover, as plain ones do."""
+    rng, hits = np.random.default_rng(2), []
+    effects = rng.permutation(np.linspace(-12, 12, 20))
+    shares = np.array([0.43, *[0.03] * 19])
+    truth = 40 + shares @ effects
+    for _ in range(200):
+        kinds = rng.choice(20, 2100, p=shares)
+        table = pd.DataFrame(
+            {"kind": [f"kind {k}" for k in kinds], "error": 40 + effects[kinds] + rng.normal(0, 0.5, 2100)}
+        )
+        (own,) = with_draws(split_populations(table[:100].assign(space="a")), {"a": table[100:].drop(columns="error")})
+        interval = adjust([own]).means["a"].interval()
+        hits.append(interval.low <= truth <= interval.high)
+    assert np.mean(hits) > 0.935 - 2 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_trained_networks_have_to_come_from_the_recorded_space(tmp_path: Path) -> None:
+    """Rows of another space under its name, or text in a number, give plain means and the reason."""
+    table = pd.read_csv(RESULTS / "ladder" / "table.csv")
+    (tmp_path / "sweep.yaml").write_text((RESULTS / "ladder" / "sweep.yaml").read_text())
+    renamed = table[table["space"] == "AnyNetX_A_cifar"].assign(space="AnyNetX_E_cifar")
+    renamed.to_csv(tmp_path / "table.csv", index=False)
+    (reason,) = adjust(split_populations(tmp_path / "table.csv")).reasons.values()
+    assert reason.startswith("network n")
+    assert reason.endswith("is not in the recorded space AnyNetX_E_cifar")
+    for column in ("d1", "flops"):
+        text = table.assign(**{column: table[column].astype(object).where(table.index != 3, "many")})
+        text.to_csv(tmp_path / "table.csv", index=False)
+        reasons = adjust(split_populations(tmp_path / "table.csv")).reasons
+        assert reasons["AnyNetX_A_cifar"] == f"its column {column} has gaps or text"
+
+
+DAMAGE = ("spaces: 5", "spaces: [[1]]", "spaces: abc", "shares: 5", "shares: [{}]", "shares: {a: 1}", "sample_seeds: 3")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spaces: 5",
+        "spaces: [[1]]",
+        "spaces: abc",
+        "shares: 5",
+        "shares: [{}]",
+        "shares: {a: 1}",
+        "sample_seeds: 3",
+        "x: [",
+    ],
+)
+def test_a_damaged_sweep_file_gives_plain_means(text: str, tmp_path: Path) -> None:
+    """One reason, no traceback."""
+    import yaml
+
+    config = yaml.safe_load((RESULTS / "ladder" / "sweep.yaml").read_text())
+    if text.endswith("["):
+        (tmp_path / "sweep.yaml").write_text(text)
+    else:
+        (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(config | yaml.safe_load(text)))
+    (tmp_path / "table.csv").write_text((RESULTS / "ladder" / "table.csv").read_text())
+    found = adjust(split_populations(tmp_path / "table.csv"))
+    assert not found.means
+    assert set(found.reasons) == {*(f"AnyNetX_{letter}_cifar" for letter in "ABCDE"), "RegNetX_cifar"}
 
 
 def test_verdicts_are_by_adjusted_means_and_say_so(dsd, tmp_path: Path) -> None:

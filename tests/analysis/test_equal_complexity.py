@@ -68,12 +68,13 @@ def test_without_a_common_range_there_is_no_verdict() -> None:
 
 
 def test_bins_hold_networks_of_both() -> None:
-    """As many as hold two of each, at most ten; equal complexities are one bin."""
+    """As many as hold five of each, at most ten; equal complexities are one bin."""
     x = np.exp(RNG(4).uniform(0, 2, 200))
     edges = edges_of(x, x)
     assert len(edges) == 11
     assert (edges[0], edges[-1]) == (x.min(), x.max())
     assert len(edges_of(np.full(5, 2.0), np.full(7, 2.0))) == 2
+    assert edges_of(np.full(4, 2.0), np.full(7, 2.0)) is None
     assert edges_of(np.array([1.0, 2.0, 9.0]), np.array([1.5, 9.5, 10.0])) is None
 
 

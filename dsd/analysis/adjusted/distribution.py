@@ -21,6 +21,8 @@ from dsd.analysis.adjusted.estimates import Predictions, slope
 from dsd.analysis.comparison.differences import Difference
 from dsd.analysis.distribution.empirical import LEVEL, Band, dkw_half_width, edf
 from dsd.arrays import Floats
+from dsd.errors import DsdError
+from dsd.typed import quoted
 
 REPLICATES = 1_000  # of the multiplier bootstrap, with fixed seed
 THINNED = 500  # draws for the variance that they add
@@ -49,17 +51,40 @@ def adjusted_edf(of: Predictions, at: ArrayLike | None = None, level: float = LE
     Args:
         at: (m,) errors t; None: `POINTS` quantiles of the trained errors, and just above the largest
     """
+    check(of, level)
     e = of.errors
-    t = grid(e) if at is None else np.unique(np.asarray(at, float))
+    t = grid(e) if at is None else np.unique(as_errors(at))
     shares, terms, noise, beyond = parts(of, t)
     deviation = terms - terms.mean(axis=0)
     rng = np.random.default_rng(0)
     largest = np.abs(rng.standard_normal((REPLICATES, len(e))) @ deviation).max(axis=1) / np.sqrt(len(e) * (len(e) - 1))
     half = np.hypot(np.quantile(largest, level), float(ndtri((1 + level) / 2)) * np.sqrt(noise.max(initial=0)))
-    half = np.minimum(half + beyond, dkw_half_width(len(e), level))
+    dkw = dkw_half_width(len(e), level)
+    half = np.minimum(half + beyond, dkw) if e.std() > 0 else np.full(len(t), dkw)  # equal errors say nothing of F
     variance = (deviation**2).sum(axis=0) / (len(e) * (len(e) - 1)) + noise
     band = Band(np.maximum(shares - half, 0), np.minimum(shares + half, 1))
     return AdjustedEdf(t, shares, band, np.sqrt(variance))
+
+
+def check(of: Predictions, level: float) -> None:
+    """Raise DsdError for arguments of a wrong type or value."""
+    if not isinstance(of, Predictions):
+        raise DsdError(
+            f"the predictions of a population are adjust(populations).predictions[NAME], not {type(of).__name__}"
+        )
+    if not 0 < level < 1:
+        raise DsdError(f"level = {level}: give a confidence level between 0 and 1")
+
+
+def as_errors(at: ArrayLike) -> Floats:
+    """Errors (m,) as floats; DsdError if there are none, or if one is no finite number."""
+    try:
+        values = np.asarray(at, float).ravel()
+    except (TypeError, ValueError):
+        values = np.array([np.nan])
+    if not len(values) or not np.isfinite(values).all():
+        raise DsdError(f"at = {quoted(at)}: give one or more errors in percent")
+    return values
 
 
 def grid(errors: Floats) -> Floats:
@@ -85,7 +110,7 @@ def parts(of: Predictions, t: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     raw = share * rest + (1 - share) * hit
     outside = np.flatnonzero(open_ & (of.predicted != of.clipped))
     inner, outer = (chance(residuals, t, of.power * values[outside]) for values in (of.clipped, of.predicted))
-    beyond = power * np.abs(outer - inner).sum(axis=0) / len(of.predicted)
+    beyond = power * np.abs(outer - inner).sum(axis=0) / len(of.predicted) + share * float(of.unseen.mean())
     some = of.predicted[:: -(-len(of.predicted) // THINNED)]
     noise = power**2 * chance(residuals, t, of.power * some).var(axis=0) / len(of.predicted)
     return monotone(raw), np.sqrt(share) * terms, noise, beyond
@@ -114,9 +139,14 @@ def monotone(values: Floats) -> Floats:
 def adjusted_quantile(of: Predictions, q: float, level: float = LEVEL) -> Difference:
     """Estimate a quantile of error of the whole space, with its confidence interval.
 
-    The interval holds all t at which F̂(t) is compatible with q: |F̂(t) − q| ≤ z √(q(1 − q) / n*), with n* the number of
-    networks whose plain EDF would have the variance of F̂. An end is NaN if it lies beyond all trained errors.
+    The interval ends where F̂ leaves q ± z √(q(1 − q) / n*), with n* the number of networks whose plain EDF would have
+    the variance of F̂. An end is NaN if it lies beyond all trained errors.
+
+    Raises:
+        DsdError: q or level is not between 0 and 1
     """
+    if not isinstance(q, int | float) or not 0 < q < 1:
+        raise DsdError(f"q = {q}: give a probability between 0 and 1")
     t = grid(of.errors)
     estimate = adjusted_edf(of, t, level)
     plain = edf(of.errors, t)
@@ -126,9 +156,8 @@ def adjusted_quantile(of: Predictions, q: float, level: float = LEVEL) -> Differ
     near = spread[at - 1] or spread[at]
     ratio = min(float(estimate.errors[at - 1] or estimate.errors[at]) ** 2 / near, 1.0) if near > 0 else 1.0
     half = float(ndtri((1 + level) / 2)) * np.sqrt(q * (1 - q) / len(of.errors) * ratio)
-    inside = np.flatnonzero(np.abs(estimate.share - q) <= half)
-    if not len(inside):
-        return Difference(value, value, value)
-    low = float(t[max(inside[0] - 1, 0)]) if inside[0] > 0 else np.nan
-    high = float(t[inside[-1]]) if inside[-1] < len(t) - 1 else np.nan
+    below = np.flatnonzero(estimate.share < q - half)
+    above = np.flatnonzero(estimate.share > q + half)
+    low = float(t[below[-1]]) if len(below) else np.nan
+    high = float(t[above[0]]) if len(above) else np.nan
     return Difference(value, low, high)

@@ -6,6 +6,7 @@ of a .parquet file, or in FILE.meta.json beside other files.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from dsd.architecture.complexities import MEASURES
+from dsd.architecture.rows import network_of
 from dsd.design.file import space_from_spec
 from dsd.design.refinement import remainder
 from dsd.design.sampling.free_draws import free_draws
@@ -26,6 +28,10 @@ from dsd.io.table_writing import provenance_in
 from dsd.io.yaml import read_mapping
 
 SWEEP, TABLE = "sweep.yaml", "table.csv"
+STAGE = re.compile(r"[dwbg]\d+")  # columns of stages
+CHECKED = 8  # trained networks that are looked for in the space
+FEWEST_DRAWS = 100  # rows of a table of draws
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 LEAST, PER_NETWORK, MOST = 4_000, 10, 20_000  # networks to draw: at least, per trained network, at most
 
 
@@ -42,15 +48,29 @@ class SpaceDraws:
 
     def why_not(self, trained: pd.DataFrame) -> str:
         """Why trained networks cannot come from here; "" if they can."""
-        for name in MEASURES:
-            if name in trained:
-                outside = trained[name][~getattr(self.windows, name).mask(trained[name].to_numpy(float))]
-                if len(outside):
-                    return f"{name} = {outside.iloc[0]:g} is outside its recorded window {getattr(self.windows, name)}"
+        for name in (str(name) for name in trained if STAGE.fullmatch(str(name)) or name in MEASURES):
+            if not pd.api.types.is_numeric_dtype(trained[name]) or trained[name].isna().any():
+                return f"its column {name} has gaps or text"
+            if name not in MEASURES:
+                continue
+            outside = trained[name][~getattr(self.windows, name).mask(trained[name].to_numpy(float))]
+            if len(outside):
+                return f"{name} = {outside.iloc[0]:g} is outside its recorded window {getattr(self.windows, name)}"
+        info = self.space.info
+        some = trained.iloc[np.unique(np.linspace(0, len(trained) - 1, CHECKED).round().astype(int))]
+        for row in some.to_dict("records"):
+            try:
+                network = network_of(row)
+            except DsdError as error:
+                return f"a row is no network: {error}"
+            task = (network.resolution, network.classes) == (info.resolution or network.resolution, info.classes)
+            if network.skeleton != info.skeleton or not task or not self.space.contains(network):
+                return f"network {network.key} is not in the recorded space {info.name}"
         return ""
 
-    def table(self, n: int) -> pd.DataFrame:
-        """Draw networks for a population of n trained ones."""
+    def table(self, trained: pd.DataFrame) -> pd.DataFrame:
+        """Draw networks for the population of these trained ones."""
+        n = len(trained)
         name = f"free draws/{self.space.info.name}/{self.seed}"
         seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
         count = min(max(LEAST, PER_NETWORK * n), MOST)
@@ -58,7 +78,7 @@ class SpaceDraws:
 
     def known(self, drawn: pd.DataFrame, trained: pd.DataFrame) -> np.ndarray:
         """The error of each drawn network that is a trained one, else NaN."""
-        stages = [name for name in drawn if str(name)[0] in "dwbg" and str(name)[1:].isdecimal()]
+        stages = [name for name in drawn if STAGE.fullmatch(str(name))]
         names = [*stages, *(name for name in ("resolution", "lr", "weight_decay") if name in drawn and name in trained)]
         if not set(names) <= set(trained):
             return np.full(len(drawn), np.nan)
@@ -77,19 +97,22 @@ class TableDraws:
 
     def why_not(self, trained: pd.DataFrame) -> str:
         """Why the table cannot be used; "" if it can."""
-        return "" if len(self.frame) else f"{self.place} has no rows"
+        left = len(self.table(trained))
+        if left < FEWEST_DRAWS:
+            return f"{self.place} has {left} untrained networks; give {FEWEST_DRAWS} or more"
+        numbers = self.frame.select_dtypes("number")
+        infinite = [str(name) for name in numbers if np.isinf(numbers[name].to_numpy(float, na_value=np.nan)).any()]
+        return f"{self.place} has an infinite {infinite[0]}" if infinite else ""
 
-    def table(self, n: int) -> pd.DataFrame:
-        """The table."""
-        return self.frame
+    def table(self, trained: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the table whose key is not that of a trained network."""
+        if "key" not in self.frame or "key" not in trained:
+            return self.frame
+        return self.frame[~self.frame["key"].astype(str).isin(set(trained["key"].dropna().astype(str)))]
 
     def known(self, drawn: pd.DataFrame, trained: pd.DataFrame) -> np.ndarray:
-        """The error of each network whose key is that of a trained one, else NaN."""
-        if "key" not in drawn or "key" not in trained:
-            return np.full(len(drawn), np.nan)
-        errors = trained.dropna(subset="key").drop_duplicates("key").set_index("key")["error"]
-        found: np.ndarray = drawn["key"].map(errors).to_numpy(float)
-        return found
+        """The error of each drawn network is unknown, NaN."""
+        return np.full(len(drawn), np.nan)
 
 
 Draws = SpaceDraws | TableDraws
@@ -114,17 +137,19 @@ def recorded_draws(path: Path) -> Mapping[str, Draws | str]:
     folder = path if path.is_dir() else path.parent if path.name == TABLE else None
     if folder is not None and (folder / SWEEP).is_file():
         try:
-            config = read_mapping(folder / SWEEP, "", resolve=False)
+            config = read_mapping(folder / SWEEP, "it has the keys spaces, sample_seeds, data, …", resolve=False)
+            found = {str(name): tried(of_sweep, config, name) for name in dict(config.get("spaces") or {})}
+            return found | strata_in(config, found)
         except DsdError as error:
-            return dict.fromkeys(["*"], shortened(str(error)))
-        found = {name: tried(of_sweep, config, name) for name in config.get("spaces") or {}}
-        return found | strata_in(config, found)
+            return {"*": shortened(str(error))}
+        except DAMAGE:
+            return {"*": f"{SWEEP} beside its table is damaged"}
     if path.is_dir() or not path.is_file():
         return {}
     try:
         entries = json.loads(provenance_in(path) or "{}").get("populations", [])
         by_name = {str(entry["space"]): entry for entry in entries}
-    except (ValueError, TypeError, KeyError, AttributeError, OSError):
+    except (*DAMAGE, OSError):
         return {"*": "the provenance file beside its table is damaged"}
     if len(by_name) < len(entries):
         return {"*": "the provenance of its table names a space twice"}
@@ -150,8 +175,8 @@ def tried(read: Any, content: dict[str, Any], name: str) -> Draws | str:
         draws: Draws = read(content, name)
     except DsdError as error:
         return shortened(str(error))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return shortened(f"what is recorded on its space is damaged: {type(error).__name__}: {error}")
+    except DAMAGE:
+        return "what is recorded on its space is damaged"
     return draws
 
 

@@ -12,7 +12,8 @@ cross-prediction (Zrnic and Candès 2024). Ours:
 - Degrees of freedom of Student's t allow for heavy tails: 2 / (2/(n − 1) + κ/n), with κ ≥ 0 the excess kurtosis of the
   e_i − λ m₋ᵢ(x_i). For κ = 0 these are the usual n − 1.
 - Extrapolation: the interval is widened at both ends by the mean of |m(x) − m(x clipped to the trained range of each
-  feature)| over the draws. Without it, an interval misses what networks do that are rare and far from all trained ones.
+  feature)| over the draws, plus two standard deviations of error for a draw with a value that no trained network tells
+  about, such as a text that occurs in draws alone. Without it, an interval misses what rare networks do.
 - Draws that are trained networks have a known error, which is used; the variance is 1 − (their share) times as large.
 - If the adjusted interval is not narrower than the plain one, the plain one is the answer.
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from dsd.analysis.adjusted.features import Features
@@ -31,6 +33,7 @@ from dsd.analysis.comparison.contrasts import PAIR, Difference, Groups, contrast
 from dsd.analysis.distribution.empirical import LEVEL
 from dsd.arrays import Floats
 
+UNSEEN = 2.0  # standard deviations of error for a draw whose like was not trained
 FEWEST = 30  # trained networks of a population; coverage was not measured below
 
 
@@ -88,6 +91,7 @@ class Predictions:
     predicted: (N,) predictions for the draws
     clipped: (N,) the same with each feature clipped to its trained range
     known: (N,) error of each draw that is a trained network, else NaN
+    unseen: (N,) whether a draw differs from all trained networks in a feature that these have in common
     """
 
     errors: Floats
@@ -95,6 +99,7 @@ class Predictions:
     predicted: Floats
     clipped: Floats
     known: Floats
+    unseen: NDArray[np.bool_]
 
     @cached_property
     def power(self) -> float:
@@ -113,6 +118,8 @@ def predictions_of(
         known: K arrays (N_k,), the error of each drawn network that is a trained one, else NaN; None: all NaN
     """
     surrogate = fit_surrogate([own.trained for own in features], errors)
+    everything = np.concatenate([own.trained for own in features])
+    common = np.flatnonzero((everything == everything[0]).all(axis=0))
     return [
         Predictions(
             errors=e,
@@ -120,6 +127,7 @@ def predictions_of(
             predicted=surrogate.predict(k, own.drawn),
             clipped=surrogate.predict(k, np.clip(own.drawn, own.trained.min(axis=0), own.trained.max(axis=0))),
             known=np.full(len(own.drawn), np.nan) if known is None else known[k],
+            unseen=(own.drawn[:, common] != everything[0, common]).any(axis=1),
         )
         for k, (own, e) in enumerate(zip(features, errors, strict=True))
     ]
@@ -138,7 +146,8 @@ def adjusted_mean(of: Predictions) -> AdjustedMean:
     if not share:  # every network of the space is trained
         exact = float(of.known.mean())
         return AdjustedMean(exact, 0.0, n - 1, 0.0, n, plain, r2, corrected, variance_of_error=float(e.var()))
-    rest, beyond = of.predicted[open_], np.abs(of.predicted - of.clipped)[open_]
+    rest, beyond = of.predicted[open_], np.abs(of.predicted - of.clipped)[open_] * power
+    beyond = beyond + UNSEEN * float(e.std(ddof=1)) * of.unseen[open_]
     estimate = share * (float(corrected.mean()) + power * float(rest.mean()))
     estimate += (1 - share) * float(of.known[~open_].mean()) if share < 1 else 0.0
     noise = power**2 * float(of.predicted.var(ddof=1)) / len(of.predicted) if len(of.predicted) > 1 else 0.0
@@ -146,7 +155,7 @@ def adjusted_mean(of: Predictions) -> AdjustedMean:
         value=estimate,
         variance=share * float(corrected.var(ddof=1)) / n + noise,
         freedom=freedom_with_tails(corrected),
-        extrapolation=share * power * float(beyond.mean()),
+        extrapolation=share * float(beyond.mean()),
         n=n,
         plain=plain,
         r2=r2,

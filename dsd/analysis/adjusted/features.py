@@ -2,8 +2,8 @@
 
 - A column of whole numbers with at most 4 different values, and a column of text or truth values, becomes one indicator
   per value except the first.
-- Any other numeric column x becomes u = log x (log(1 + x) if zeros occur, x itself if negative values occur), and
-  (u − mean u)².
+- Any other numeric column x becomes u = log x (log(1 + x) if zeros occur, x over its largest absolute value if negative
+  values occur), and (u − mean u)².
 
 The values of all trained and drawn networks decide the kind; errors play no part. Columns with a missing value are left
 out. A population without a column gets 0 in its features: these then explain nothing there.
@@ -91,6 +91,8 @@ def features_of(
     rows = np.split(np.arange(ends[-1]), ends[:-1])
     features: list[Floats] = []
     for name in dict.fromkeys(name for names in columns for name in names):
+        if len(features) >= MOST_FEATURES:
+            break
         present = [(table[name], at) for table, at in zip(tables, rows, strict=True) if name in table]
         if len({is_number(column) for column, _ in present}) > 1:
             continue  # numbers in one population, text in another
@@ -120,6 +122,7 @@ def expanded(values: np.ndarray) -> Iterator[Floats]:
         if len(levels) <= MOST_VALUES:
             yield from ((values == level).astype(float) for level in levels[1:])
         return
-    u = values if levels[0] < 0 else np.log1p(values) if levels[0] == 0 else np.log(values)
+    # large numbers are scaled, so that their square exists
+    u = values / np.abs(levels).max() if levels[0] < 0 else np.log1p(values) if levels[0] == 0 else np.log(values)
     yield u
     yield (u - u.mean()) ** 2

@@ -21,11 +21,13 @@ from dsd.analysis.adjusted.estimates import (
     groups_of,
     predictions_of,
 )
-from dsd.analysis.adjusted.features import features_of, unusable
+from dsd.analysis.adjusted.features import features_of, unusable, usable
 from dsd.analysis.comparison.contrasts import Groups, Part, shared, strata_of_pair
 from dsd.analysis.results.populations import Results, as_populations
 from dsd.arrays import Floats
 from dsd.errors import DsdError, shortened
+
+NO_FEATURES = "its table and its draws share no column that varies and has no gaps"
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,6 @@ def adjust(populations: Any) -> Adjusted:
         if (columns := unusable(unit.trained, unit.drawn, outcomes))
     }
     features = features_of([unit.trained for unit in units], [unit.drawn for unit in units], outcomes)
-    if not features[0].trained.shape[1]:
-        reason = "its table and its draws share no column that varies and has no gaps"
-        return Adjusted({}, reasons | {name: reason for unit in units for name in unit.populations}, gaps)
     known = [unit.draws.known(unit.drawn, unit.trained) for unit in units]
     predictions = predictions_of(features, [unit.part.errors for unit in units], known)
     estimates = [adjusted_mean(own) for own in predictions]
@@ -188,6 +187,9 @@ def unit_of(part: Part, units: Sequence[Unit]) -> Unit | str:
     if reason := draws.why_not(trained):
         return reason
     try:
-        return Unit(part, draws, draws.table(len(part.rows)), [])
+        unit = Unit(part, draws, draws.table(trained), [])
     except DsdError as error:
         return shortened(str(error))
+    names = usable(trained, unit.drawn, part.results.outcomes)
+    varies = any(table[name].nunique() > 1 for name in names for table in (trained, unit.drawn))
+    return unit if varies else NO_FEATURES

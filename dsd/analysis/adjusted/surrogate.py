@@ -1,11 +1,11 @@
 """The surrogate: a ridge regression of error on features, with one intercept per population and common slopes.
 
-It minimises Σ_k Σ_i (e_i − α_k − βᵀx_i)² / s_k² + λ |β|², with s_k² the sample variance of error in population k, and
-each feature scaled to unit standard deviation within populations. Leave-one-out residuals are exact and need no refit:
-e_i − m₋ᵢ(x_i) = r_i / (1 − h_i), with the leverage h_i. Their sum of squares chooses λ from a fixed grid, which ends
-in λ = ∞: then the surrogate is the mean of each population, and adjusted estimates equal the plain ones.
-Everything is deterministic. Ridge: Hoerl and Kennard 1970; leave-one-out: Allen 1974 (PRESS).
-Shape letters: K populations, n networks of all of them, p features.
+It minimises Σ_k Σ_i (e_i − α_k − βᵀx_i)² / s_k² + λ |β|². s_k² is the sample variance of error in population k, at
+least 1 % of that of the median population, and each feature is scaled to unit standard deviation within populations.
+Leave-one-out residuals are exact and need no refit: e_i − m₋ᵢ(x_i) = r_i / (1 − h_i), with the leverage h_i. Their sum
+of squares chooses λ from a fixed grid, which ends in λ = ∞: then the surrogate is the mean of each population, and
+adjusted estimates equal the plain ones. Everything is deterministic. Ridge: Hoerl and Kennard 1970; leave-one-out:
+Allen 1974 (PRESS). Shape letters: K populations, n networks of all of them, p features.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ import numpy as np
 from dsd.arrays import Floats
 
 VERSION = "ridge-1"  # changes with any change of the features or of the fit
+LEAST_VARIANCE = 0.01  # of the median population: one with nearly equal errors does not decide for all
 PENALTIES = (*np.geomspace(1e-4, 1e4, 33), np.inf)
 
 
@@ -52,7 +53,8 @@ def fit_surrogate(features: Sequence[Floats], errors: Sequence[Floats]) -> Surro
     sizes = [len(e) for e in errors]
     group = np.repeat(np.arange(len(sizes)), sizes)
     variances = np.array([e.var(ddof=1) for e in errors])
-    weights = np.divide(1.0, variances, out=np.zeros_like(variances), where=variances > 0)
+    least = LEAST_VARIANCE * float(np.median(variances[variances > 0])) if (variances > 0).any() else 0.0
+    weights = np.divide(1.0, np.maximum(variances, least), out=np.zeros_like(variances), where=variances > 0)
     means = np.array([e.mean() for e in errors])
     centres = np.stack([x.mean(axis=0) for x in features])
     x = np.concatenate(features) - centres[group]

@@ -37,7 +37,7 @@ from dsd.architecture.units import readable
 from dsd.errors import DsdError, known, shortened
 
 Doubles = NDArray[np.float64]
-FEWEST_IN_BIN = 2  # trained networks of each population
+FEWEST_IN_BIN = 5  # trained networks of each population
 RELABELLINGS = 999  # of the permutation test of the normalised EDFs
 
 
@@ -162,13 +162,21 @@ def inside(values: Doubles, low: float, high: float) -> NDArray[np.bool_]:
     return (values >= low) & (values <= high)
 
 
+def numbers_of(drawn: pd.DataFrame, measure: str) -> Doubles:
+    """The complexities (N,) of drawn networks; NaN where they are not known, so that they lie in no bin."""
+    if measure not in drawn or not pd.api.types.is_numeric_dtype(drawn[measure]):
+        return np.full(len(drawn), np.nan)
+    values: Doubles = drawn[measure].to_numpy(float, na_value=np.nan)
+    return values
+
+
 def predicted(
     a: Results, b: Results, x: Doubles, y: Doubles, edges: Doubles, measure: str, adjusted: Adjusted
 ) -> tuple[list[Predictions], list[Doubles]]:
     """Predictions for both populations, and the complexities (N,) of the networks that are predicted for each."""
     if a.name in adjusted.predictions and b.name in adjusted.predictions:
         names = (a.name, b.name)
-        drawn = [adjusted.drawn[name][measure].to_numpy(float) for name in names]
+        drawn = [numbers_of(adjusted.drawn[name], measure) for name in names]
         bins = [np.bincount(bin_of(values, edges) + 1, minlength=len(edges))[1:] for values in drawn]
         if min(count.min() for count in bins) > 0:
             return [adjusted.predictions[name] for name in names], drawn
@@ -185,22 +193,23 @@ def standardised(of: Predictions, x: Doubles, drawn: Doubles, edges: Doubles) ->
     own, free = bin_of(x, edges), bin_of(drawn, edges)
     bins, power = len(edges) - 1, of.power
     corrected = of.errors - power * of.left_out
-    value = variance = extrapolation = plain = 0.0
-    rest, spread = np.zeros(0), np.zeros(0)
+    value = extrapolation = plain = 0.0
+    rest, variances, degrees, noise = np.zeros(0), np.zeros(bins), np.zeros(bins), 0.0
     beyond = np.abs(of.predicted - of.clipped)
     for b in range(bins):
         e, z, m = of.errors[own == b], corrected[own == b], power * of.predicted[free == b]
         value += (z.mean() + m.mean()) / bins
         plain += e.mean() / bins
-        variance += 1 / len(z) / bins**2
+        variances[b], degrees[b] = z.var(ddof=1) / len(z) / bins**2, len(z) - 1
+        noise += m.var() / len(m) / bins**2
         extrapolation += power * float(beyond[free == b].mean()) / bins
-        rest, spread = np.append(rest, z - z.mean()), np.append(spread, m.var() / len(m))
-    n = len(rest)
-    within = float(rest @ rest) / max(n - bins, 1)
+        rest = np.append(rest, z - z.mean())
+    n, variance = len(rest), float(variances.sum())
+    freedom = variance**2 / float((variances**2 / degrees).sum()) if variance > 0 else float(n - bins)
     return AdjustedMean(
         value=float(value),
-        variance=variance * within + float(spread.sum()) / bins**2,
-        freedom=max(freedom_with_tails(rest) - bins, 1.0),
+        variance=variance + noise,
+        freedom=min(freedom, freedom_with_tails(rest)),
         extrapolation=extrapolation,
         n=n,
         plain=Difference(float(plain), math.nan, math.nan),

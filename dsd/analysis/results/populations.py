@@ -221,11 +221,11 @@ def strata_names(results: Results) -> list[str]:
     return list(results.shares) or [""]
 
 
-def with_draws(populations: Sequence[Results], tables: Mapping[str, pd.DataFrame | str | Path]) -> list[Results]:
+def with_draws(populations: Any, tables: Mapping[str, pd.DataFrame | str | Path]) -> list[Results]:
     """Attach tables of untrained networks to populations, for adjusted means; they replace recorded draws.
 
     Args:
-        populations: from `split_populations`
+        populations: from `split_populations`, or the path of a table
         tables: by name of the population, or of a stratum, a DataFrame or the path of a table; its networks come from
             the same distribution as those of the population
 
@@ -234,16 +234,18 @@ def with_draws(populations: Sequence[Results], tables: Mapping[str, pd.DataFrame
     """
     from dsd.analysis.adjusted.draws import TableDraws
 
-    names = list(dict.fromkeys(name for own in populations for name in (own.name, *own.shares)))
+    populations = as_populations(populations)
+    if not isinstance(tables, Mapping):
+        raise DsdError(f"draws must be a mapping of names of populations to tables, not {type(tables).__name__}")
+    names = list(dict.fromkeys(name for own in populations for name in own.shares or (own.name,)))
     for name in tables:
         if name not in names:
             raise DsdError(f"--draws {name}: is no population; choose from: {known(names)}")
-    found = {
-        name: TableDraws(read_table(table), str(table))
-        if isinstance(table, str | Path)
-        else TableDraws(as_frame(table, f"draws of {name}"), "table")
-        for name, table in tables.items()
-    }
+    found = {}
+    for name, table in tables.items():
+        given, place = (read_table(table), str(table)) if isinstance(table, str | Path) else (table, f"draws of {name}")
+        frame = as_frame(given, place)
+        found[name] = TableDraws(frame.set_axis(clean_header(list(frame), place), axis=1), place)
     return [replace(own, draws={**own.draws, **given_to(own, found)}) for own in populations]
 
 
