@@ -12,6 +12,7 @@ import pandas as pd
 
 from dsd.analysis.adjusted.estimates import AdjustedMean
 from dsd.analysis.adjusted.populations import Adjusted, adjust
+from dsd.analysis.adjusted.surrogate import VERSION
 from dsd.analysis.comparison.conditions import condition_notes
 from dsd.analysis.comparison.equal_complexity import coverage_notes
 from dsd.analysis.comparison.pairing import pairing_notes
@@ -166,6 +167,7 @@ class Analysis:
                 "stepwise": self.settings.stepwise,
                 "pair": self.settings.pair,
                 "rule": RULE,
+                "surrogate": VERSION if self.adjusted.means else None,
             }
         )
         return content

@@ -81,7 +81,7 @@ def analyze(
     check_options(sources, {"--pair": pair, "--at-equal": at_equal, "--plain": plain}, draws)
     stepwise = stepwise or stepwise_as_planned(sources)
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
-    populations = populations_of(sources, by, outcomes, pair, draws)
+    populations = populations_of(sources, by, outcomes, pair, draws, plain)
     analysis = with_looks(analysed(populations, settings), sources)
     for note in synthetic(populations) + analysis.notes:
         say(note, err=True)
@@ -134,7 +134,13 @@ def print_adjusted(analysis: "Analysis") -> None:
         if p.adjusted:
             mean, interval = p.adjusted, p.adjusted.interval()
             numbers = (decimal(value) for value in (p.mean, mean.value, interval.low, interval.high, mean.r2))
-            rows.append((p.name, *numbers, f"{mean.as_if_n} of {p.n}" if mean.helps else f"{p.n} of {p.n}"))
+            rows.append(
+                (
+                    p.name,
+                    *numbers,
+                    "exact" if mean.helps and interval.low == interval.high else f"{mean.as_if_n} of {p.n}",
+                )
+            )
     if rows:
         print_table(("population", "mean", "adjusted", "CI low", "CI high", "R²", "as if n were"), rows)
         say(

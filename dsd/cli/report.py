@@ -76,7 +76,7 @@ def report(
     check_options(sources, {"--pair": pair, "--at-equal": at_equal, "--plain": plain}, draws)
     stepwise = stepwise or stepwise_as_planned(sources)
     settings = settings_of(columns, delta, target, resamples, seed, stepwise, across, pair, at_equal, plain)
-    populations = populations_of(sources, by, outcomes, pair, draws)
+    populations = populations_of(sources, by, outcomes, pair, draws, plain)
     analysis = with_looks(analyze(populations, settings), sources)
     notes = [f"{results.name}: {results.missing_note}" for results in populations if results.missing_note]
     if notes:

@@ -114,7 +114,7 @@ def curves_of(sources: tuple[Path, ...]) -> "pd.DataFrame | None":
 
 
 def populations_of(
-    sources: tuple[Path, ...], by: str, outcomes: str, pair: str, draws: tuple[str, ...]
+    sources: tuple[Path, ...], by: str, outcomes: str, pair: str, draws: tuple[str, ...], plain: bool
 ) -> "list[Results]":
     """Return the populations of sweep folders and tables, each with a unique name, and with their draws."""
     from dsd.analysis.results.populations import (
@@ -128,7 +128,9 @@ def populations_of(
     tables = []
     for source in sources:
         populations = split_populations(table_of(source, by, *kept), by, str(source), names)
-        tables.append((str(source), with_recorded_draws(populations, file_of(source) or source, by)))
+        if not plain and not pair:  # else reading the recorded spaces is of no use
+            populations = with_recorded_draws(populations, file_of(source) or source, by)
+        tables.append((str(source), populations))
     return with_draws(disambiguate_names(tables), draws_in(draws))
 
 

@@ -164,8 +164,8 @@ def test_tables_of_any_family_can_bring_their_draws(tmp_path: Path) -> None:
     assert len(own.table(trained)) == 2950
     assert own.why_not(trained) == ""
     for table, reason in (
-        (drawn[:99], "draws of ViT has 99 untrained networks; give 100 or more"),
-        (trained, "draws of ViT has 0 untrained networks; give 100 or more"),
+        (drawn[:99], "draws of ViT has 99 untrained networks; it needs 100 or more"),
+        (trained, "draws of ViT has 0 untrained networks; it needs 100 or more"),
         (drawn.assign(x=np.inf), "draws of ViT has an infinite x"),
     ):
         assert adjust(with_draws(populations, {"ViT": table})).reasons == {"ViT": reason}

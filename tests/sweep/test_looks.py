@@ -454,7 +454,7 @@ def test_controllers_at_the_same_moment_do_no_harm(tiny: Path, tmp_path: Path) -
     assert len(submissions[0].tasks[0]) == 18
     cancel(sweep)
     wait(sweep, over)
-    assert len(made(sweep)) == 1  # its supervisor was told to end, and made no look
+    assert len(made(sweep)) == 1  # its supervisor received the signal to end, and made no look
     frame, _ = write_tables(sweep)
     assert set(pd.unique(frame["status"])) <= {"done", "cancelled"}
 

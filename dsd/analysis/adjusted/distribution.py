@@ -1,7 +1,7 @@
 """Adjusted estimates of the error EDF and of quantiles.
 
-With the residuals r_i = e_i − λ m₋ᵢ(x_i) of the n trained networks and their EDF G, the surrogate gives the chance
-that a network errs less than t as G(t − λ m(x)). The estimate is
+With the residuals r_i = e_i − λ m₋ᵢ(x_i) of the n trained networks and their EDF G, the surrogate gives the
+probability that a network errs less than t as G(t − λ m(x)). The estimate is
 
     F̂(t) = EDF(t) + λ_t [mean over the N draws of G(t − λ m(x)) − mean over the n of G₋ᵢ(t − λ m₋ᵢ(x_i))],
 
@@ -50,6 +50,9 @@ def adjusted_edf(of: Predictions, at: ArrayLike | None = None, level: float = LE
 
     Args:
         at: (m,) errors t; None: `POINTS` quantiles of the trained errors, and just above the largest
+
+    Raises:
+        DsdError: an argument has a wrong type or value
     """
     check(of, level)
     e = of.errors
@@ -100,29 +103,33 @@ def parts(of: Predictions, t: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     e, n = of.errors, len(of.errors)
     residuals = np.sort(e - of.power * of.left_out)
     below = (e[:, None] < t).astype(float)
-    own = (n * chance(residuals, t, of.power * of.left_out) - below) / (n - 1)
+    own = (n * probability_below(residuals, t, of.power * of.left_out) - below) / (n - 1)
     power = np.array([slope(below[:, i], own[:, i]) for i in range(len(t))])
     open_ = np.isnan(of.known)
     share = float(open_.mean())
     terms = below - power * own
-    rest = terms.mean(axis=0) + power * (mean_chance(residuals, t, of.power * of.predicted[open_]) if share else 0.0)
+    rest = terms.mean(axis=0) + power * (
+        mean_probability_below(residuals, t, of.power * of.predicted[open_]) if share else 0.0
+    )
     hit = (of.known[~open_][:, None] < t).mean(axis=0) if share < 1 else 0.0
     raw = share * rest + (1 - share) * hit
     outside = np.flatnonzero(open_ & (of.predicted != of.clipped))
-    inner, outer = (chance(residuals, t, of.power * values[outside]) for values in (of.clipped, of.predicted))
+    inner, outer = (
+        probability_below(residuals, t, of.power * values[outside]) for values in (of.clipped, of.predicted)
+    )
     beyond = power * np.abs(outer - inner).sum(axis=0) / len(of.predicted) + share * float(of.unseen.mean())
     some = of.predicted[:: -(-len(of.predicted) // THINNED)]
-    noise = power**2 * chance(residuals, t, of.power * some).var(axis=0) / len(of.predicted)
+    noise = power**2 * probability_below(residuals, t, of.power * some).var(axis=0) / len(of.predicted)
     return monotone(raw), np.sqrt(share) * terms, noise, beyond
 
 
-def chance(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
+def probability_below(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
     """G(t − prediction) (N, m) of sorted residuals (n,)."""
     shares: Floats = np.searchsorted(residuals, t - predicted[:, None], side="left") / len(residuals)
     return shares
 
 
-def mean_chance(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
+def mean_probability_below(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
     """The mean of G(t − prediction) (m,) over predictions (N,): pairs (residual, prediction) with a sum below t."""
     counts = np.searchsorted(np.sort(predicted), t[:, None] - residuals, side="left")
     shares: Floats = counts.mean(axis=1) / len(predicted)
@@ -130,7 +137,7 @@ def mean_chance(residuals: Floats, t: Floats, predicted: Floats) -> Floats:
 
 
 def monotone(values: Floats) -> Floats:
-    """The nearest of two monotone envelopes' means (m,), clipped to 0 and 1."""
+    """The mean of the two monotone envelopes of values (m,), clipped to 0 and 1."""
     rising = np.maximum.accumulate(values)
     falling = np.minimum.accumulate(values[::-1])[::-1]
     return np.clip((rising + falling) / 2, 0, 1)
@@ -141,6 +148,12 @@ def adjusted_quantile(of: Predictions, q: float, level: float = LEVEL) -> Differ
 
     The interval ends where F̂ leaves q ± z √(q(1 − q) / n*), with n* the number of networks whose plain EDF would have
     the variance of F̂. An end is NaN if it lies beyond all trained errors.
+
+    Args:
+        q: probability, between 0 and 1
+
+    Returns:
+        the quantile and its interval [%]
 
     Raises:
         DsdError: q or level is not between 0 and 1

@@ -30,7 +30,7 @@ from dsd.io.yaml import read_mapping
 SWEEP, TABLE = "sweep.yaml", "table.csv"
 STAGE = re.compile(r"[dwbg]\d+")  # columns of stages
 CHECKED = 8  # trained networks that are looked for in the space
-FEWEST_DRAWS = 100  # rows of a table of draws
+FEWEST_DRAWS = 100  # untrained networks of a population
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 LEAST, PER_NETWORK, MOST = 4_000, 10, 20_000  # networks to draw: at least, per trained network, at most
 
@@ -97,9 +97,6 @@ class TableDraws:
 
     def why_not(self, trained: pd.DataFrame) -> str:
         """Why the table cannot be used; "" if it can."""
-        left = len(self.table(trained))
-        if left < FEWEST_DRAWS:
-            return f"{self.place} has {left} untrained networks; give {FEWEST_DRAWS} or more"
         numbers = self.frame.select_dtypes("number")
         infinite = [str(name) for name in numbers if np.isinf(numbers[name].to_numpy(float, na_value=np.nan)).any()]
         return f"{self.place} has an infinite {infinite[0]}" if infinite else ""

@@ -12,8 +12,8 @@ cross-prediction (Zrnic and Candès 2024). Ours:
 - Degrees of freedom of Student's t allow for heavy tails: 2 / (2/(n − 1) + κ/n), with κ ≥ 0 the excess kurtosis of the
   e_i − λ m₋ᵢ(x_i). For κ = 0 these are the usual n − 1.
 - Extrapolation: the interval is widened at both ends by the mean of |m(x) − m(x clipped to the trained range of each
-  feature)| over the draws, plus two standard deviations of error for a draw with a value that no trained network tells
-  about, such as a text that occurs in draws alone. Without it, an interval misses what rare networks do.
+  feature)| over the draws, plus two standard deviations of error for a draw with a value that no trained network has,
+  such as a text that occurs in draws alone. Without it, an interval misses what rare networks do.
 - Draws that are trained networks have a known error, which is used; the variance is 1 − (their share) times as large.
 - If the adjusted interval is not narrower than the plain one, the plain one is the answer.
 """
@@ -106,6 +106,12 @@ class Predictions:
         """λ of PPI++ without its term 1 + n/N: the slope of error on m₋ᵢ, from 0 to 1."""
         return slope(self.errors, self.left_out)
 
+    @cached_property
+    def beyond(self) -> Floats:
+        """(N,) how far the prediction of each draw rests on extrapolation [points]."""
+        unseen = UNSEEN * float(self.errors.std(ddof=1)) * self.unseen
+        return self.power * np.abs(self.predicted - self.clipped) + unseen
+
 
 def predictions_of(
     features: Sequence[Features], errors: Sequence[Floats], known: Sequence[Floats] | None = None
@@ -146,16 +152,15 @@ def adjusted_mean(of: Predictions) -> AdjustedMean:
     if not share:  # every network of the space is trained
         exact = float(of.known.mean())
         return AdjustedMean(exact, 0.0, n - 1, 0.0, n, plain, r2, corrected, variance_of_error=float(e.var()))
-    rest, beyond = of.predicted[open_], np.abs(of.predicted - of.clipped)[open_] * power
-    beyond = beyond + UNSEEN * float(e.std(ddof=1)) * of.unseen[open_]
+    rest = of.predicted[open_]
     estimate = share * (float(corrected.mean()) + power * float(rest.mean()))
     estimate += (1 - share) * float(of.known[~open_].mean()) if share < 1 else 0.0
-    noise = power**2 * float(of.predicted.var(ddof=1)) / len(of.predicted) if len(of.predicted) > 1 else 0.0
+    noise = power**2 * float(of.predicted.var(ddof=1)) / len(of.predicted)
     adjusted = AdjustedMean(
         value=estimate,
         variance=share * float(corrected.var(ddof=1)) / n + noise,
         freedom=freedom_with_tails(corrected),
-        extrapolation=share * float(beyond.mean()),
+        extrapolation=share * float(of.beyond[open_].mean()),
         n=n,
         plain=plain,
         r2=r2,

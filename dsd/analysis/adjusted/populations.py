@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dsd.analysis.adjusted.draws import SpaceDraws, TableDraws
+from dsd.analysis.adjusted.draws import FEWEST_DRAWS, SpaceDraws, TableDraws
 from dsd.analysis.adjusted.estimates import (
     FEWEST,
     AdjustedMean,
@@ -190,6 +190,9 @@ def unit_of(part: Part, units: Sequence[Unit]) -> Unit | str:
         unit = Unit(part, draws, draws.table(trained), [])
     except DsdError as error:
         return shortened(str(error))
+    if len(unit.drawn) < FEWEST_DRAWS:
+        place = f"{draws.place} has" if isinstance(draws, TableDraws) else "its space gave"
+        return f"{place} {len(unit.drawn)} untrained networks; it needs {FEWEST_DRAWS} or more"
     names = usable(trained, unit.drawn, part.results.outcomes)
     varies = any(table[name].nunique() > 1 for name in names for table in (trained, unit.drawn))
     return unit if varies else NO_FEATURES

@@ -195,14 +195,13 @@ def standardised(of: Predictions, x: Doubles, drawn: Doubles, edges: Doubles) ->
     corrected = of.errors - power * of.left_out
     value = extrapolation = plain = 0.0
     rest, variances, degrees, noise = np.zeros(0), np.zeros(bins), np.zeros(bins), 0.0
-    beyond = np.abs(of.predicted - of.clipped)
     for b in range(bins):
         e, z, m = of.errors[own == b], corrected[own == b], power * of.predicted[free == b]
         value += (z.mean() + m.mean()) / bins
         plain += e.mean() / bins
         variances[b], degrees[b] = z.var(ddof=1) / len(z) / bins**2, len(z) - 1
         noise += m.var() / len(m) / bins**2
-        extrapolation += power * float(beyond[free == b].mean()) / bins
+        extrapolation += float(of.beyond[free == b].mean()) / bins
         rest = np.append(rest, z - z.mean())
     n, variance = len(rest), float(variances.sum())
     freedom = variance**2 / float((variances**2 / degrees).sum()) if variance > 0 else float(n - bins)

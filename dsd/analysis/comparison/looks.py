@@ -3,7 +3,7 @@
 A comparison of k pre-stated ones may be wrong with probability α = 0.05/k. A spending function says how much of α is
 used up at each information fraction t (Lan and DeMets 1983, O'Brien–Fleming type): almost nothing early, all of it at
 the last look. The boundary z_j of look j follows from the joint normal distribution of the statistics of all looks so
-far. The interval of look j has the confidence level 2Φ(z_j) − 1. All intervals of a comparison hold together with
+far. The interval of look j has the confidence level 2Φ(z_j) − 1. The intervals of all looks are simultaneous, with
 probability 1 − α (repeated confidence intervals, Jennison and Turnbull 1989). So each of them may decide: better,
 worse, or equal within δ.
 

@@ -20,9 +20,9 @@ def weights_of(results: Results) -> Floats | None:
 def half_width(results: Results, level: float = LEVEL) -> float:
     """The half-width of a band around a population's EDF that contains the true F with probability `level` or more.
 
-    Each of k strata has a band (Dvoretzky, Kiefer, Wolfowitz, Massart) of level 1 − (1 − level)/k, so all hold together
-    with `level`; their mean, by share, holds for F. This is valid for any n and wider than needed; with one stratum it
-    is `dkw_half_width`. NaN if a stratum has no results.
+    Each of k strata has a band (Dvoretzky, Kiefer, Wolfowitz, Massart) of level 1 − (1 − level)/k, so the bands are
+    simultaneous with `level`; their mean, by share, is a band for F. This is valid for any n and wider than needed;
+    with one stratum it is `dkw_half_width`. NaN if a stratum has no results.
     """
     if not results.stratified:
         return dkw_half_width(len(results), level)
